@@ -1,0 +1,67 @@
+# Everything happens in .venv beside this file; Python 3.11, git and make are all that must be there.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# PyTorch without CUDA: 200 MB instead of 3 GB. For a GPU: make setup TORCH_INDEX=
+TORCH_INDEX ?= --extra-index-url https://download.pytorch.org/whl/cpu
+CORES ?= 8
+
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.PHONY: setup reproduce test lint format lock notebooks
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "$(PYTHON) is not Python 3.11, for which requirements.lock was made; name one: make setup PYTHON=/path/to/python3.11"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --no-deps $(TORCH_INDEX) "$$(grep '^torch==' requirements.lock)"
+	$(BIN)/python -m pip install -r requirements.lock
+	$(BIN)/python -m pip install --no-deps -e .
+	touch $@
+
+# Set up, then run the whole pipeline: tables and figures in results/scenes.
+reproduce: setup
+	snakemake --cores $(CORES) all
+
+test: setup
+	python -m pytest
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+format: setup
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile workflow
+
+# Newest versions of what pyproject.toml asks for, in a fresh environment; environment.yml gets the same pins.
+lock:
+	rm -rf .venv-lock
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install $(TORCH_INDEX) '.[dev]'
+	.venv-lock/bin/python -m pip freeze --exclude vldeformer > .venv-lock/freeze.txt
+	$(MAKE) --no-print-directory pins FREEZE=.venv-lock/freeze.txt
+	rm -rf .venv-lock
+
+# requirements.lock and environment.yml from the output of pip freeze.
+.PHONY: pins
+pins:
+	@{ echo "# Exact versions of all packages. Made by make lock from pyproject.toml for Python 3.11; do not edit."; \
+	   sed 's/+cpu$$//' $(FREEZE); } > requirements.lock
+	@{ echo "# The pins of requirements.lock for conda or mamba: conda env create -f environment.yml && pip install --no-deps -e ."; \
+	   echo "# Made by make lock; do not edit."; \
+	   printf '%s\n' 'name: vldeformer' 'channels:' '  - conda-forge' 'dependencies:' '  - python=3.11' '  - pip' '  - pip:'; \
+	   grep -v '^#' requirements.lock | sed 's/^/      - /'; } > environment.yml
+
+# Run the notebooks on the stored results; the copies with output go to artifacts/notebooks.
+notebooks: setup
+	jupyter nbconvert --to notebook --execute --output-dir artifacts/notebooks notebooks/*.ipynb

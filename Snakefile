@@ -1,0 +1,48 @@
+"""The pipeline: snakemake --cores 8 [all | comparisons | score_all | results | tables] [--configfile config/flickr8k.yaml]"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/default.yaml"
+
+
+include: "workflow/rules/plan.smk"
+include: "workflow/rules/choices.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    """Metrics, tables and figures of the experiments under `experiments: all:` of the configfile."""
+    default_target: True
+    input:
+        rules.report.output,
+
+
+rule comparisons:
+    """The same with the experiments under `comparisons:` as well, in the folder results/DATASET/comparisons."""
+    input:
+        rules.report.output,
+        rules.report_comparisons.output,
+
+
+rule results:
+    """Recall of every experiment under `all:`, one file a protocol."""
+    input:
+        rules.report.input.results,
+
+
+rule tables:
+    """The three tables."""
+    input:
+        rules.report.output.tables,
+
+
+rule score_all:
+    """Recall of the joint model on all of test, from the scores of every pair of it: long."""
+    input:
+        f"results/{DATASET}/{PLAN.base.report.baseline}/test.json",

@@ -1,0 +1,39 @@
+"""Copies the tables of a finished run into README.md, between `<!-- results: DATASET -->` and `<!-- end -->`.
+
+Run by `make readme`. A test calls `filled` and fails when README.md differs from what the results say.
+"""
+
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SECTION = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def filled(readme: str, root: Path) -> str:
+    """README with the results of every dataset that has some; a dataset without results keeps what stands there."""
+    return SECTION.sub(lambda match: match[1] + (_section(root, match[2]) or match[0][len(match[1]) : -len(match[3])]) + match[3], readme)
+
+
+def _section(root: Path, dataset: str) -> str:
+    results = root / "results" / dataset
+    if not (results / "metrics.json").is_file():
+        return ""
+    metrics, speed = (json.loads((results / name).read_text(encoding="utf-8")) for name in ("metrics.json", "speed.json"))
+    tables = {name: (results / "tables" / f"{name}.md").read_text(encoding="utf-8").strip() for name in ("recall", "recall_drop", "speed")}
+    drop = metrics["recall_drop"]
+    first = (
+        f"Decomposed retrieval of {speed['n_images']:,} images × {speed['n_captions']:,} captions takes {speed['dual_seconds']:.1f} s, "
+        f"joint {speed['joint_seconds_extrapolated']:,.0f} s (extrapolated from {speed['sampled_pairs']:,} pairs): "
+        f"**{speed['speedup']:,.0f} times faster**. Mean recall drops by **{drop['value']:.2f} points** "
+        f"(95 % interval {drop['low']:.2f} to {drop['high']:.2f}) on the same pairs; the claim of less than "
+        f"{drop['claim']} is *{drop['verdict']}*."
+    )
+    figures = f"![Recalls with intervals](results/{dataset}/figures/recalls.svg)\n\n![Time of a query](results/{dataset}/figures/gallery_time.svg)"
+    return "\n\n".join(["", first, tables["recall"], tables["recall_drop"], figures, tables["speed"], ""]).lstrip("\n") + "\n"
+
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    path.write_text(filled(path.read_text(encoding="utf-8"), ROOT), encoding="utf-8")

@@ -1,0 +1,326 @@
+"""Assemble the settings: which files they come from, which stage may read which section, and what experiments share.
+
+Every key is stated in the complete file ``experiments/decomposed.yaml`` (and the dataset's own in ``datasets/NAME.yaml``); the
+other files state differences. Later ones win:
+
+    experiments/decomposed.yaml → datasets/NAME.yaml → experiments/EXPERIMENT.yaml → ``experiments: EXPERIMENT:`` of the dataset's
+
+A stage gets a JSON file of its own sections and of no others, so that a change reruns just the stages that read it. This
+module imports no torch: the workflow reads the settings each time it is started.
+"""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+
+from vldeformer.artifact import whole_file
+from vldeformer.data.detector import RegionSettings
+from vldeformer.data.sources import DatasetSettings, ScenesSource
+from vldeformer.errors import InputError
+from vldeformer.evaluation.measures import EvaluationSettings
+from vldeformer.evaluation.speed_settings import SpeedSettings
+from vldeformer.inputs.settings import NegativeSettings, VocabularySettings
+from vldeformer.models.settings import BackboneSettings
+from vldeformer.report.metrics import ReportSettings
+from vldeformer.runtime import RuntimeSettings
+from vldeformer.section import Section
+from vldeformer.training.settings import PretrainSettings, TrainSettings
+
+BASE = "decomposed"
+"""The experiment whose file is complete, and whose artifacts the others share where their settings agree."""
+
+SHARED_HOME = "base"
+
+STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
+    "fetch": ("dataset",),
+    "prepare": ("dataset",),
+    "features": ("dataset", "regions"),
+    "vocabulary": ("vocabulary", "backbone"),
+    "pretrain": ("backbone", "pretrain", "runtime"),
+    "negatives": ("backbone", "negatives"),
+    "train": ("backbone", "train", "runtime"),
+    "embed": ("runtime",),
+    "score": ("evaluate", "runtime"),
+    "score-oracle": (),
+    "evaluate": ("evaluate",),
+    "speed": ("speed", "runtime"),
+    "report": ("report",),
+}
+"""The sections that a stage may read."""
+
+STAGE_INPUTS: dict[str, tuple[str, ...]] = {
+    "fetch": (),
+    "prepare": ("fetch",),
+    "features": ("prepare",),
+    "vocabulary": ("features",),
+    "pretrain": ("vocabulary",),
+    "negatives": ("features",),
+    "train": ("pretrain", "negatives"),
+    "embed": ("train",),
+    "score": ("train",),
+    "score-oracle": ("prepare",),
+    "evaluate": ("embed", "score", "score-oracle"),
+    "speed": ("train",),
+    "report": ("evaluate", "speed"),
+}
+"""The stages whose output a stage reads; what those read themselves is left out."""
+
+
+class Settings(Section):
+    """Everything that one experiment on one dataset is made from."""
+
+    dataset: DatasetSettings
+    regions: RegionSettings
+    vocabulary: VocabularySettings
+    backbone: BackboneSettings
+    negatives: NegativeSettings
+    pretrain: PretrainSettings
+    train: TrainSettings
+    evaluate: EvaluationSettings
+    speed: SpeedSettings
+    runtime: RuntimeSettings
+    report: ReportSettings
+
+
+class Targets(Section):
+    """Experiments of the target ``all``, and those that the target ``comparisons`` adds."""
+
+    all: list[str] = Field(min_length=1)
+    comparisons: list[str]
+
+
+class Run(Section):
+    """The configfile of a run, e.g. ``config/default.yaml``."""
+
+    dataset: str
+    experiments: Targets
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run and the settings of each of its experiments, the base one included."""
+
+    run: Run
+    settings: dict[str, Settings]
+
+    @property
+    def base(self) -> Settings:
+        """Settings of the base experiment on this dataset."""
+        return self.settings[BASE]
+
+    def home(self, experiment: str, stage: str) -> str:
+        """Folder name of an experiment's artifacts of a stage: ``base`` if all that made them is as in the base experiment."""
+        sections = cumulative_sections(stage)
+        same = stage_values(self.settings[experiment], sections) == stage_values(self.base, sections)
+        return SHARED_HOME if same else experiment
+
+    def experiment(self, home: str) -> str:
+        """The experiment whose settings hold in a home."""
+        return BASE if home == SHARED_HOME else home
+
+
+def load_plan(config_dir: Path, run: Mapping[str, Any], source: str = "configfile") -> Plan:
+    """Settings of every experiment that ``run`` names. Raises InputError; ``source`` is what messages call ``run``."""
+    try:
+        checked = Run.model_validate(dict(run))
+    except ValidationError as error:
+        raise InputError(_message(error, Run, [(source, run)])) from None
+    names = dict.fromkeys([BASE, *checked.experiments.all, *checked.experiments.comparisons])
+    return Plan(checked, {name: load_settings(config_dir, checked.dataset, name) for name in names})
+
+
+def load_settings(config_dir: Path, dataset: str, experiment: str) -> Settings:
+    """Merge the files of one experiment on one dataset and check them.
+
+    Raises InputError (one line: file, setting, what was expected, what came) if a file is missing or is not YAML, if a setting
+    is unknown, missing or of a wrong type, or if two settings do not go together.
+    """
+    dataset_path = _existing(config_dir / "datasets" / f"{dataset}.yaml", f"dataset {dataset!r}")
+    layers = [_read_layer(config_dir / "experiments" / f"{BASE}.yaml"), _read_layer(dataset_path)]
+    special = layers[1][1].pop("experiments", None) or {}
+    if not isinstance(special, dict) or not all(isinstance(value, dict) for value in special.values()):
+        raise InputError(f"{dataset_path}: experiments: expected differences by experiment, got {special!r}")
+    for name in special:
+        _existing(config_dir / "experiments" / f"{name}.yaml", f"{dataset_path}: experiments: experiment {name!r}")
+    if experiment != BASE:
+        path = _existing(config_dir / "experiments" / f"{experiment}.yaml", f"experiment {experiment!r}")
+        layers.append(_read_layer(path))
+    layers.append((f"{dataset_path}: experiments.{experiment}", special.get(experiment, {})))
+    merged: dict[str, Any] = {}
+    for _, layer in layers:
+        merged = _merge(merged, layer)
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise InputError(_message(error, Settings, layers)) from None
+    _check_together(settings, " + ".join(source for source, layer in layers if layer))
+    return settings
+
+
+def cumulative_sections(stage: str) -> tuple[str, ...]:
+    """Sections that a stage and all the stages before it read, in the order of ``Settings``."""
+    sections, todo = set(STAGE_SECTIONS[stage]), list(STAGE_INPUTS[stage])
+    while todo:
+        earlier = todo.pop()
+        sections |= set(STAGE_SECTIONS[earlier])
+        todo += STAGE_INPUTS[earlier]
+    return tuple(name for name in Settings.model_fields if name in sections)
+
+
+def stage_values(settings: Settings, sections: Sequence[str]) -> dict[str, Any]:
+    """Those sections as plain values, as they stand in a stage's file."""
+    return {name: getattr(settings, name).model_dump(mode="json") for name in sections}
+
+
+def write_stage_settings(path: Path, settings: Settings, stage: str) -> None:
+    """Write a stage's file, but only if its bytes change: its time of change is what makes the stage run again."""
+    # Keys stay in their order, which is that of the rows of the tables in `report.titles`.
+    text = json.dumps(stage_values(settings, STAGE_SECTIONS[stage]), indent=1, ensure_ascii=False) + "\n"
+    if path.is_file() and path.read_bytes() == text.encode():
+        return
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def report_settings(settings: Settings, experiments: Sequence[str]) -> Settings:
+    """The same settings with a report about ``experiments`` only. Raises InputError if one has no title."""
+    report = settings.report
+    for name in experiments:
+        if name not in report.titles:
+            raise InputError(f"experiment {name!r} has no title; add it to the setting report.titles")
+    titles = {name: title for name, title in report.titles.items() if name in experiments}
+    decomposed = [name for name in report.decomposed if name in experiments]
+    return settings.model_copy(update={"report": report.model_copy(update={"titles": titles, "decomposed": decomposed})})
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML in which a key that is given twice is an error, not a silent replacement."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise yaml.MarkedYAMLError(problem=f"key {key!r} is not a name", problem_mark=key_node.start_mark)
+            if key in seen:
+                raise yaml.MarkedYAMLError(problem=f"key {key!r} is given twice", problem_mark=key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _existing(path: Path, what: str) -> Path:
+    if path.is_file():
+        return path
+    near = difflib.get_close_matches(path.stem, [other.stem for other in path.parent.glob("*.yaml")], n=1)
+    raise InputError(f"{what} is unknown: expected the file {path}, found none{_hint(near)}")
+
+
+def _read_layer(path: Path) -> tuple[str, dict[str, Any]]:
+    if not path.is_file():
+        raise InputError(f"{path}: expected a settings file, found none")
+    try:
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+    except yaml.MarkedYAMLError as error:
+        where = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"{path}{where}: expected YAML, got an error: {error.problem}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: expected YAML in UTF-8, got an error: {' '.join(str(error).split())}") from None
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: expected sections of settings, got {type(values).__name__}")
+    return str(path), values
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Mappings are merged key by key; anything else in ``above`` replaces what is below."""
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _message(error: ValidationError, model: type[BaseModel], layers: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """One line about the first problem: the file that states it, the setting, what was expected and what came."""
+    first = error.errors()[0]
+    path = [str(key) for key in first["loc"]]
+    if path[0] == "dataset" and len(path) > 1 and path[1] in ("scenes", "karpathy"):
+        del path[1]  # pydantic puts in the kind of the dataset, which no file has there
+    name = ".".join(path)
+    if first["type"] == "missing":
+        complete = layers[1] if path[0] == "dataset" and len(layers) > 1 else layers[0]
+        return f"{complete[0]}: setting {name} is missing; this file must state every key"
+    source = next((source for source, layer in reversed(layers) if _states(layer, path)), layers[0][0])
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(path[-1], _known_keys(model, path[:-1]), n=1)
+        return f"{source}: setting {name} is unknown{_hint(['.'.join([*path[:-1], *near])] if near else [])}"
+    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"{source}: setting {name}: expected {expected}, got {first['input']!r}"
+
+
+def _states(layer: Any, path: Sequence[str]) -> bool:
+    for key in path:
+        if isinstance(layer, list) and key.isdigit() and int(key) < len(layer):
+            layer = layer[int(key)]
+        elif isinstance(layer, dict) and key in layer:
+            layer = layer[key]
+        else:
+            return False
+    return True
+
+
+def _known_keys(model: type[BaseModel], path: Sequence[str]) -> list[str]:
+    """Names of the settings at a place, by the schema."""
+    schema = model.model_json_schema()
+    definitions, places = schema.get("$defs", {}), [schema]
+    for key in [*path, None]:
+        places = [
+            definitions[reference["$ref"].rsplit("/", 1)[-1]] if "$ref" in reference else reference
+            for place in places
+            for reference in place.get("oneOf", [place])
+        ]
+        if key is not None:
+            places = [place["properties"][key] for place in places if key in place.get("properties", {})]
+    return sorted({name for place in places for name in place.get("properties", {})})
+
+
+def _hint(near: Sequence[str]) -> str:
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _check_together(settings: Settings, source: str) -> None:
+    """What no single section can know. Raises InputError."""
+    dataset, backbone = settings.dataset, settings.backbone
+    side = dataset.world.image_size if isinstance(dataset, ScenesSource) else dataset.image_size
+    problems = [
+        (
+            backbone.hidden % backbone.heads > 0,
+            f"backbone.heads must divide backbone.hidden, got {backbone.heads} and {backbone.hidden}",
+        ),
+        (
+            backbone.kind == "oscar" and not isinstance(dataset, ScenesSource),
+            "backbone.kind oscar needs the regions of dataset.source scenes; set it to vilt",
+        ),
+        (
+            backbone.kind == "vilt" and backbone.crop_size % backbone.patch_size > 0,
+            f"backbone.patch_size must divide backbone.crop_size, got {backbone.patch_size} and {backbone.crop_size}",
+        ),
+        (
+            backbone.kind == "vilt" and backbone.crop_size > side,
+            f"backbone.crop_size must not exceed the dataset's image_size, got {backbone.crop_size} and {side}",
+        ),
+    ]
+    for name, training in (("pretrain", settings.pretrain), ("train", settings.train)):
+        too_long = 0 < training.steps <= training.warmup_steps
+        steps = f"{training.warmup_steps} and {training.steps}"
+        problems.append((too_long, f"{name}.warmup_steps must be fewer than {name}.steps, got {steps}"))
+    for wrong, problem in problems:
+        if wrong:
+            raise InputError(f"{source}: {problem}")

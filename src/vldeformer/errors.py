@@ -1,0 +1,5 @@
+"""The one exception a user is meant to read: the command line prints it as one line and exits with 2."""
+
+
+class InputError(ValueError):
+    """Something the user gave is wrong. The message says what was expected, what came, and what to do."""

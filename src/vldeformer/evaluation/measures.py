@@ -1,0 +1,142 @@
+"""From ranks to measures with intervals: recalls, median rank, mean recall, and the drop between two models.
+
+Intervals are percentile bootstrap intervals. Images are resampled, each with its own query and all its captions' queries,
+because captions of one image are hard or easy together: drawing captions one by one would make the intervals too narrow.
+Every model is resampled with the same draws, which makes a difference between two models a paired one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import Field
+
+from vldeformer.retrieval.ranking import Ranks
+from vldeformer.section import Section
+from vldeformer.seeding import named_generator
+
+CUTOFFS = (1, 5, 10)
+RECALLS = tuple(f"R@{cutoff}" for cutoff in CUTOFFS)
+MEDIAN_ROWS = 250  # resamples whose medians are found at a time, to bound memory
+
+
+class EvaluationSettings(Section):
+    """How retrieval is judged."""
+
+    joint_images: int = Field(
+        ge=2, description="first test images that the joint model scores with all their captions; protocol `subset`"
+    )
+    bootstrap_samples: int = Field(ge=100, description="resamples behind every interval")
+    confidence: float = Field(gt=0, lt=1, description="share of the resamples inside an interval, e.g. 0.95")
+    seed: int = Field(ge=0, description="seed of the resampling")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measured value and the ends of its interval, all in the value's unit."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Measures:
+    """``i2t`` and ``t2i``: R@1, R@5, R@10 in percent and median_rank (first = 1); mean_recall: mean of the six recalls."""
+
+    i2t: dict[str, Estimate]
+    t2i: dict[str, Estimate]
+    mean_recall: Estimate
+
+    @property
+    def rsum(self) -> float:
+        """Sum of the six recalls, in percent: 600 is perfect."""
+        return sum(direction[name].value for direction in (self.i2t, self.t2i) for name in RECALLS)
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """The resampling that an interval came from."""
+
+    samples: int
+    confidence: float
+    seed: int
+
+    def draws(self, n_images: int) -> np.ndarray:
+        """(samples, N) int32: how often each image is drawn in each resample. The same for every model."""
+        drawn = named_generator(self.seed, "bootstrap").integers(n_images, size=(self.samples, n_images))
+        drawn += np.arange(self.samples)[:, None] * n_images
+        counts = np.bincount(drawn.ravel(), minlength=self.samples * n_images)
+        return counts.reshape(self.samples, n_images).astype(np.int32)
+
+    def interval(self, values: np.ndarray) -> np.ndarray:
+        """(2, ...) the percentiles of (samples, ...) resampled values that enclose the ``confidence`` share."""
+        outside = (1 - self.confidence) / 2
+        ends: np.ndarray = np.quantile(values, [outside, 1 - outside], axis=0)
+        return ends
+
+
+def measure(ranks: Ranks, caption_image_index: np.ndarray, bootstrap: Bootstrap) -> Measures:
+    """All measures of one model. caption_image_index (M,): the image with which each caption is resampled."""
+    draws = bootstrap.draws(len(ranks.i2t))
+    recalls = _recalls(ranks, caption_image_index, np.ones((1, len(ranks.i2t)), dtype=np.int32))[0]
+    resampled = _recalls(ranks, caption_image_index, draws)
+    low, high = bootstrap.interval(resampled)
+    mean_low, mean_high = bootstrap.interval(resampled.mean(axis=1))
+    directions = []
+    for number, (own, image_of_query) in enumerate(((ranks.i2t, np.arange(len(ranks.i2t))), (ranks.t2i, caption_image_index))):
+        columns = range(number * len(CUTOFFS), (number + 1) * len(CUTOFFS))
+        estimates = {
+            name: Estimate(float(recalls[i]), float(low[i]), float(high[i])) for name, i in zip(RECALLS, columns, strict=True)
+        }
+        median_low, median_high = bootstrap.interval(_medians(own, image_of_query, draws))
+        estimates["median_rank"] = Estimate(float(np.median(own)), float(median_low), float(median_high))
+        directions.append(estimates)
+    return Measures(directions[0], directions[1], mean_recall=Estimate(float(recalls.mean()), float(mean_low), float(mean_high)))
+
+
+def mean_recall(ranks: Ranks) -> float:
+    """Mean of R@1, R@5 and R@10 of both directions, in percent."""
+    return float(np.mean([100 * (own <= cutoff).mean() for own in (ranks.i2t, ranks.t2i) for cutoff in CUTOFFS]))
+
+
+def recall_drop(baseline: Ranks, model: Ranks, caption_image_index: np.ndarray, bootstrap: Bootstrap) -> Estimate:
+    """Mean recall of ``baseline`` less that of ``model`` on the same queries, in points, with its paired interval."""
+    if (len(baseline.i2t), len(baseline.t2i)) != (len(model.i2t), len(model.t2i)):
+        raise ValueError("a paired difference needs the same queries on both sides")
+    once, draws = np.ones((1, len(model.i2t)), dtype=np.int32), bootstrap.draws(len(model.i2t))
+
+    def difference(weights: np.ndarray) -> np.ndarray:
+        recalls = _recalls(baseline, caption_image_index, weights) - _recalls(model, caption_image_index, weights)
+        means: np.ndarray = recalls.mean(axis=1)
+        return means
+
+    low, high = bootstrap.interval(difference(draws))
+    return Estimate(float(difference(once)[0]), float(low), float(high))
+
+
+def _recalls(ranks: Ranks, caption_image_index: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """(samples, 6) percent: i2t R@1, R@5, R@10, then t2i, where image n and its captions count ``draws[:, n]`` times."""
+    n_images = len(ranks.i2t)
+    columns: list[np.ndarray] = [ranks.i2t <= cutoff for cutoff in CUTOFFS]
+    columns += [np.bincount(caption_image_index, ranks.t2i <= cutoff, minlength=n_images) for cutoff in CUTOFFS]
+    captions = np.bincount(caption_image_index, minlength=n_images)
+    # Sums of whole numbers are exact in float64, so the order in which BLAS adds them changes nothing.
+    weights = draws.astype(np.float64)
+    hits = weights @ np.stack(columns, axis=1).astype(np.float64)
+    queries = np.stack([weights.sum(axis=1)] * len(CUTOFFS) + [weights @ captions] * len(CUTOFFS), axis=1)
+    percent: np.ndarray = 100 * hits / queries
+    return percent
+
+
+def _medians(ranks: np.ndarray, image_of_query: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """(samples,) the median rank where each query counts as often as its image was drawn."""
+    order = np.argsort(ranks, kind="stable")
+    ordered, images = ranks[order], image_of_query[order]
+    medians = []
+    for start in range(0, len(draws), MEDIAN_ROWS):
+        reached = draws[start : start + MEDIAN_ROWS, images].cumsum(axis=1)
+        total = reached[:, -1:]
+        lower = ordered[np.count_nonzero(reached <= (total - 1) // 2, axis=1)]
+        upper = ordered[np.count_nonzero(reached <= total // 2, axis=1)]
+        medians.append((lower + upper) / 2)
+    return np.concatenate(medians)

@@ -1,0 +1,127 @@
+"""How long joint and decomposed retrieval take on this machine: forward passes and ranking, warm, loading left out."""
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vldeformer.data.manifest import Manifest
+from vldeformer.evaluation.speed_settings import SpeedSettings
+from vldeformer.inputs.collate import TextReader, VisualReader
+from vldeformer.models.dual import DualEncoder
+from vldeformer.models.joint import JointMatcher
+from vldeformer.retrieval.embeddings import Embeddings
+from vldeformer.retrieval.encode import (
+    CAPTIONS_AT_ONCE,
+    ENCODE_BATCH,
+    IMAGES_AT_ONCE,
+    embed,
+    encode_captions,
+    encode_images,
+    score_pairs,
+)
+from vldeformer.retrieval.ranking import exact_ranks
+from vldeformer.runtime import RuntimeSettings
+from vldeformer.seeding import named_generator
+
+
+def measure_speed(
+    matcher: JointMatcher,
+    encoder: DualEncoder,
+    manifest: Manifest,
+    joint_readers: tuple[TextReader, VisualReader],
+    dual_readers: tuple[TextReader, VisualReader],
+    settings: SpeedSettings,
+    runtime: RuntimeSettings,
+) -> dict[str, Any]:
+    """The content of speed.json: ms for a pair, an image, a caption and the ranking; both models on the whole of ``manifest``.
+
+    The joint model's time is measured on a sample of pairs and extrapolated, and said so; the decomposed one's is measured
+    on a sample of images and captions and scaled to all, plus the ranking of all. Both times contain the reading of tensors
+    from memory-mapped stores; neither contains the loading of models or the opening of files.
+    """
+    n_images, n_captions = len(manifest.images), len(manifest.captions)
+    side = max(2, min(n_images, round((settings.pairs / 5) ** 0.5)))
+    sample = manifest.first(side)
+    ids = [image.id for image in manifest.images][: settings.images]
+    texts = [caption.text for caption in manifest.captions][: settings.captions]
+
+    def timed(work: Callable[[], object]) -> float:
+        """Median seconds."""
+        times = []
+        for turn in range(settings.warmup + settings.repeats):
+            started = time.perf_counter()
+            work()
+            if turn >= settings.warmup:
+                times.append(time.perf_counter() - started)
+        return statistics.median(times)
+
+    pairs = len(sample.images) * len(sample.captions)
+    pair = timed(lambda: score_pairs(matcher, sample, *joint_readers, runtime)) / pairs
+    image = timed(lambda: encode_images(encoder, ids, dual_readers[1], runtime)) / len(ids)
+    caption = timed(lambda: encode_captions(encoder, texts, dual_readers[0], runtime)) / len(texts)
+    vectors = embed(encoder, manifest, *dual_readers, runtime)
+    ranking = timed(lambda: exact_ranks(vectors))
+    joint, dual = pair * n_images * n_captions, image * n_images + caption * n_captions + ranking
+    return {
+        "pair_ms": 1e3 * pair,
+        "image_ms": 1e3 * image,
+        "caption_ms": 1e3 * caption,
+        "ranking_ms": 1e3 * ranking,
+        "n_images": n_images,
+        "n_captions": n_captions,
+        "sampled_pairs": pairs,
+        "sampled_images": len(ids),
+        "sampled_captions": len(texts),
+        "joint_seconds_extrapolated": joint,
+        "dual_seconds": dual,
+        "speedup": joint / dual,
+        "device": runtime.device,
+        "threads": runtime.threads,
+        "hardware": _hardware(runtime),
+        "precision": runtime.precision,
+        "repeats": settings.repeats,
+        "warmup": settings.warmup,
+        "batch": {"pairs": CAPTIONS_AT_ONCE * IMAGES_AT_ONCE, "images": ENCODE_BATCH, "captions": ENCODE_BATCH},
+        "gallery_curve": [_gallery_point(size, vectors, caption, pair, timed) for size in settings.gallery_sizes],
+    }
+
+
+def _gallery_point(
+    size: int, vectors: Embeddings, caption_seconds: float, pair_seconds: float, timed: Callable[[Callable[[], object]], float]
+) -> dict[str, Any]:
+    """One text query, alone, against ``size`` images: encode it, compare, take the best ten. Images are embedded already.
+
+    Galleries larger than the test set are made of its vectors with noise: the work does not depend on the values.
+    """
+    draw = named_generator("speed", size)
+    gallery = vectors.images[draw.integers(len(vectors.images), size=size)]
+    gallery += 0.01 * draw.standard_normal(gallery.shape, dtype=np.float32)
+    query = vectors.captions[0]
+
+    def search() -> np.ndarray:
+        scores = gallery @ query
+        return np.argpartition(scores, -min(10, size))[-10:]
+
+    return {
+        "n_images": size,
+        "joint_seconds_per_query": pair_seconds * size,
+        "dual_ms_per_query": 1e3 * (caption_seconds + timed(search)),
+        "measured": True,
+    }
+
+
+def _hardware(runtime: RuntimeSettings) -> str:
+    if runtime.device == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name()
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"

@@ -1,0 +1,93 @@
+"""Word pieces: a vocabulary learned from captions, or the one that came with a pre-trained text transformer."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+from tokenizers.implementations import BertWordPieceTokenizer
+
+from vldeformer.artifact import whole_file
+from vldeformer.errors import InputError
+
+PAD, UNKNOWN, CLS, SEP, MASK = SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+MOST_LETTERS = 200
+
+
+class WordPieces:
+    """A BERT word-piece vocabulary."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        missing = [token for token in SPECIAL if tokenizer.token_to_id(token) is None]
+        if missing:
+            raise InputError(f"the vocabulary lacks {' '.join(missing)}; a BERT word-piece vocabulary is expected")
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self.tokenizer = tokenizer
+        numbers = tokenizer.get_vocab()
+        self.pad, self.unknown, self.cls, self.sep, self.mask = (numbers[token] for token in SPECIAL)
+
+    @classmethod
+    def learn(cls, texts: Iterable[str], size: int) -> "WordPieces":
+        """Learn at most ``size`` word pieces from texts (lower-cased, accents stripped)."""
+        learner = BertWordPieceTokenizer(lowercase=True)
+        words = Counter(word for text in texts for word in _plain_words(learner, text))
+        letters: Counter[str] = Counter()
+        for word, count in words.items():
+            for letter in word:
+                letters[letter] += count
+        alphabet = sorted(sorted(letters, key=lambda letter: (-letters[letter], letter))[:MOST_LETTERS])
+        inner = sorted({letter for word in words for letter in word[1:]} & set(alphabet))
+        # The library numbers the letters inside words in the random order of a hash table, and ties between pieces follow
+        # the numbers: named among the first tokens, every run numbers them alike.
+        learner.train_from_iterator(
+            (" ".join([word] * count) for word, count in words.items()),
+            vocab_size=size,
+            min_frequency=1,
+            limit_alphabet=len(alphabet),
+            initial_alphabet=alphabet,
+            special_tokens=[*SPECIAL, *(f"##{letter}" for letter in inner)],
+            show_progress=False,
+        )
+        # Training alone sets no template: reload through the vocabulary so that [CLS] and [SEP] are added as in BERT.
+        vocabulary = learner.get_vocab()
+        return cls(BertWordPieceTokenizer(vocabulary, lowercase=True)._tokenizer)
+
+    @classmethod
+    def load(cls, path: Path) -> "WordPieces":
+        """Read a ``tokenizer.json``. Raises InputError if it is missing or is not one."""
+        if not path.is_file():
+            raise InputError(f"{path}: expected a tokenizer.json, found none")
+        try:
+            return cls(Tokenizer.from_file(str(path)))
+        except Exception as error:  # the tokenizers library raises bare Exception
+            raise InputError(f"{path}: expected a tokenizer.json of the tokenizers library; {error}") from None
+
+    def save(self, path: Path) -> None:
+        """Write as ``tokenizer.json``."""
+        with whole_file(path) as temporary:
+            self.tokenizer.save(str(temporary))
+
+    def __len__(self) -> int:
+        return int(self.tokenizer.get_vocab_size())
+
+    def encode(self, texts: Sequence[str], most: int) -> list[list[int]]:
+        """Token numbers of each text, ``[CLS] … [SEP]``, at most ``most`` of them: longer texts lose their end, not the [SEP]."""
+        encoded = self.tokenizer.encode_batch(list(texts), add_special_tokens=True)
+        return [e.ids if len(e.ids) <= most else [*e.ids[: most - 1], self.sep] for e in encoded]
+
+
+def _plain_words(learner: BertWordPieceTokenizer, text: str) -> list[str]:
+    """The words that pieces are learned from: lower case, without accents, punctuation apart."""
+    return [word for word, _ in learner.pre_tokenizer.pre_tokenize_str(learner.normalizer.normalize_str(text))]
+
+
+def pad_rows(rows: Sequence[Sequence[int]], pad: int, width: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Pad to ``width`` (None: the longest row). Returns numbers (B, width) int64 and the mask (B, width) bool."""
+    lengths = np.array([len(row) for row in rows])
+    width = int(lengths.max()) if width is None else width
+    mask = np.arange(width) < lengths[:, None]
+    numbers = np.full(mask.shape, pad, dtype=np.int64)
+    numbers[mask] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+    return numbers, mask

@@ -1,0 +1,57 @@
+"""What a pre-trained vision-language transformer must offer to be decomposed: three methods.
+
+    make a text sequence, make a visual sequence, encode a sequence
+
+Joint reading encodes text ++ visual as one sequence; the decomposed model encodes either alone. The weights are the same.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from vldeformer.inputs.batch import TextInput, VisualInput
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Vectors and which of them are there."""
+
+    states: Float[Tensor, "B S H"]
+    mask: Bool[Tensor, "B S"]
+
+    def followed_by(self, other: "Sequence") -> "Sequence":
+        """Both, one behind the other."""
+        return Sequence(torch.cat([self.states, other.states], 1), torch.cat([self.mask, other.mask], 1))
+
+
+class Backbone(nn.Module, ABC):
+    """An encoder of sequences of words and regions."""
+
+    hidden_size: int
+
+    @abstractmethod
+    def text_sequence(self, text: TextInput) -> Sequence:
+        """Embedded captions, not yet encoded."""
+
+    @abstractmethod
+    def visual_sequence(self, visual: VisualInput, after: TextInput | None = None) -> Sequence:
+        """Embedded images, not yet encoded; ``after``: the captions that they follow when both are read together."""
+
+    @abstractmethod
+    def encode(self, sequence: Sequence) -> Sequence:
+        """The transformer's last states."""
+
+    @abstractmethod
+    def summary(self, encoded: Sequence) -> Float[Tensor, "B H"]:
+        """The state that speaks for the whole sequence: the pooled first position."""
+
+    @abstractmethod
+    def word_embeddings(self) -> Float[Tensor, "words H"]:
+        """The table of word vectors, to predict masked words with."""
+
+    def encode_jointly(self, text: TextInput, visual: VisualInput) -> Sequence:
+        """Early interaction: caption and image in one sequence."""
+        return self.encode(self.text_sequence(text).followed_by(self.visual_sequence(visual, after=text)))

@@ -1,0 +1,32 @@
+"""The backbone with its two pre-training heads: masked words and match / no match."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vldeformer.inputs.batch import TextInput, VisualInput
+from vldeformer.models.joint import JointMatcher
+
+
+class PretrainingModel(nn.Module):
+    """A joint matcher that also predicts masked words; its matcher is what the retrieval fine-tuning starts from."""
+
+    def __init__(self, matcher: JointMatcher) -> None:
+        super().__init__()
+        self.matcher = matcher
+        hidden = matcher.backbone.hidden_size
+        self.word_transform = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.LayerNorm(hidden))
+        self.word_bias = nn.Parameter(torch.zeros(len(matcher.backbone.word_embeddings())))
+
+    def forward(
+        self, text: TextInput, visual: VisualInput, predict: Bool[Tensor, "B T"]
+    ) -> tuple[Float[Tensor, "masked words"], Float[Tensor, "B 2"]]:
+        """Word logits at the caption positions where ``predict`` is true, and match logits."""
+        matcher = self.matcher
+        encoded = matcher.backbone.encode_jointly(text, visual)
+        # Row numbers instead of a boolean mask: the gradient of a gather is deterministic.
+        rows, places = predict.nonzero(as_tuple=True)
+        states = self.word_transform(encoded.states[rows, places])
+        words = functional.linear(states, matcher.backbone.word_embeddings(), self.word_bias)
+        return words, matcher.classifier(matcher.dropout(matcher.backbone.summary(encoded)))

@@ -1,0 +1,113 @@
+"""Models on disk: a folder with ``encoder.json`` (what it is), ``model.safetensors`` (weights) and ``tokenizer.json``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as serialize
+from torch import Tensor, nn
+
+from vldeformer.artifact import read_json, whole_folder, write_json
+from vldeformer.errors import InputError
+from vldeformer.inputs.tokens import WordPieces
+from vldeformer.models.backbone import Backbone
+from vldeformer.models.dual import DualEncoder, decompose
+from vldeformer.models.joint import JointMatcher
+from vldeformer.models.oscar import OscarBackbone
+from vldeformer.models.pooling import Pooling
+from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.vilt import ViltBackbone
+from vldeformer.section import Section
+
+DESCRIPTION = "encoder.json"
+
+
+class ModelDescription(Section):
+    """What ``encoder.json`` says: all that is needed to build the model before its weights are read."""
+
+    format: Literal[1] = 1
+    kind: Literal["joint", "dual"]
+    backbone: BackboneSettings
+    vocabulary_size: int
+    feature_width: int
+    pooling: Pooling
+    pooling_dropout: float
+
+
+def build_backbone(settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> Backbone:
+    """A backbone with random weights (drawn from torch's global generator)."""
+    if settings.kind == "oscar":
+        return OscarBackbone(settings, vocabulary_size, feature_width)
+    return ViltBackbone(settings, vocabulary_size)
+
+
+def build_model(description: ModelDescription) -> JointMatcher | DualEncoder:
+    """The described model with random weights."""
+    backbone = build_backbone(description.backbone, description.vocabulary_size, description.feature_width)
+    if description.kind == "joint":
+        return JointMatcher(backbone, description.backbone.dropout)
+    return decompose(backbone, description.pooling, description.pooling_dropout)
+
+
+def save_model(folder: Path, model: nn.Module, description: ModelDescription, words: WordPieces) -> None:
+    """Write the folder whole or not at all."""
+    with whole_folder(folder) as temporary:
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+        # Through memory: on a full disk safetensors' own writer raises an error that is no OSError.
+        (temporary / "model.safetensors").write_bytes(serialize(tensors))
+        write_json(temporary / DESCRIPTION, description.model_dump(mode="json"))
+        words.save(temporary / "tokenizer.json")
+
+
+def load_model(folder: Path) -> tuple[JointMatcher | DualEncoder, ModelDescription, WordPieces]:
+    """Read what ``save_model`` wrote, ready to run (in eval mode).
+
+    Raises InputError if a file is missing or corrupt, or if a tensor is missing, left over or of another shape.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: expected a model folder with {DESCRIPTION}, found none")
+    try:
+        description = ModelDescription(**read_json(folder / DESCRIPTION))
+    except (ValidationError, TypeError) as error:
+        reason = str(error).replace("\n", " ")
+        raise InputError(f"{folder / DESCRIPTION}: not a model description of this version; {reason}") from None
+    words = WordPieces.load(folder / "tokenizer.json")
+    if len(words) != description.vocabulary_size:
+        raise InputError(f"{folder}: tokenizer.json has {len(words)} words, {DESCRIPTION} says {description.vocabulary_size}")
+    model = build_model(description)
+    load_weights(model, folder / "model.safetensors")
+    return model.eval(), description, words
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Copy a safetensors file into ``model``; every tensor must be there, none left over, each of the right shape."""
+    try:
+        found = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: expected a safetensors file; {error}") from None
+    load_tensors(model, found, str(path))
+
+
+def load_tensors(module: nn.Module, found: Mapping[str, Tensor], source: str) -> None:
+    """Copy tensors into ``module``; raises InputError naming ``source`` unless names and shapes are the same."""
+    expected = module.state_dict()
+    for what, names in (("missing", expected.keys() - found.keys()), ("left over", found.keys() - expected.keys())):
+        if names:
+            raise InputError(f"{source}: {len(names)} tensors {what}, first {min(names)!r}; it belongs to another model")
+    for name, tensor in expected.items():
+        if tensor.shape != found[name].shape:
+            raise InputError(f"{source}: tensor {name!r} has shape {tuple(found[name].shape)}, expected {tuple(tensor.shape)}")
+    module.load_state_dict(dict(found))
+
+
+def copy_backbone(source: JointMatcher | DualEncoder, target: JointMatcher | DualEncoder) -> None:
+    """Start ``target`` from ``source``'s weights: the backbone, and the matcher's classifier if both have one.
+
+    Raises InputError if the backbones are of different sizes.
+    """
+    load_tensors(target.backbone, source.backbone.state_dict(), "the model to start from")
+    if isinstance(source, JointMatcher) and isinstance(target, JointMatcher):
+        load_tensors(target.classifier, source.classifier.state_dict(), "the model to start from")

@@ -1,0 +1,162 @@
+"""The three tables of the project, each as Markdown and LaTeX for people and as CSV with plain numbers for programs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from vldeformer.artifact import whole_file
+from vldeformer.evaluation.measures import RECALLS, Estimate
+from vldeformer.evaluation.result import DIRECTIONS, RetrievalResult
+from vldeformer.report.metrics import COMPARED, ReportSettings, ResultSet, verdict
+from vldeformer.report.speed import Speed
+
+LATEX_ESCAPES = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})
+ARROWS = {"i2t": "Image to text", "t2i": "Text to image"}
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """``shown``: text as people read it; ``numbers``: the same facts unrounded, an interval in columns of its own."""
+
+    name: str
+    caption: str
+    shown: pd.DataFrame
+    numbers: pd.DataFrame
+
+    def markdown(self) -> str:
+        """A pipe table under its caption; numbers stand right."""
+        align = ["left"] + ["right"] * (self.shown.shape[1] - 1)
+        return f"**{self.caption}**\n\n{self.shown.to_markdown(index=False, colalign=align, disable_numparse=True)}\n"
+
+    def latex(self) -> str:
+        """A booktabs table."""
+        style = self.shown.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis="columns")
+        columns = "l" + "r" * (self.shown.shape[1] - 1)
+        label = f"tab:{self.name.replace('_', '-')}"
+        caption = self.caption.translate(LATEX_ESCAPES)
+        text: str = style.to_latex(hrules=True, column_format=columns, caption=caption, label=label, position_float="centering")
+        return text
+
+    def save(self, folder: Path) -> None:
+        """Write NAME.md, NAME.csv and NAME.tex."""
+        texts = {"md": self.markdown(), "csv": self.numbers.to_csv(index=False, lineterminator="\n"), "tex": self.latex()}
+        for suffix, text in texts.items():
+            with whole_file(folder / f"{self.name}.{suffix}") as temporary:
+                temporary.write_text(text, encoding="utf-8")
+
+
+def recall_table(results: ResultSet, settings: ReportSettings) -> Table:
+    """Recall of every experiment on the pairs that all share, then of those that were judged on the whole test set."""
+    chosen = [result for protocol in (COMPARED, "test") for result in results.ordered(settings.titles, protocol)]
+    shown, numbers = [], []
+    for result in chosen:
+        title = settings.titles[result.experiment]
+        row = {"Model": title, "Images / captions": _size(result)}
+        exact: dict[str, object] = {
+            "model": title,
+            "experiment": result.experiment,
+            "protocol": result.protocol,
+            "n_images": len(result.image_ids),
+            "n_captions": len(result.caption_ids),
+        }
+        for direction, estimates in zip(DIRECTIONS, (result.i2t, result.t2i), strict=True):
+            for name in (*RECALLS, "median_rank"):
+                if name != "median_rank":
+                    row[f"{ARROWS[direction]} {name}"] = _with_interval(estimates[name])
+                exact |= _columns(f"{direction}_{name}", estimates[name])
+        row["Mean recall"] = _with_interval(result.mean_recall)
+        shown.append(row)
+        numbers.append(exact | _columns("mean_recall", result.mean_recall) | {"rsum": result.rsum})
+    confidence = chosen[0].bootstrap.confidence
+    caption = f"Recall in percent with {confidence:.0%} bootstrap intervals over images, data set {results.dataset}."
+    return Table("recall", caption, pd.DataFrame(shown), pd.DataFrame(numbers))
+
+
+def drop_table(results: ResultSet, settings: ReportSettings) -> Table:
+    """Average recall drop of every decomposed model against the joint one on the same pairs, beside the paper's claim."""
+    baseline = results.need(settings.baseline, COMPARED)
+    shown, numbers = [], []
+    for name in settings.decomposed:
+        result, drop = results.need(name, COMPARED), results.drop(settings.baseline, name)
+        judged = verdict(drop, settings.claimed_drop)
+        shown.append(
+            {
+                "Model": settings.titles[name],
+                "Joint mean recall": f"{baseline.mean_recall.value:.1f}",
+                "Mean recall": f"{result.mean_recall.value:.1f}",
+                "Drop (points)": _with_interval(drop, digits=2),
+                "Paper": f"below {settings.claimed_drop:g}",
+                "Claim here": judged,
+            }
+        )
+        means = {"baseline_mean_recall": baseline.mean_recall.value, "mean_recall": result.mean_recall.value}
+        judgement = {"claim": settings.claimed_drop, "verdict": judged}
+        numbers.append({"model": settings.titles[name], "experiment": name} | means | _columns("drop", drop) | judgement)
+    caption = (
+        f"Average recall drop against the joint model on the same {_size(baseline)} images / captions, paired intervals. "
+        f"Held: the interval is below the paper's bound; undecided: the bound is inside it. Data set {results.dataset}."
+    )
+    return Table("recall_drop", caption, pd.DataFrame(shown), pd.DataFrame(numbers))
+
+
+def speed_table(speed: Speed, settings: ReportSettings) -> Table:
+    """Time of both models for the whole test set and the speed-up between them, beside the paper's."""
+    pairs, items = speed.n_images * speed.n_captions, speed.n_images + speed.n_captions
+    paper = f"{settings.claimed_speedup:g}+ times"
+    rows = [
+        ("Items through the transformer", f"{pairs:,} pairs", f"{items:,} images and captions", ""),
+        (
+            "Time an item",
+            f"{_time(speed.pair_ms)} a pair",
+            f"{_time(speed.image_ms)} an image, {_time(speed.caption_ms)} a caption",
+            "",
+        ),
+        ("Ranking", "", f"{_time(speed.ranking_ms)} measured", ""),
+        (
+            "Whole test set",
+            f"{_time(1000 * speed.joint_seconds_extrapolated)} extrapolated",
+            f"{_time(1000 * speed.dual_seconds)} measured",
+            "",
+        ),
+        ("Speed-up", "1", f"{speed.speedup:,.0f} times", paper),
+    ]
+    columns = ["Quantity", settings.titles[settings.baseline], settings.titles[settings.main], "Paper"]
+    exact = speed.model_dump(exclude={"gallery_curve", "batch"}) | {f"batch_{k}": v for k, v in speed.batch.model_dump().items()}
+    numbers = pd.DataFrame(
+        [*exact.items(), ("claimed_speedup", settings.claimed_speedup)], columns=["quantity", "value"], dtype=object
+    )
+    caption = (
+        f"Time for {speed.n_images:,} images and {speed.n_captions:,} captions, forward passes and ranking, all already "
+        f"in memory; the joint time is extrapolated from {speed.sampled_pairs:,} pairs. {speed.hardware}, {speed.device}, "
+        f"{speed.threads} threads, {speed.precision}; median of {speed.repeats} runs after {speed.warmup} to warm up; batches of "
+        f"{speed.batch.pairs} pairs, {speed.batch.images} images, {speed.batch.captions} captions."
+    )
+    return Table("speed", caption, pd.DataFrame(rows, columns=columns), numbers)
+
+
+def write_tables(folder: Path, tables: Sequence[Table]) -> None:
+    """Write every table in its three forms."""
+    for table in tables:
+        table.save(folder)
+
+
+def _with_interval(estimate: Estimate, digits: int = 1) -> str:
+    return f"{estimate.value:.{digits}f} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
+
+
+def _columns(name: str, estimate: Estimate) -> dict[str, float]:
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+
+
+def _size(result: RetrievalResult) -> str:
+    return f"{len(result.image_ids):,} / {len(result.caption_ids):,}"
+
+
+def _time(milliseconds: float) -> str:
+    """Three figures in the unit that suits: 0.412 ms, 12.3 s, 25.1 min, 3.40 h."""
+    for unit, size in (("h", 3_600_000.0), ("min", 60_000.0), ("s", 1000.0)):
+        if milliseconds >= size:
+            return f"{milliseconds / size:#.3g} {unit}".replace(". ", " ")
+    return f"{milliseconds:#.3g} ms".replace(". ", " ")

@@ -1,0 +1,48 @@
+"""Where the arithmetic runs: device, threads, precision. A setting, never guessed from the scheduler."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from vldeformer.errors import InputError
+from vldeformer.section import Section
+
+if TYPE_CHECKING:
+    import torch
+
+
+class RuntimeSettings(Section):
+    """The machine's part of the settings. Float sums depend on the thread count, so it is fixed here."""
+
+    device: Literal["cpu", "cuda"] = Field(description="where models run")
+    threads: int = Field(ge=1, description="threads of torch and BLAS, whatever the scheduler's cores")
+    precision: Literal["float32", "bfloat16"] = Field(description="precision of matrix products; weights stay float32")
+    processes: int = Field(ge=1, description="processes of a training, started by accelerate; more than one needs as many GPUs")
+
+
+def prepare_torch(settings: RuntimeSettings) -> "torch.device":
+    """Set threads and determinism and return the device. Raises InputError if the device is not there."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    torch.set_num_threads(settings.threads)
+    # Filling fresh memory guards against reading it uninitialised, which no operation here does, and costs 5 %.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.use_deterministic_algorithms(True, warn_only=settings.device == "cuda")
+    if settings.device == "cpu":
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise InputError("runtime.device is cuda but torch sees no GPU here; set it to cpu or run on a machine with one")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+
+
+@contextlib.contextmanager
+def arithmetic(settings: RuntimeSettings) -> Iterator[None]:
+    """Run matrix products in the chosen precision."""
+    import torch
+
+    with torch.autocast(settings.device, dtype=torch.bfloat16, enabled=settings.precision == "bfloat16"):
+        yield

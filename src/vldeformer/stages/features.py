@@ -1,0 +1,33 @@
+"""Stage `features`: pixels → regions, tags and features, by a detector fitted on the pre-training images."""
+
+import time
+from pathlib import Path
+
+from joblib import cpu_count
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from tqdm import tqdm
+
+from vldeformer.artifact import provenance, whole_folder, write_json
+from vldeformer.data.detector import Detector, RegionSettings, detect_regions
+from vldeformer.data.pixels import PixelStore
+from vldeformer.data.regions import write_regions
+from vldeformer.data.scene_records import read_scenes
+from vldeformer.stages.sections import read_section
+
+
+def features(settings: Path, raw_dir: Path, prepared: Path, out: Path) -> None:
+    """Write ``store/`` (a RegionStore) and ``extractor.npz`` (the detector)."""
+    started = time.monotonic()
+    section = read_section(settings, "regions", RegionSettings)
+    pixels, raw, workers = PixelStore(prepared / "pixels"), raw_dir / "scenes.jsonl", cpu_count()
+    labelled = [scene for scene in read_scenes(raw) if scene.split == "pretrain"]
+    # One BLAS thread: float sums, and so the stored features, must not depend on the cores that a scheduler grants.
+    with threadpool_limits(1):
+        detector = Detector.fit(pixels, labelled, section, workers)
+    with whole_folder(out) as folder:
+        found = detect_regions(detector, pixels, pixels.ids, workers)
+        shown = tqdm(found, total=len(pixels), unit="image", desc="regions", mininterval=2)
+        write_regions(folder / "store", shown, detector.feature_width, section.dtype)
+        detector.save(folder / "extractor.npz")
+        inputs = {"raw": raw, "pixels": prepared / "pixels"}
+        write_json(folder / "provenance.json", provenance({"regions": section.model_dump(mode="json")}, inputs, started))

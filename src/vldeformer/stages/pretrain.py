@@ -1,0 +1,56 @@
+"""Stage `pretrain`: the early-interaction backbone learns masked words and matching."""
+
+import time
+from pathlib import Path
+
+import torch
+
+from vldeformer.data.manifest import Manifest
+from vldeformer.inputs.streams import PairStream
+from vldeformer.inputs.tokens import WordPieces
+from vldeformer.models.joint import JointMatcher
+from vldeformer.models.pretraining import PretrainingModel
+from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.text_start import start_from_text
+from vldeformer.models.weights import ModelDescription, build_model
+from vldeformer.runtime import RuntimeSettings
+from vldeformer.seeding import named_seed
+from vldeformer.stages.opened import open_readers
+from vldeformer.stages.run_folder import finish, run_folder, run_key
+from vldeformer.stages.sections import read_section
+from vldeformer.training.loop import Task, fit, start_processes
+from vldeformer.training.settings import PretrainSettings
+from vldeformer.training.tasks import pretraining
+
+
+def pretrain(settings: Path, manifest: Path, visual: Path, tokenizer: Path, out: Path) -> None:
+    """Write ``model/`` (a joint matcher: the backbone and its match head) and ``journal.jsonl``."""
+    started = time.monotonic()
+    backbone = read_section(settings, "backbone", BackboneSettings)
+    section = read_section(settings, "pretrain", PretrainSettings)
+    runtime = read_section(settings, "runtime", RuntimeSettings)
+    accelerator = start_processes(runtime)
+    words = WordPieces.load(tokenizer)
+    readers = open_readers(backbone, words, visual, full=False)
+    torch.manual_seed(named_seed(section.seed, "weights"))
+    description = ModelDescription(
+        kind="joint",
+        backbone=backbone,
+        vocabulary_size=len(words),
+        feature_width=readers.visual.feature_width,
+        pooling="mean",
+        pooling_dropout=backbone.dropout,
+    )
+    matcher = build_model(description)
+    assert isinstance(matcher, JointMatcher)
+    if backbone.text_model is not None:
+        start_from_text(matcher.backbone, backbone.text_model)
+    model = PretrainingModel(matcher)
+    images = Manifest.load(manifest).split(section.split)
+    share = (accelerator.process_index, accelerator.num_processes)
+    stream = PairStream(images, readers.text, readers.visual, section.batch_images, section.seed, share=share)
+    sections = {"backbone": backbone, "pretrain": section, "runtime": runtime}
+    inputs = {"manifest": manifest, "visual": visual, "tokenizer": tokenizer}
+    task = Task(pretraining(stream, words, section, accelerator.device))
+    step = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
+    finish(out, matcher, description, words, step, sections, inputs, started, accelerator)

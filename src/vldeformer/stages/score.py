@@ -1,0 +1,78 @@
+"""Stages `embed`, `score` and `score-oracle`: what each kind of model says of the images and captions of a split."""
+
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from vldeformer.artifact import provenance
+from vldeformer.data.manifest import Manifest
+from vldeformer.data.oracle import oracle_scores
+from vldeformer.data.scene_records import read_scenes
+from vldeformer.errors import InputError
+from vldeformer.evaluation.measures import EvaluationSettings
+from vldeformer.retrieval.embeddings import Scores
+from vldeformer.runtime import RuntimeSettings, prepare_torch
+from vldeformer.stages.sections import read_section
+
+
+def embed(settings: Path, model: Path, manifest: Path, visual: Path, split: str, out: Path) -> None:
+    """Write the vectors of a decomposed model: EMB_DIR."""
+    from vldeformer.models.dual import DualEncoder
+    from vldeformer.models.weights import load_model
+    from vldeformer.retrieval import encode
+    from vldeformer.stages.opened import open_readers
+
+    started = time.monotonic()
+    runtime = read_section(settings, "runtime", RuntimeSettings)
+    device = prepare_torch(runtime)
+    encoder, description, words = load_model(model)
+    if not isinstance(encoder, DualEncoder):
+        raise InputError(f"{model}: a joint model has no vectors; use `vldeformer score`")
+    readers = open_readers(description.backbone, words, visual, description.pooling == "mean_all")
+    chosen = Manifest.load(manifest).split(split)
+    with tqdm(total=len(chosen.images) + len(chosen.captions), unit="item", desc="embed", mininterval=2) as bar:
+        vectors = encode.embed(encoder.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
+    inputs = {"model": model, "manifest": manifest, "visual": visual}
+    vectors.save(out, provenance({"runtime": runtime.model_dump(mode="json"), "split": split}, inputs, started))
+
+
+def score(settings: Path, model: Path, manifest: Path, visual: Path, split: str, everything: bool, out: Path) -> None:
+    """Write the joint model's scores: SCORES_DIR, of the first ``evaluate.joint_images`` images or of all."""
+    from vldeformer.models.joint import JointMatcher
+    from vldeformer.models.weights import load_model
+    from vldeformer.retrieval.encode import score_pairs
+    from vldeformer.stages.opened import open_readers
+
+    started = time.monotonic()
+    runtime = read_section(settings, "runtime", RuntimeSettings)
+    section = read_section(settings, "evaluate", EvaluationSettings)
+    device = prepare_torch(runtime)
+    matcher, description, words = load_model(model)
+    if not isinstance(matcher, JointMatcher):
+        raise InputError(f"{model}: a decomposed model has no joint scores; use `vldeformer embed`")
+    readers = open_readers(description.backbone, words, visual, full=False)
+    chosen = Manifest.load(manifest).split(split)
+    chosen = chosen if everything else chosen.first(section.joint_images)
+    with tqdm(total=len(chosen.images) * len(chosen.captions), unit="pair", desc="score", mininterval=2) as bar:
+        scores = score_pairs(matcher.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
+    inputs = {"model": model, "manifest": manifest, "visual": visual}
+    scores.save(out, provenance({"runtime": runtime.model_dump(mode="json"), "split": split}, inputs, started))
+
+
+def score_oracle(raw_dir: Path, manifest: Path, split: str, out: Path) -> None:
+    """Write the scores of the oracle, which reads the scenes themselves: SCORES_DIR of all images of the split."""
+    started = time.monotonic()
+    raw = raw_dir / "scenes.jsonl"
+    chosen = Manifest.load(manifest).split(split)
+    scenes = [scene for scene in read_scenes(raw) if scene.split == split]
+    if [scene.id for scene in scenes] != [image.id for image in chosen.images]:
+        raise InputError(f"{raw}: its {split} scenes are not those of {manifest}; run `vldeformer prepare` again")
+    facts = [caption.facts for scene in scenes for caption in scene.captions]
+    scores = Scores(
+        tuple(image.id for image in chosen.images),
+        tuple(caption.id for caption in chosen.captions),
+        chosen.caption_image_index,
+        oracle_scores(scenes, facts),
+    )
+    scores.save(out, provenance({"split": split}, {"raw": raw, "manifest": manifest}, started))

@@ -1,0 +1,38 @@
+"""Reading a stage's settings file: JSON with just the sections that the stage may see."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from vldeformer.artifact import read_json
+from vldeformer.data.sources import DatasetSettings, KarpathySource, ScenesSource
+from vldeformer.errors import InputError
+from vldeformer.section import Section
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+def read_section(path: Path, name: str, kind: type[AnySection]) -> AnySection:
+    """One section. Raises InputError naming file and key if it is missing, of a wrong type or has unknown keys."""
+    return _validated(path, name, TypeAdapter(kind))
+
+
+def read_dataset(path: Path) -> ScenesSource | KarpathySource:
+    """The section ``dataset``."""
+    return _validated(path, "dataset", TypeAdapter[ScenesSource | KarpathySource](DatasetSettings))
+
+
+Value = TypeVar("Value")
+
+
+def _validated(path: Path, name: str, adapter: TypeAdapter[Value]) -> Value:
+    settings = read_json(path)
+    if not isinstance(settings, dict) or name not in settings:
+        raise InputError(f"{path}: expected a section {name!r}; give the stage its own settings file")
+    try:
+        return adapter.validate_python(settings[name])
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, (name, *first["loc"])))
+        raise InputError(f"{path}: {key}: {first['msg']} (got {first['input']!r})") from None

@@ -1,0 +1,90 @@
+"""Stage `train`: a joint matcher or a decomposed encoder on the target set."""
+
+import time
+from pathlib import Path
+
+import torch
+
+from vldeformer.data.manifest import Manifest
+from vldeformer.errors import InputError
+from vldeformer.inputs.streams import PairStream
+from vldeformer.inputs.tokens import WordPieces
+from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.text_start import start_from_text
+from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model
+from vldeformer.runtime import RuntimeSettings
+from vldeformer.seeding import named_seed
+from vldeformer.stages.negatives import read_hard_images, read_hard_texts
+from vldeformer.stages.opened import open_readers
+from vldeformer.stages.run_folder import finish, run_folder, run_key
+from vldeformer.stages.sections import read_section
+from vldeformer.training.loop import Task, fit, start_processes
+from vldeformer.training.settings import TrainSettings
+from vldeformer.training.tasks import contrastive_training, dual_validation, joint_training, joint_validation
+
+
+def train(
+    settings: Path, manifest: Path, visual: Path, tokenizer: Path, start: Path | None, negatives: Path | None, out: Path
+) -> None:
+    """Write ``model/`` (the weights that were best on val) and ``journal.jsonl``.
+
+    ``start``: folder of the pre-trained model; ``negatives``: folder of the stage `negatives`. Both are needed if and
+    only if the settings ask for them.
+    """
+    started = time.monotonic()
+    backbone = read_section(settings, "backbone", BackboneSettings)
+    section = read_section(settings, "train", TrainSettings)
+    runtime = read_section(settings, "runtime", RuntimeSettings)
+    if section.kind == "oracle":
+        raise InputError(f"{settings}: train.kind is oracle, which is not trained; use `vldeformer score-oracle`")
+    if (section.start == "pretrained") != (start is not None):
+        raise InputError(f"{settings}: train.start is {section.start!r}; give --start exactly if it is 'pretrained'")
+    hard = section.hard_negatives if section.kind == "dual" else "none"
+    if hard != "none" and negatives is None:
+        raise InputError(f"{settings}: train.hard_negatives is {hard!r}; give --negatives")
+
+    accelerator = start_processes(runtime)
+    words = WordPieces.load(tokenizer)
+    full = section.kind == "dual" and section.pooling == "mean_all"
+    readers = open_readers(backbone, words, visual, full)
+    torch.manual_seed(named_seed(section.seed, "weights"))
+    description = ModelDescription(
+        kind=section.kind,
+        backbone=backbone,
+        vocabulary_size=len(words),
+        feature_width=readers.visual.feature_width,
+        pooling=section.pooling,
+        pooling_dropout=section.pooling_dropout,
+    )
+    model = build_model(description)
+    if start is not None:
+        copy_backbone(load_model(start)[0], model)
+    elif backbone.text_model is not None:
+        start_from_text(model.backbone, backbone.text_model)
+
+    whole = Manifest.load(manifest)
+    images = whole.split("train")
+    images = images if section.images is None else images.first(section.images)
+    stream = PairStream(
+        images,
+        readers.text,
+        readers.visual,
+        section.batch_images,
+        section.seed,
+        hard_texts=read_hard_texts(negatives) if negatives is not None and hard in ("text", "both") else None,
+        hard_images=read_hard_images(negatives) if negatives is not None and hard in ("image", "both") else None,
+        share=(accelerator.process_index, accelerator.num_processes),
+    )
+    val = whole.split("val").first(section.validate_images)
+    if section.kind == "joint":
+        loss = joint_training(stream, section, accelerator.device)
+        validate = joint_validation(val, readers.text, readers.visual, runtime)
+    else:
+        loss = contrastive_training(stream, section, accelerator.device)
+        validate = dual_validation(val, readers.text, readers.visual, runtime)
+    sections = {"backbone": backbone, "train": section, "runtime": runtime}
+    inputs = {"manifest": manifest, "visual": visual, "tokenizer": tokenizer}
+    inputs |= {name: path for name, path in (("start", start), ("negatives", negatives)) if path is not None}
+    task = Task(loss, validate, section.validate_steps)
+    step = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
+    finish(out, model, description, words, step, sections, inputs, started, accelerator)

@@ -1,0 +1,115 @@
+"""The three things that are trained, each as a loss of (model, step): pre-training, the joint matcher, the decomposed encoder."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from vldeformer.data.manifest import Manifest
+from vldeformer.evaluation.measures import mean_recall
+from vldeformer.inputs.collate import TextReader, VisualReader
+from vldeformer.inputs.streams import PairStream
+from vldeformer.inputs.tokens import WordPieces
+from vldeformer.models.dual import DualEncoder, PairVectors
+from vldeformer.models.joint import JointMatcher
+from vldeformer.objective.contrastive import contrastive_loss
+from vldeformer.objective.matching import mask_words, mismatched, pretraining_loss
+from vldeformer.retrieval.encode import embed, score_pairs
+from vldeformer.retrieval.ranking import exact_ranks
+from vldeformer.runtime import RuntimeSettings
+from vldeformer.seeding import named_seed
+from vldeformer.training.gather import gather_rows
+from vldeformer.training.settings import PretrainSettings, TrainSettings
+
+Loss = Callable[[nn.Module, int], tuple[Tensor, dict[str, float]]]
+
+
+def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSettings, device: torch.device) -> Loss:
+    """Masked words of matching pairs + match / no match, as many mismatched pairs as matching ones."""
+
+    def loss(model: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
+        batch = stream.batch(step)
+        draw = _torch_generator(settings.seed, "pretraining", step, *stream.share)
+        captions, images, targets = mismatched(batch.image_numbers, 1, draw)
+        matching = len(batch.image_numbers)
+        text, right = batch.text.select(captions), batch.text.ids
+        maskable = batch.text.mask & (right != words.cls) & (right != words.sep)
+        masked, chosen = mask_words(right, maskable, settings.mask_ratio, words.mask, len(words), draw)
+        # Only matching pairs have words to guess: beside a wrong image the image could not help.
+        text.ids[:matching] = masked
+        predict = torch.zeros_like(text.mask)
+        predict[:matching] = chosen
+        word_logits, match_logits = model(text.to(device), batch.visual.select(images).to(device), predict.to(device))
+        word_loss, match_loss = pretraining_loss(word_logits, right[chosen].to(device), match_logits, targets.to(device))
+        return word_loss + match_loss, {"word_loss": word_loss.item(), "match_loss": match_loss.item()}
+
+    return loss
+
+
+def joint_training(stream: PairStream, settings: TrainSettings, device: torch.device) -> Loss:
+    """Match / no match on the target set: the retrieval fine-tuning of the early-interaction baseline."""
+
+    def loss(model: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
+        batch = stream.batch(step)
+        draw = _torch_generator(settings.seed, "joint", step, *stream.share)
+        captions, images, targets = mismatched(batch.image_numbers, settings.joint_negatives, draw)
+        logits = model(batch.text.select(captions).to(device), batch.visual.select(images).to(device))
+        # The matching pairs weigh as much as the mismatched ones, however many of those there are.
+        weights = torch.tensor([1.0, float(settings.joint_negatives)], device=device)
+        return nn.functional.cross_entropy(logits.float(), targets.to(device), weights), {}
+
+    return loss
+
+
+def contrastive_training(stream: PairStream, settings: TrainSettings, device: torch.device) -> Loss:
+    """The decomposition: contrastive over the batches of all processes, with composed hard negatives."""
+
+    def loss(model: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
+        batch = stream.batch(step).to(device)
+        vectors: PairVectors = model(batch)
+        value = contrastive_loss(
+            gather_rows(vectors.captions),
+            gather_rows(vectors.images),
+            gather_rows(batch.image_numbers),
+            settings.temperature,
+            _gathered(vectors.hard_captions),
+            _gathered(batch.hard_text_valid),
+            _gathered(vectors.hard_images),
+            _gathered(batch.hard_visual_valid),
+            settings.negatives_scope,
+        )
+        return value, {}
+
+    return loss
+
+
+def _gathered(rows: Tensor | None) -> Tensor | None:
+    return None if rows is None else gather_rows(rows)
+
+
+def dual_validation(
+    manifest: Manifest, text: TextReader, visual: VisualReader, runtime: RuntimeSettings
+) -> Callable[[nn.Module], float]:
+    """Mean of the six recalls of a decomposed encoder on ``manifest``, in percent."""
+
+    def value(model: nn.Module) -> float:
+        assert isinstance(model, DualEncoder)
+        return mean_recall(exact_ranks(embed(model, manifest, text, visual, runtime)))
+
+    return value
+
+
+def joint_validation(
+    manifest: Manifest, text: TextReader, visual: VisualReader, runtime: RuntimeSettings
+) -> Callable[[nn.Module], float]:
+    """Mean of the six recalls of a joint matcher on all pairs of ``manifest``, in percent."""
+
+    def value(model: nn.Module) -> float:
+        assert isinstance(model, JointMatcher)
+        return mean_recall(exact_ranks(score_pairs(model, manifest, text, visual, runtime)))
+
+    return value
+
+
+def _torch_generator(*names: str | int) -> torch.Generator:
+    return torch.Generator().manual_seed(named_seed(*names))

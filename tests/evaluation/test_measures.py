@@ -1,0 +1,90 @@
+import time
+
+import numpy as np
+import oracles
+import pytest
+
+from vldeformer.evaluation.measures import Bootstrap, measure, recall_drop
+from vldeformer.retrieval.ranking import Ranks
+
+UNEVEN = np.array([0, 0, 0, 1, 2, 2, 3, 3, 3, 3])
+
+
+def some_ranks(seed, n_images=4, n_captions=10, worst=14):
+    generator = np.random.default_rng(seed)
+    return Ranks(generator.integers(1, worst, size=n_images), generator.integers(1, worst, size=n_captions))
+
+
+def test_values_equal_the_loop():
+    ranks = some_ranks(0)
+    measures = measure(ranks, UNEVEN, Bootstrap(100, 0.95, 0))
+    recalls = []
+    for own, estimates in ((ranks.i2t, measures.i2t), (ranks.t2i, measures.t2i)):
+        for cutoff in (1, 5, 10):
+            recalls.append(oracles.recall_at(own.tolist(), cutoff))
+            assert estimates[f"R@{cutoff}"].value == pytest.approx(recalls[-1])
+        assert estimates["median_rank"].value == np.median(own)
+    assert measures.mean_recall.value == pytest.approx(sum(recalls) / 6)
+    assert measures.rsum == pytest.approx(sum(recalls))
+
+
+def test_intervals_equal_the_loop_over_resampled_images():
+    ranks, bootstrap = some_ranks(1), Bootstrap(150, 0.9, 7)
+    measures = measure(ranks, UNEVEN, bootstrap)
+    means, medians, firsts = [], [], []
+    for draw in bootstrap.draws(4).tolist():
+        images, captions = oracles.resampled_queries(ranks.i2t.tolist(), ranks.t2i.tolist(), UNEVEN.tolist(), draw)
+        recalls = [oracles.recall_at(queries, cutoff) for queries in (images, captions) for cutoff in (1, 5, 10)]
+        means.append(sum(recalls) / 6)
+        firsts.append(recalls[4])
+        medians.append(np.median(captions))
+    for values, estimate in (
+        (means, measures.mean_recall),
+        (firsts, measures.t2i["R@5"]),
+        (medians, measures.t2i["median_rank"]),
+    ):
+        assert [estimate.low, estimate.high] == pytest.approx(np.quantile(values, [0.05, 0.95]).tolist())
+
+
+def test_drop_is_paired():
+    joint, bootstrap = some_ranks(2), Bootstrap(200, 0.95, 0)
+    same = recall_drop(joint, joint, UNEVEN, bootstrap)
+    assert (same.value, same.low, same.high) == (0, 0, 0)  # two unpaired resamplings would give an interval around 0
+
+    worse = Ranks(joint.i2t + 5, joint.t2i + 5)
+    drop = recall_drop(joint, worse, UNEVEN, bootstrap)
+    apart = measure(joint, UNEVEN, bootstrap).mean_recall.value - measure(worse, UNEVEN, bootstrap).mean_recall.value
+    assert drop.value == pytest.approx(apart)
+    differences = []
+    for draw in bootstrap.draws(4).tolist():
+        both = []
+        for ranks in (joint, worse):
+            sides = oracles.resampled_queries(ranks.i2t.tolist(), ranks.t2i.tolist(), UNEVEN.tolist(), draw)
+            both.append(np.mean([oracles.recall_at(queries, cutoff) for queries in sides for cutoff in (1, 5, 10)]))
+        differences.append(both[0] - both[1])
+    assert [drop.low, drop.high] == pytest.approx(np.quantile(differences, [0.025, 0.975]).tolist())
+
+
+def test_every_draw_has_as_many_images_as_there_are_and_the_seed_decides():
+    draws = Bootstrap(100, 0.95, 3).draws(50)
+    assert set(draws.sum(axis=1)) == {50}
+    np.testing.assert_array_equal(draws, Bootstrap(100, 0.95, 3).draws(50))
+    assert (draws != Bootstrap(100, 0.95, 4).draws(50)).any()
+
+
+def test_interval_covers_the_truth_about_as_often_as_it_says():
+    # 120 images whose five captions share their difficulty: per-caption resampling would cover far less often.
+    index, covered, truth = np.repeat(np.arange(120), 5), 0, 50.0
+    for seed in range(200):
+        easy = np.random.default_rng(seed).random(120) < truth / 100
+        ranks = Ranks(np.where(easy, 1, 99), np.where(easy, 1, 99)[index])
+        estimate = measure(ranks, index, Bootstrap(300, 0.95, 0)).t2i["R@1"]
+        covered += estimate.low <= truth <= estimate.high
+    assert 0.90 <= covered / 200 <= 0.99
+
+
+def test_two_thousand_resamples_of_a_test_set_take_under_a_second():
+    index = np.repeat(np.arange(1000), 5)
+    started = time.perf_counter()
+    measure(some_ranks(0, 1000, 5000, 900), index, Bootstrap(2000, 0.95, 0))
+    assert time.perf_counter() - started < 1

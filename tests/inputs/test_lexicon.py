@@ -1,0 +1,76 @@
+"""Nouns, attributes and synonyms from a corpus small enough to check by eye."""
+
+import pytest
+
+from vldeformer.inputs.lexicon import FUNCTION_WORDS, LEAST_OCCURRENCES, learn_lexicon, singular, words_of
+
+
+def corpus():
+    """Rings are also called hoops, boxes crates; each picture shows one thing of one colour, seen rightly by the detector."""
+    captions, tags = {}, {}
+    names = {"ring": ("ring", "hoop"), "box": ("box", "crate"), "star": ("star", "star")}
+    for number in range(36):
+        thing, colour = ["ring", "box", "star"][number % 3], ["red", "blue"][number // 3 % 2]
+        name, other = names[thing]
+        captions[f"i{number}"] = [f"a {colour} {name} on the ground", f"there is a {other}, and it is {colour}"]
+        tags[f"i{number}"] = [f"{colour} {thing}"]
+    return captions, tags
+
+
+def test_synonyms_share_the_concept_of_a_tag():
+    lexicon = learn_lexicon(*corpus())
+    expected = {"ring": "ring", "hoop": "ring", "box": "box", "crate": "box", "star": "star"}
+    assert dict(lexicon.nouns) == expected
+    assert dict(lexicon.attributes) == {"red": "red", "blue": "blue"}
+    assert lexicon.counts["hoop"] == 12 and lexicon.counts["star"] == 24
+
+
+def test_rare_and_meaningless_words_are_left_out():
+    captions, tags = corpus()
+    for number in range(LEAST_OCCURRENCES - 1):
+        captions[f"i{3 * number}"].append("an annulus")
+    captions["i0"].append("a thing")
+    for texts in captions.values():
+        texts.append("a picture of the ground")
+    lexicon = learn_lexicon(captions, tags)
+    found = lexicon.nouns.keys() | lexicon.attributes.keys()
+    assert not found & {"annulus", "thing", "picture", "ground"} and not found & FUNCTION_WORDS
+    captions["i12"].append("an annulus")
+    assert learn_lexicon(captions, tags).nouns["annulus"] == "ring"
+
+
+def test_a_word_is_noun_or_attribute_but_never_both():
+    captions, tags = corpus()
+    lexicon = learn_lexicon(captions, {image: [*row, "ring ring"] if "ring" in row[0] else row for image, row in tags.items()})
+    assert not lexicon.nouns.keys() & lexicon.attributes.keys()
+    assert lexicon.nouns["ring"] == "ring"
+
+
+def test_an_image_without_tags_is_no_error():
+    captions, tags = corpus()
+    tags["i0"], tags["i1"] = [], [""]
+    del tags["i2"]
+    assert learn_lexicon(captions, tags).nouns["hoop"] == "ring"
+
+
+def test_without_tags_nouns_close_a_phrase_and_plurals_share_a_concept():
+    texts = ["a black dog is running in the snow", "two dogs on a green field", "the dog by the door."]
+    captions = {f"i{n}": texts for n in range(6)}
+    lexicon = learn_lexicon(captions, None)
+    assert {word: lexicon.nouns[word] for word in ("dog", "dogs", "snow", "field", "door")} == {
+        "dog": "dog", "dogs": "dog", "snow": "snow", "field": "field", "door": "door",
+    }  # fmt: skip
+    assert not lexicon.nouns.keys() & {"black", "green", "running", "two", "is", "by"}
+    assert not lexicon.attributes
+
+
+@pytest.mark.parametrize(
+    ("plural", "expected"),
+    [("dogs", "dog"), ("boxes", "box"), ("glasses", "glass"), ("babies", "baby"), ("benches", "bench"), ("grass", "grass")],
+)
+def test_singulars(plural, expected):
+    assert singular(plural) == expected
+
+
+def test_words_of_a_text():
+    assert words_of("A dog's T-shirt, 3 cats & naïve قطة!") == ["a", "dog's", "t-shirt", "cats", "naïve", "قطة"]

@@ -1,0 +1,98 @@
+"""How Oscar joins caption, tags and regions."""
+
+import pytest
+import torch
+
+from vldeformer.inputs.batch import RegionInput
+
+TEXTS = ["a ring", "two blue stars left of a small green box"]
+
+
+@pytest.fixture(scope="module")
+def backbone(make_backbone):
+    return make_backbone("oscar")
+
+
+@pytest.fixture(scope="module")
+def text(readers):
+    return readers("oscar").text.read(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def visual(readers, manifest):
+    return readers("oscar").visual.read([image.id for image in manifest.images[:2]])
+
+
+def embedded_tag(backbone, token, position):
+    """One tag by hand: word + segment 1 + position, normalised."""
+    table = backbone.bert.embeddings
+    total = table.word_embeddings.weight[token] + table.token_type_embeddings.weight[1] + table.position_embeddings.weight[position]
+    return table.LayerNorm(total)
+
+
+def test_tags_go_on_counting_where_the_caption_ended(backbone, text, visual):
+    with torch.no_grad():
+        states = backbone.visual_sequence(visual, after=text).states
+        for row in range(2):
+            length = int(text.mask[row].sum())
+            for place in range(1, visual.tag_ids.shape[1]):
+                expected = embedded_tag(backbone, visual.tag_ids[row, place], length + place - 1)
+                assert torch.allclose(states[row, place], expected, atol=1e-5)
+    assert text.mask.sum(1).unique().numel() == 2, "captions of two lengths"
+
+
+def test_alone_tags_count_from_their_own_cls(backbone, visual):
+    with torch.no_grad():
+        sequence = backbone.visual_sequence(visual)
+        for place in range(visual.tag_ids.shape[1]):
+            assert torch.allclose(sequence.states[0, place], embedded_tag(backbone, visual.tag_ids[0, place], place), atol=1e-5)
+    assert torch.equal(sequence.mask, torch.cat([visual.tag_mask, visual.region_mask], 1))
+
+
+def test_behind_a_caption_the_cls_of_the_tags_is_hidden(backbone, text, visual):
+    mask = backbone.visual_sequence(visual, after=text).mask
+    assert not mask[:, 0].any() and torch.equal(mask[:, 1:], torch.cat([visual.tag_mask, visual.region_mask], 1)[:, 1:])
+    other = RegionInput(visual.tag_ids.clone(), visual.tag_mask, visual.features, visual.region_mask)
+    other.tag_ids[:, 0] = 9
+    with torch.no_grad():
+        one, two = backbone.encode_jointly(text, visual).states, backbone.encode_jointly(text, other).states
+        hidden = text.ids.shape[1]
+        shown = [place for place in range(one.shape[1]) if place != hidden]
+        assert torch.equal(one[:, shown], two[:, shown])
+        assert not torch.allclose(backbone.encode(backbone.visual_sequence(visual)).states[:, 1:], backbone.encode(
+            backbone.visual_sequence(other)
+        ).states[:, 1:], atol=1e-3), "alone it is read"  # fmt: skip
+
+
+def test_reading_together_does_not_depend_on_padding(backbone, readers, manifest, text, visual):
+    full = readers("oscar", full=True)
+    ids = [image.id for image in manifest.images[:2]]
+    with torch.no_grad():
+        loose = backbone.summary(backbone.encode_jointly(text, visual))
+        padded = backbone.summary(backbone.encode_jointly(full.text.read(TEXTS), full.visual.read(ids)))
+        alone = [
+            backbone.summary(backbone.encode_jointly(readers("oscar").text.read([one]), readers("oscar").visual.read([image])))
+            for one, image in zip(TEXTS, ids, strict=True)
+        ]
+    assert torch.allclose(loose, padded, atol=1e-5) and torch.allclose(loose, torch.cat(alone), atol=1e-5)
+
+
+def test_a_region_is_projected_and_normalised_without_position(backbone, visual):
+    turned = RegionInput(visual.tag_ids, visual.tag_mask, visual.features.flip(1), visual.region_mask.flip(1))
+    tags = visual.tag_ids.shape[1]
+    with torch.no_grad():
+        states = backbone.visual_sequence(visual).states[:, tags:]
+        assert torch.equal(backbone.visual_sequence(turned).states[:, tags:], states.flip(1))
+        vector = backbone.region_embedding.weight @ visual.features[0, 0] + backbone.region_embedding.bias
+        expected = (vector - vector.mean()) / (vector.var(unbiased=False) + 1e-12).sqrt()
+    assert torch.allclose(states[0, 0], expected, atol=1e-5)
+
+
+def test_captions_longer_than_berts_usual_positions(make_backbone, readers, words):
+    from vldeformer.inputs.collate import TextReader
+
+    backbone = make_backbone("oscar", caption_tokens=600)
+    text = TextReader(words, 600).read(["ring " * 700])
+    assert text.ids.shape == (1, 600)
+    with torch.no_grad():
+        assert torch.isfinite(backbone.encode(backbone.text_sequence(text)).states).all()

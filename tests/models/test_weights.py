@@ -1,0 +1,134 @@
+"""Model folders: the same model comes back, and anything else is refused in one line."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from conftest import BACKBONE
+from safetensors.torch import load_file, save_file
+
+from vldeformer.errors import InputError
+from vldeformer.models.dual import DualEncoder
+from vldeformer.models.joint import JointMatcher
+from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model, save_model
+
+
+def describe(words, region_store, kind="dual", **changes):
+    return ModelDescription(
+        kind=kind,
+        backbone=BackboneSettings(**BACKBONE | changes),
+        vocabulary_size=len(words),
+        feature_width=region_store.feature_width + 6,
+        pooling="mean",
+        pooling_dropout=0.25,
+    )
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory, words, region_store):
+    folder = tmp_path_factory.mktemp("model") / "model"
+    description = describe(words, region_store)
+    save_model(folder, build_model(description), description, words)
+    return folder
+
+
+@pytest.fixture
+def folder(saved, tmp_path):
+    return shutil.copytree(saved, tmp_path / "model")
+
+
+def refusal(folder):
+    with pytest.raises(InputError) as caught:
+        load_model(folder)
+    assert "\n" not in str(caught.value) and str(folder) in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["joint", "dual"])
+@pytest.mark.parametrize("backbone", ["oscar", "vilt"])
+def test_what_is_saved_comes_back(tmp_path, words, region_store, kind, backbone):
+    description = ModelDescription(
+        kind=kind, backbone=BackboneSettings(**BACKBONE | {"kind": backbone}), vocabulary_size=len(words),
+        feature_width=region_store.feature_width + 6, pooling="mean_all", pooling_dropout=0.25,
+    )  # fmt: skip
+    model = build_model(description)
+    save_model(tmp_path / "model", model, description, words)
+    loaded, found, pieces = load_model(tmp_path / "model")
+    assert isinstance(loaded, JointMatcher if kind == "joint" else DualEncoder) and not loaded.training
+    assert found == description and pieces.encode(["a ring"], 9) == words.encode(["a ring"], 9)
+    before, after = model.state_dict(), loaded.state_dict()
+    assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
+    if isinstance(loaded, DualEncoder):
+        assert (loaded.pooling, loaded.dropout.p) == ("mean_all", 0.25)
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["encoder.json", "model.safetensors", "tokenizer.json"]
+
+
+def test_a_missing_extra_or_misshaped_tensor_is_named(folder):
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    name = "backbone.region_norm.weight"
+    for changed, expected in [
+        ({key: value for key, value in tensors.items() if key != name}, f"1 tensors missing, first '{name}'"),
+        (tensors | {"other": torch.zeros(1)}, "1 tensors left over, first 'other'"),
+        (tensors | {name: torch.zeros(5)}, f"tensor '{name}' has shape (5,), expected (32,)"),
+    ]:
+        save_file(changed, path)
+        assert expected in refusal(folder)
+
+
+@pytest.mark.parametrize("keep", [0, 4, 1000, -1])
+def test_truncated_weights(folder, keep):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:keep])
+    assert "model.safetensors: expected a safetensors file" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    "change", [{"format": 2}, {"kind": "triple"}, {"colour": "red"}, {"backbone": {"hidden": 32}}, {"vocabulary_size": "many"}]
+)
+def test_a_foreign_description(folder, change):
+    path = folder / "encoder.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert "encoder.json: not a model description" in refusal(folder)
+
+
+@pytest.mark.parametrize(("content", "expected"), [("[]", "not a model description"), ("{", "expected JSON")])
+def test_a_description_that_is_none(folder, content, expected):
+    (folder / "encoder.json").write_text(content)
+    assert expected in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["encoder.json", "model.safetensors", "tokenizer.json"])
+def test_a_missing_file(folder, name):
+    (folder / name).unlink()
+    assert name in refusal(folder)
+
+
+def test_words_of_another_model(folder, words):
+    from vldeformer.inputs.tokens import WordPieces
+
+    WordPieces.learn(["red blue green"], 100).save(folder / "tokenizer.json")
+    assert f"says {len(words)}" in refusal(folder)
+
+
+def test_no_folder(tmp_path):
+    assert "expected a model folder" in refusal(tmp_path / "nothing")
+
+
+def test_a_model_of_other_sizes_cannot_be_started_from(words, region_store):
+    small, wide = (build_model(describe(words, region_store, intermediate=width)) for width in (64, 128))
+    with pytest.raises(InputError, match=r"start from: tensor .* has shape \(128, 32\), expected \(64, 32\)"):
+        copy_backbone(wide, small)
+
+
+@pytest.mark.parametrize("kind", ["joint", "dual"])
+def test_starting_copies_the_backbone_and_a_matchers_head(words, region_store, kind):
+    source, target = build_model(describe(words, region_store, "joint")), build_model(describe(words, region_store, kind))
+    copy_backbone(source, target)
+    expected = source.state_dict()
+    assert all(torch.equal(expected[name], tensor) for name, tensor in target.state_dict().items())
+    with torch.no_grad():
+        next(source.parameters()).zero_()
+    assert next(target.parameters()).any(), "a copy"

@@ -1,0 +1,71 @@
+"""Encoding a whole set equals encoding one item after another."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from vldeformer.models.dual import decompose
+from vldeformer.models.joint import JointMatcher
+from vldeformer.retrieval import encode
+
+
+@pytest.fixture(scope="module")
+def test_set(manifest):
+    chosen = manifest.split("test")
+    texts = ["", "a star " * 250, "🦊", "قطة على سجادة"]
+    captions = tuple(
+        dataclasses.replace(caption, text=texts[row] or " . ") if row < len(texts) else caption
+        for row, caption in enumerate(chosen.captions)
+    )
+    return dataclasses.replace(chosen, captions=captions)
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch):
+    for name, size in (("ENCODE_BATCH", 4), ("CAPTIONS_AT_ONCE", 7), ("IMAGES_AT_ONCE", 3)):
+        monkeypatch.setattr(encode, name, size)
+
+
+@pytest.mark.parametrize(("kind", "pooling"), [("oscar", "mean"), ("oscar", "mean_all"), ("vilt", "mean")])
+def test_vectors_are_those_of_one_item_alone_in_order(test_set, readers, make_backbone, runtime, kind, pooling):
+    read, encoder, told = readers(kind, full=pooling == "mean_all"), decompose(make_backbone(kind), pooling).eval(), []
+    found = encode.embed(encoder, test_set, read.text, read.visual, runtime, told.append)
+    with torch.no_grad():
+        images = torch.cat([encoder.encode_visual(read.visual.read([image.id])) for image in test_set.images])
+        captions = torch.cat([encoder.encode_text(read.text.read([caption.text])) for caption in test_set.captions])
+    assert np.allclose(found.images, images.numpy(), atol=1e-6) and np.allclose(found.captions, captions.numpy(), atol=1e-6)
+    assert np.abs(found.captions[4] - found.captions[5]).max() > 1e-3, "an exchange would be seen"
+    assert found.image_ids == tuple(image.id for image in test_set.images)
+    assert found.caption_ids == tuple(caption.id for caption in test_set.captions)
+    assert np.array_equal(found.caption_image_index, test_set.caption_image_index)
+    assert sum(told) == len(test_set.images) + len(test_set.captions) and max(told) == 4
+
+
+def test_captions_of_one_length_share_a_batch(readers):
+    text = readers("oscar").text
+    texts = ["a ring left of a box", "a ring", "a box", "two stars left of a box", "a star"]
+    batches = list(encode.text_batches(texts, text, 3))
+    rows = np.concatenate([part for part, _ in batches]).tolist()
+    assert sorted(rows) == list(range(5))
+    lengths = [len(text.words.encode([texts[row]], 24)[0]) for row in rows]
+    assert lengths == sorted(lengths)
+    for part, batch in batches:
+        for row, ids, mask in zip(part, batch.ids, batch.mask, strict=True):
+            assert ids[mask].tolist() == text.words.encode([texts[row]], 24)[0]
+
+
+@pytest.mark.parametrize("kind", ["oscar", "vilt"])
+def test_scores_are_those_of_one_pair_alone(test_set, readers, make_backbone, runtime, kind):
+    part, read, told = test_set.first(4), readers(kind), []
+    matcher = JointMatcher(make_backbone(kind)).eval()
+    torch.nn.init.normal_(matcher.classifier.weight, std=1.0)
+    found = encode.score_pairs(matcher, part, read.text, read.visual, runtime, told.append)
+    assert found.scores.shape == (4, 20) and found.caption_ids == tuple(caption.id for caption in part.captions)
+    with torch.no_grad():
+        for row, image in enumerate(part.images):
+            for column, caption in enumerate(part.captions):
+                one = matcher.score(read.text.read([caption.text]), read.visual.read([image.id])).item()
+                assert found.scores[row, column] == pytest.approx(one, abs=1e-4)
+    assert sum(told) == 80 and np.ptp(found.scores, axis=0).min() > 1e-3 and np.ptp(found.scores, axis=1).min() > 1e-3

@@ -1,0 +1,122 @@
+"""Files and folders appear whole or not at all."""
+
+import hashlib
+import json
+import os
+import stat
+import time
+
+import numpy as np
+import pytest
+
+from vldeformer.artifact import digest, map_array, provenance, read_json, whole_file, whole_folder, write_array_header, write_json
+from vldeformer.errors import InputError
+
+
+def test_a_file_appears_at_the_end_of_the_block(tmp_path):
+    path = tmp_path / "new" / "file.txt"
+    with whole_file(path) as temporary:
+        temporary.write_text("one")
+        assert not path.exists() and temporary.parent == path.parent
+    assert path.read_text() == "one"
+    assert [item.name for item in path.parent.iterdir()] == ["file.txt"]
+
+
+def test_an_error_leaves_the_older_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), whole_file(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old" and [item.name for item in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_a_folder_replaces_an_older_one_only_when_it_is_complete(tmp_path):
+    folder = tmp_path / "folder"
+    with whole_folder(folder) as temporary:
+        (temporary / "a").write_text("1")
+    with pytest.raises(KeyboardInterrupt), whole_folder(folder) as temporary:
+        (temporary / "b").write_text("2")
+        raise KeyboardInterrupt
+    assert [item.name for item in folder.iterdir()] == ["a"]
+    with whole_folder(folder) as temporary:
+        (temporary / "b").write_text("2")
+    assert [item.name for item in folder.iterdir()] == ["b"] and [item.name for item in tmp_path.iterdir()] == ["folder"]
+
+
+def test_permissions_are_those_of_an_ordinary_file(tmp_path):
+    before = os.umask(0o027)
+    try:
+        with whole_file(tmp_path / "file") as temporary:
+            temporary.touch()
+        with whole_folder(tmp_path / "folder"):
+            pass
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o750
+
+
+def test_json_of_the_same_value_is_the_same_bytes(tmp_path):
+    write_json(tmp_path / "a.json", {"b": [1, 2.5], "a": "قطة"})
+    write_json(tmp_path / "b.json", {"a": "قطة", "b": [1, 2.5]})
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert read_json(tmp_path / "a.json") == {"a": "قطة", "b": [1, 2.5]} and "قطة" in (tmp_path / "a.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe\x00"])
+def test_json_that_is_cut_or_none_is_refused(tmp_path, content):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.json: expected JSON"):
+        read_json(tmp_path / "a.json")
+    with pytest.raises(InputError, match=r"b\.json: expected a JSON file, found none"):
+        read_json(tmp_path / "b.json")
+
+
+def test_digest_is_of_content_and_names(tmp_path):
+    (tmp_path / "one").write_bytes(b"1")
+    assert digest(tmp_path / "one") == hashlib.sha256(b"1").hexdigest()
+    folders = [tmp_path / name for name in ("a", "b")]
+    for folder, order in zip(folders, [("x", "y"), ("y", "x")], strict=True):
+        (folder / "sub").mkdir(parents=True)
+        for name in order:
+            (folder / "sub" / name).write_text(name)
+    assert digest(folders[0]) == digest(folders[1])
+    before = digest(folders[0])
+    (folders[0] / ".hidden").write_text("1")
+    (folders[0] / "provenance.json").write_text("{}")
+    assert digest(folders[0]) == before, "times and hidden files are no content"
+    (folders[0] / "sub" / "x").rename(folders[0] / "sub" / "z")
+    renamed = digest(folders[0])
+    (folders[0] / "sub" / "z").write_text("other")
+    assert len({before, renamed, digest(folders[0])}) == 3
+
+
+def test_provenance_names_inputs_by_content(tmp_path):
+    (tmp_path / "in").write_text("x")
+    record = provenance({"a": 1}, {"data": tmp_path / "in"}, time.monotonic() - 2)
+    assert record["inputs"]["data"]["sha256"] == digest(tmp_path / "in") and record["settings"] == {"a": 1}
+    assert 2 <= record["wall_seconds"] < 60 and record["packages"]["numpy"] == np.__version__
+    json.dumps(record)
+
+
+def test_an_array_is_written_piece_by_piece_as_numpy_would(tmp_path):
+    array = np.arange(24, dtype=np.float16).reshape(6, 4)
+    with (tmp_path / "a.npy").open("wb") as file:
+        write_array_header(file, array.dtype, array.shape)
+        for row in array:
+            file.write(row.tobytes())
+    np.save(tmp_path / "b.npy", array)
+    assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "b.npy").read_bytes()
+    mapped = map_array(tmp_path / "a.npy")
+    assert isinstance(mapped, np.memmap) and np.array_equal(mapped, array)
+
+
+@pytest.mark.parametrize("keep", [0, 60, 140])
+def test_a_cut_array_is_refused(tmp_path, keep):
+    np.save(tmp_path / "a.npy", np.arange(24))
+    (tmp_path / "a.npy").write_bytes((tmp_path / "a.npy").read_bytes()[:keep])
+    with pytest.raises(InputError, match=r"a\.npy: expected a NumPy array file"):
+        map_array(tmp_path / "a.npy")
+    with pytest.raises(InputError, match=r"b\.npy: expected an array file, found none"):
+        map_array(tmp_path / "b.npy")

@@ -1,0 +1,82 @@
+"""Two processes on a CPU do what one with the whole batch does."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from vldeformer.objective.contrastive import contrastive_loss
+from vldeformer.stages.negatives import negatives
+from vldeformer.stages.train import train
+from vldeformer.training.gather import gather_rows
+
+WORKER = Path(__file__).with_name("gather_worker.py")
+NO_DROPOUT = {"backbone": {"dropout": 0.0}, "train": {"steps": 3, "hard_negatives": "both", "pooling_dropout": 0.0, "validate_steps": 3}}
+
+
+def test_alone_it_is_the_identity():
+    rows = torch.randn(3, 2, requires_grad=True)
+    assert gather_rows(rows) is rows
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory, tiny, write_settings):
+    """What two processes found, and the journals of a training by two and by one."""
+    folder = tmp_path_factory.mktemp("two")
+    negatives(write_settings(), tiny.manifest, tiny.regions, folder / "negatives")
+    inputs = {"manifest": tiny.manifest, "visual": tiny.regions, "tokenizer": tiny.tokenizer}
+    inputs |= {"start": None, "negatives": folder / "negatives"}
+    asked = inputs | {"settings": write_settings(**NO_DROPOUT, runtime={"processes": 2}), "out": folder / "by-two"}
+    (folder / "asked.json").write_text(json.dumps({name: None if value is None else str(value) for name, value in asked.items()}))
+    draw = torch.Generator().manual_seed(0)
+    given = {name: torch.randn(8, 5, generator=draw) for name in ("captions", "images", "hard")}
+    given |= {"weight": torch.randn(4, 5, generator=draw), "numbers": torch.tensor([0, 1, 2, 1, 4, 5, 6, 0])}
+    given |= {"valid": torch.tensor([1, 1, 0, 1, 0, 1, 1, 1], dtype=torch.bool)}
+    torch.save(given, folder / "given.pt")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"}
+    command = [sys.executable, str(WORKER), str(folder)]
+    processes = [
+        subprocess.Popen(
+            command, env=os.environ | common | {"RANK": str(rank), "LOCAL_RANK": str(rank)}, stderr=subprocess.PIPE, text=True
+        )
+        for rank in range(2)
+    ]
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    train(write_settings(**NO_DROPOUT), *inputs.values(), folder / "by-one")
+    return folder, given
+
+
+def test_loss_and_gradient_are_those_of_the_whole_batch(two):
+    folder, given = two
+    encoder = nn.Linear(5, 4, bias=False)
+    encoder.weight.data.copy_(given["weight"])
+    vectors = [encoder(given[name]) for name in ("captions", "images", "hard")]
+    loss = contrastive_loss(vectors[0], vectors[1], given["numbers"], 0.2, vectors[2], given["valid"])
+    loss.backward()
+    for rank in range(2):
+        found = torch.load(folder / f"found{rank}.pt")
+        assert found["loss"].item() == pytest.approx(loss.item(), rel=1e-6)
+        assert torch.allclose(found["gradient"], encoder.weight.grad, atol=1e-6)
+        order = [0, 2, 4, 6, 1, 3, 5, 7]
+        assert torch.equal(found["numbers"], given["numbers"][order]) and torch.equal(found["valid"], given["valid"][order])
+
+
+def test_a_training_by_two_is_the_training_by_one(two):
+    by_two, by_one = (
+        [json.loads(line) for line in (two[0] / name / "journal.jsonl").read_text().splitlines()] for name in ("by-two", "by-one")
+    )
+    assert [line["step"] for line in by_two] == [line["step"] for line in by_one] == [3, 3]
+    for name in ("loss", "grad_norm"):
+        assert by_two[0][name] == pytest.approx(by_one[0][name], rel=1e-3)
+    assert not list(two[0].glob("by-*.run"))

@@ -1,0 +1,121 @@
+"""What each training shows to its model, and what it makes of the answer."""
+
+import math
+
+import oracles
+import pytest
+import torch
+from conftest import SECTIONS
+from torch import nn
+
+from vldeformer.inputs.streams import PairStream
+from vldeformer.models.dual import decompose
+from vldeformer.models.joint import JointMatcher
+from vldeformer.objective.contrastive import contrastive_loss
+from vldeformer.training.settings import PretrainSettings, TrainSettings
+from vldeformer.training.tasks import contrastive_training, dual_validation, joint_training, joint_validation, pretraining
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def train(manifest):
+    return manifest.split("train")
+
+
+def stream(train, readers, **options):
+    read = readers("oscar")
+    return PairStream(train, read.text, read.visual, 8, 1, **options)
+
+
+class Spy(nn.Module):
+    """Remembers what it is shown; answers with match logits that depend on the row and with word logits of 0."""
+
+    def forward(self, *inputs):
+        self.inputs = inputs
+        rows = len(inputs[0].ids)
+        match = torch.stack([torch.zeros(rows), torch.arange(rows) / 5 - 1], 1)
+        return match if len(inputs) == 2 else (torch.zeros(int(inputs[2].sum()), 300), match)
+
+
+def test_pretraining_masks_words_of_matching_pairs_only(train, readers, words):
+    settings, pairs, spy = PretrainSettings(**SECTIONS["pretrain"]), stream(train, readers), Spy()
+    task = pretraining(pairs, words, settings, CPU)
+    masked = 0
+    for step in range(4):
+        loss, figures = task(spy, step)
+        text, visual, predict = spy.inputs
+        batch = pairs.batch(step)
+        assert len(text) == len(visual) == 16 and not predict[8:].any()
+        right = batch.text.ids
+        assert not (predict[:8] & ((right == words.cls) | (right == words.sep) | ~batch.text.mask)).any()
+        assert torch.equal(text.ids[:8][~predict[:8]], right[~predict[:8]])
+        assert torch.equal(visual.features[:8], batch.visual.features)
+        masked += int((text.ids[:8][predict[:8]] == words.mask).sum())
+        for row in range(8):
+            mismatch = text.ids[8 + row], visual.features[8 + row]
+            own = torch.equal(mismatch[0], right[row]), torch.equal(mismatch[1], batch.visual.features[row])
+            assert sorted(own) == [False, True]
+        matches = [math.log(1 + math.exp(-x if row < 8 else x)) for row, x in enumerate((torch.arange(16) / 5 - 1).tolist())]
+        assert figures["match_loss"] == pytest.approx(sum(matches) / 16, rel=1e-5)
+        assert figures["word_loss"] == pytest.approx(math.log(300), rel=1e-5) and predict.any()
+        assert loss.item() == pytest.approx(figures["word_loss"] + figures["match_loss"], rel=1e-6)
+    assert masked > 10
+
+
+def test_pretraining_is_a_function_of_the_step(train, readers, words):
+    settings, spies = PretrainSettings(**SECTIONS["pretrain"]), [Spy(), Spy(), Spy()]
+    for spy, step in zip(spies, (3, 3, 4), strict=True):
+        pretraining(stream(train, readers), words, settings, CPU)(spy, step)
+    one, two, other = (spy.inputs[0].ids for spy in spies)
+    assert torch.equal(one, two) and (one.shape != other.shape or not torch.equal(one, other))
+
+
+@pytest.mark.parametrize("negatives", [1, 3])
+def test_matching_and_mismatched_pairs_weigh_the_same(train, readers, negatives):
+    settings = TrainSettings(**SECTIONS["train"] | {"kind": "joint", "joint_negatives": negatives})
+    loss, _ = joint_training(stream(train, readers), settings, CPU)(Spy(), 0)
+    scores = (torch.arange(8 * (1 + negatives)) / 5 - 1).tolist()
+    costs = [math.log(1 + math.exp(-x if row < 8 else x)) for row, x in enumerate(scores)]
+    assert loss.item() == pytest.approx((sum(costs[:8]) / 8 + sum(costs[8:]) / (8 * negatives)) / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("scope", ["anchor", "batch"])
+def test_the_contrastive_task_is_its_loss_on_the_vectors_of_a_batch(train, readers, make_backbone, scope):
+    hard = {caption.id: ["a ring"] for caption in train.captions if caption.id.endswith(("#0", "#1"))}
+    pairs = stream(train, readers, hard_texts=hard, hard_images={})
+    settings, encoder = TrainSettings(**SECTIONS["train"] | {"negatives_scope": scope}), decompose(make_backbone("oscar")).eval()
+    batch = pairs.batch(2)
+    assert 0 < batch.hard_text_valid.sum() < 8
+    with torch.no_grad():
+        loss, _ = contrastive_training(pairs, settings, CPU)(encoder, 2)
+        captions, negatives = map(encoder.encode_text, (batch.text, batch.hard_text))
+        images = encoder.encode_visual(batch.visual)
+        expected = contrastive_loss(captions, images, batch.image_numbers, 0.1, negatives, batch.hard_text_valid, scope=scope)
+        without = contrastive_loss(captions, images, batch.image_numbers, 0.1)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5) != pytest.approx(without.item(), rel=1e-3)
+
+
+def mean_of_six(table, index):
+    i2t, t2i = oracles.ranks(table, *oracles.right_sets(index, len(table)))
+    return sum(oracles.recall_at(ranks, cutoff) for ranks in (i2t, t2i) for cutoff in (1, 5, 10)) / 6
+
+
+def test_validation_is_the_mean_of_six_recalls(manifest, readers, make_backbone, runtime):
+    read, val, backbone = readers("oscar"), manifest.split("val"), make_backbone("oscar")
+    encoder, matcher = decompose(backbone).eval(), JointMatcher(backbone).eval()
+    nn.init.normal_(matcher.classifier.weight, std=1.0)
+    with torch.no_grad():
+        found = [
+            dual_validation(val, read.text, read.visual, runtime)(encoder),
+            joint_validation(val, read.text, read.visual, runtime)(matcher),
+        ]
+        images = torch.cat([encoder.encode_visual(read.visual.read([image.id])) for image in val.images])
+        captions = torch.cat([encoder.encode_text(read.text.read([caption.text])) for caption in val.captions])
+        joint = [
+            [matcher.score(read.text.read([caption.text]), read.visual.read([image.id])).item() for caption in val.captions]
+            for image in val.images
+        ]
+    index = val.caption_image_index.tolist()
+    assert found[0] == pytest.approx(mean_of_six(oracles.cosine_table(images.numpy(), captions.numpy()), index))
+    assert found[1] == pytest.approx(mean_of_six(torch.tensor(joint).numpy(), index))

@@ -1,0 +1,134 @@
+"""What runs and what does not: second run, a changed setting, a fresh clone, two trainings at once, a stage that fails."""
+
+import os
+import re
+import shutil
+
+import pytest
+
+DUAL = {"base": "decomposed", "no_negatives": "no_negatives", "scratch": "scratch", "untrained": "untrained"}
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """A finished project to be changed; times of files are kept."""
+    done = finished[0]
+    shutil.copytree(done.folder.parent / "bin", tmp_path / "bin")
+    shutil.copytree(done.folder, tmp_path / "project", ignore=shutil.ignore_patterns("locks", "incomplete"))
+    return type(done)(tmp_path / "project")
+
+
+def planned(printed):
+    """Rule → number of jobs of a dry run."""
+    table = printed.split("Job stats:")[-1] if "Job stats:" in printed else ""
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M) if name not in ("all", "total")}
+
+
+def test_all_stages_run_once_and_no_two_trainings_side_by_side(finished):
+    project, printed, calls = finished
+    stages = [stage for stage, _ in calls]
+    assert len(calls) == len(set(calls)) == 33
+    assert stages.count("pretrain") == 1 and stages.count("train") == 6 and stages.count("embed") == 4
+    assert "train is done, BLAS threads: 2" in printed, "training is seen, and --cores does not set its threads"
+    log = project.folder / "logs" / "tiny" / "base" / "train.log"
+    assert log.read_text() == "train is done, BLAS threads: 2\n"
+
+
+@pytest.mark.parametrize("cores", ["1", "8"])
+def test_a_second_run_has_nothing_to_do_whatever_the_cores(copied, cores):
+    assert "Nothing to be done" in copied.snakemake("--cores", cores, "all")
+    assert copied.calls() == []
+
+
+def test_the_temperature_trains_the_decomposed_models_again_and_nothing_before(copied):
+    copied.edit("config/experiments/decomposed.yaml", "temperature: 0.05", "temperature: 0.04")
+    copied.snakemake("--cores", "2", "all")
+    train = {("train", f"artifacts/tiny/{home}/train") for home in DUAL}
+    embed = {("embed", f"artifacts/tiny/{home}/embed") for home in DUAL}
+    protocols = ("subset", "test")
+    evaluate = {("evaluate", f"results/tiny/{name}/{protocol}.json") for name in DUAL.values() for protocol in protocols}
+    last = {("speed", "results/tiny/speed.json"), ("report", "results/tiny")}
+    assert set(copied.calls()) == train | embed | evaluate | last
+    assert "Nothing to be done" in copied.snakemake("--cores", "2", "all")
+
+
+@pytest.mark.parametrize(
+    ("section", "old", "new", "rules"),
+    [
+        ("a title", "Joint, untrained", "Joint, random", {"report": 1}),
+        ("speed", "  repeats: 3", "  repeats: 4", {}),  # tiny has its own
+        ("evaluation", "  confidence: 0.95", "  confidence: 0.9", {"evaluate": 12, "score": 2, "report": 1}),
+        ("negatives", "  word_ratio: 0.3", "  word_ratio: 0.5", None),
+    ],
+)
+def test_a_setting_reaches_the_stages_that_read_it(copied, section, old, new, rules):
+    copied.edit("config/experiments/decomposed.yaml", old, new)
+    jobs = planned(copied.snakemake("-n", "all"))
+    if rules is None:  # decomposed and scratch train with hard negatives, the others do not
+        assert jobs == {"negatives": 1, "train": 2, "embed": 2, "evaluate": 4, "speed": 1, "report": 1}
+    else:
+        assert jobs == rules
+
+
+def test_raw_data_of_a_fresh_clone_is_not_made_again(copied):
+    for name in ("artifacts", "results", ".snakemake"):
+        shutil.rmtree(copied.folder / name)
+    for file in (copied.folder / "raw" / "tiny").iterdir():
+        os.utime(file, (1, 1))
+    jobs = planned(copied.snakemake("-n", "all"))
+    assert "fetch" not in jobs and jobs["prepare"] == 1
+
+
+def test_raw_data_is_made_again_if_the_world_has_changed(copied):
+    for name in ("artifacts", "results", ".snakemake"):
+        shutil.rmtree(copied.folder / name)
+    copied.edit("config/datasets/tiny.yaml", "test_images: 30", "test_images: 31")
+    assert planned(copied.snakemake("-n", "all"))["fetch"] == 1
+
+
+def test_after_pulling_results_one_touch_says_that_they_are_up_to_date(copied):
+    shutil.rmtree(copied.folder / ".snakemake")
+    for number, path in enumerate(sorted((copied.folder / "artifacts").rglob("*"), reverse=True)):
+        os.utime(path, (1_700_000_000 + number, 1_700_000_000 + number))
+    copied.snakemake("--cores", "1", "--touch", "all")
+    assert "Nothing to be done" in copied.snakemake("--cores", "1", "all")
+
+
+def test_a_stage_that_fails_stops_the_run_although_its_log_is_kept(project):
+    (project.folder / "fail-features").touch()
+    printed = project.snakemake("--cores", "2", "all", fails=True)
+    assert "stand-in for features fails" in printed and "exited with non-zero" in printed
+    assert "stand-in for features fails" in (project.folder / "logs" / "tiny" / "base" / "features.log").read_text()
+    assert "train" not in [stage for stage, _ in project.calls()]
+
+
+def test_all_of_photographs_is_two_models_and_the_comparisons_a_target_of_their_own(project):
+    raw = project.folder / "../shared/data/flickr8k/dataset_flickr8k.json"
+    raw.parent.mkdir(parents=True)
+    raw.touch()
+    jobs = planned(project.snakemake("-n", "all", config="flickr8k"))
+    assert jobs["train"] == 2 and "features" not in jobs and "fetch" not in jobs and "report_comparisons" not in jobs
+    jobs = planned(project.snakemake("-n", "comparisons", config="flickr8k"))
+    assert jobs["train"] == 6 and jobs["report_comparisons"] == 1
+    raw.unlink()
+    assert "dataset_flickr8k.json" in project.snakemake("-n", "all", config="flickr8k", fails=True)
+
+
+def test_the_joint_model_scores_every_pair_of_test_when_asked(project):
+    jobs = planned(project.snakemake("-n", "score_all"))
+    assert jobs["score_every_pair"] == 1 and jobs["evaluate"] == 1 and "score" not in jobs
+
+
+def test_training_on_gpus_goes_through_the_same_rule(project):
+    project.edit("config/experiments/decomposed.yaml", "device: cpu", "device: cuda")
+    project.edit("config/experiments/decomposed.yaml", "processes: 1", "processes: 2")
+    printed = project.snakemake("-n", "-p", "all")
+    assert re.search(r"accelerate launch --num_processes 2 .* -m vldeformer.cli train --settings", printed)
+    assert "gpu=2" in printed
+
+
+def test_a_wrong_setting_stops_before_anything_runs(project):
+    project.edit("config/experiments/joint.yaml", "  temperature: 1.0", "  temprature: 1.0")
+    printed = project.snakemake("--cores", "2", "all", fails=True)
+    assert "joint.yaml: setting train.temprature is unknown; did you mean train.temperature?" in printed
+    assert project.calls() == []

@@ -1,0 +1,37 @@
+"""The whole pipeline with its real stages on a tiny world: it ends, has nothing to do the second time, and repeats itself."""
+
+import json
+import shutil
+
+import pytest
+
+from vldeformer.config import load_settings
+
+EXPERIMENTS = {"oracle", "untrained_joint", "joint", "decomposed", "no_negatives", "scratch", "untrained"}
+
+
+@pytest.mark.slow
+def test_the_whole_pipeline(real_project):
+    project = real_project
+    results, artifacts = project.folder / "results" / "tiny", project.folder / "artifacts" / "tiny"
+    project.snakemake("--cores", "2", "all")
+
+    metrics = json.loads((results / "metrics.json").read_text())
+    assert set(metrics["models"]) == EXPERIMENTS
+    assert metrics["recall_drop"].keys() >= {"value", "low", "high"}
+    assert json.loads((results / "speed.json").read_text())["speedup"] > 0
+    titles = load_settings(project.folder / "config", "tiny", "decomposed").report.titles
+    table = (results / "tables" / "recall.md").read_text()
+    rows = [table.index(f"| {title} ") for title in titles.values()]
+    assert rows == sorted(rows), "the rows stand in the order of the titles"
+    assert (results / "figures" / "recalls.svg").read_text().lstrip().startswith("<?xml")
+
+    assert "Nothing to be done" in project.snakemake("--cores", "8", "all")
+
+    ranks = {path: path.read_bytes() for path in (results / "decomposed").glob("*.parquet")}
+    assert len(ranks) == 2
+    shutil.rmtree(artifacts)
+    shutil.rmtree(project.folder / "raw")
+    shutil.rmtree(results / "decomposed")
+    project.snakemake("--cores", "1", *[str(path.relative_to(project.folder)) for path in ranks])
+    assert {path: path.read_bytes() for path in ranks} == ranks, "from scratch, on other cores, the same bytes"

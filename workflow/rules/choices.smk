@@ -1,0 +1,115 @@
+"""Which file a rule reads or writes for an experiment. Rules work in a home, which several experiments may share."""
+
+
+def settings_file(stage):
+    return f"artifacts/{DATASET}/{{home}}/settings/{stage}.json"
+
+
+def settings_for(experiment, stage):
+    return f"artifacts/{DATASET}/{PLAN.home(experiment, stage)}/settings/{stage}.json"
+
+
+def settings_of(home):
+    return PLAN.settings[PLAN.experiment(home)]
+
+
+def artifact(experiment, path):
+    """An artifact of an experiment, e.g. `prepare/manifest.json`, in the home that it has or shares."""
+    stage = Path(path).parts[0].removesuffix("_all")
+    return f"artifacts/{DATASET}/{PLAN.home(experiment, stage)}/{path}"
+
+
+def upstream(path):
+    """Input function: that artifact, of the experiment in whose home the rule works."""
+    return lambda wildcards: artifact(PLAN.experiment(wildcards.home), path)
+
+
+def visual_of(experiment):
+    """What the backbone sees of an image: detector regions (oscar) or pixels (vilt)."""
+    kind = PLAN.settings[experiment].backbone.kind
+    return artifact(experiment, "features/store" if kind == "oscar" else "prepare/pixels")
+
+
+def visual(wildcards):
+    return visual_of(PLAN.experiment(wildcards.home))
+
+
+def region_words(wildcards):
+    """The detector's words belong into the vocabulary (oscar)."""
+    return upstream("features/store")(wildcards) if settings_of(wildcards.home).backbone.kind == "oscar" else []
+
+
+def start(wildcards):
+    """The pre-trained model, if the training starts from it."""
+    return upstream("pretrain/model")(wildcards) if settings_of(wildcards.home).train.start == "pretrained" else []
+
+
+def hard_negatives(wildcards):
+    """The composed negatives, if the training reads them."""
+    train = settings_of(wildcards.home).train
+    read = train.kind == "dual" and train.hard_negatives != "none"
+    return upstream("negatives/summary.json")(wildcards) if read else []
+
+
+def folder_option(option, path):
+    """`--option FOLDER` with the folder of a file that may be left out."""
+    return f"{option} {Path(path).parent}" if path else ""
+
+
+def judged(wildcards):
+    """What an experiment's recall is measured on."""
+    kind = PLAN.settings[wildcards.experiment].train.kind
+    joint = "score" if wildcards.protocol == "subset" else "score_all"
+    return artifact(wildcards.experiment, {"dual": "embed", "oracle": "score-oracle", "joint": joint}[kind])
+
+
+def judged_option(wildcards):
+    return "--embeddings" if PLAN.settings[wildcards.experiment].train.kind == "dual" else "--scores"
+
+
+def gpus_of(experiment):
+    runtime = PLAN.settings[experiment].runtime
+    return runtime.processes if runtime.device == "cuda" else 0
+
+
+def gpus(wildcards):
+    return gpus_of(PLAN.experiment(wildcards.home))
+
+
+def trainer(wildcards):
+    """The command that trains: accelerate starts the processes if there are several."""
+    processes = settings_of(wildcards.home).runtime.processes
+    if processes == 1:
+        return "vldeformer"
+    machine = "--num_machines 1 --mixed_precision no --dynamo_backend no"
+    return f"accelerate launch --num_processes {processes} {machine} -m vldeformer.cli"
+
+
+def results_of(experiments):
+    """Every experiment under `subset`, and those that are not joint under `test` too."""
+    subset = [f"results/{DATASET}/{name}/subset.json" for name in experiments]
+    whole = [name for name in experiments if PLAN.settings[name].train.kind != "joint"]
+    return subset + [f"results/{DATASET}/{name}/test.json" for name in whole]
+
+
+def journals_of(experiments):
+    """Journals of the models that were trained, by experiment."""
+    trained = {name: PLAN.settings[name].train for name in experiments}
+    names = [name for name, train in trained.items() if train.kind != "oracle" and train.steps > 0]
+    return {name: artifact(name, "train/journal.jsonl") for name in names}
+
+
+def named(files):
+    """The arguments NAME=FILE."""
+    return [f"{name}={path}" for name, path in files.items()]
+
+
+def world_settings(wildcards):
+    """The settings of the built-in world, as an input whose time counts only if the raw file was made from others.
+
+    After a clone or `dvc pull` the settings file is newer than the raw file, although nothing has changed; so contents
+    are compared here: the settings that made the raw file lie beside it.
+    """
+    wanted, used = Path(f"artifacts/{DATASET}/base/settings/fetch.json"), Path(RAW_DIR, "settings.json")
+    same = used.is_file() and used.read_bytes() == wanted.read_bytes()
+    return ancient(str(wanted)) if same else str(wanted)

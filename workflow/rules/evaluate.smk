@@ -1,0 +1,141 @@
+"""Vectors and scores of the test images → ranks and measures; the time that joint and decomposed retrieval take.
+
+Protocol `subset`: the first evaluate.joint_images test images with all their captions, which even the joint model can
+score; `test`: all of test.
+"""
+
+
+rule embed:
+    """Vectors of the test captions and images (decomposed models)."""
+    input:
+        settings=settings_file("embed"),
+        model=upstream("train/model"),
+        manifest=upstream("prepare/manifest.json"),
+        visual=visual,
+    output:
+        directory(f"artifacts/{DATASET}/{{home}}/embed"),
+    log:
+        f"logs/{DATASET}/{{home}}/embed.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/embed.tsv"
+    conda:
+        "../../environment.yml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=gpus,
+    shell:
+        "vldeformer embed --settings {input.settings} --model {input.model} --manifest {input.manifest}"
+        " --visual {input.visual} --split test --out {output} 2>&1 | tee {log}"
+
+
+rule score:
+    """Scores of all pairs of the subset (joint models)."""
+    input:
+        settings=settings_file("score"),
+        model=upstream("train/model"),
+        manifest=upstream("prepare/manifest.json"),
+        visual=visual,
+    output:
+        directory(f"artifacts/{DATASET}/{{home}}/score"),
+    log:
+        f"logs/{DATASET}/{{home}}/score.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/score.tsv"
+    conda:
+        "../../environment.yml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=gpus,
+    params:
+        all="",
+    shell:
+        "vldeformer score --settings {input.settings} --model {input.model} --manifest {input.manifest}"
+        " --visual {input.visual} --split test {params.all} --out {output} 2>&1 | tee {log}"
+
+
+use rule score as score_every_pair with:
+    output:
+        directory(f"artifacts/{DATASET}/{{home}}/score_all"),
+    log:
+        f"logs/{DATASET}/{{home}}/score_all.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/score_all.tsv"
+    params:
+        all="--all",
+
+
+rule score_oracle:
+    """Scores of all pairs of test by the scenes themselves."""
+    input:
+        raw=RAW,
+        manifest=upstream("prepare/manifest.json"),
+    output:
+        directory(f"artifacts/{DATASET}/{{home}}/score-oracle"),
+    log:
+        f"logs/{DATASET}/{{home}}/score-oracle.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/score-oracle.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        raw_dir=lambda wildcards: RAW_DIR,
+    shell:
+        "vldeformer score-oracle --raw-dir {params.raw_dir} --manifest {input.manifest}" " --out {output} 2>&1 | tee {log}"
+
+
+rule evaluate:
+    """Exact ranks in both directions, recalls with intervals."""
+    input:
+        settings=lambda wildcards: settings_for(wildcards.experiment, "evaluate"),
+        judged=judged,
+    output:
+        result=f"results/{DATASET}/{{experiment}}/{{protocol}}.json",
+        ranks=f"results/{DATASET}/{{experiment}}/{{protocol}}.ranks.parquet",
+    log:
+        f"logs/{DATASET}/{{experiment}}/evaluate-{{protocol}}.log",
+    benchmark:
+        f"logs/{DATASET}/{{experiment}}/evaluate-{{protocol}}.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        dataset=DATASET,
+        option=judged_option,
+    shell:
+        "vldeformer evaluate --settings {input.settings} --dataset {params.dataset} --experiment {wildcards.experiment}"
+        " {params.option} {input.judged} --protocol {wildcards.protocol} --out {output.result} 2>&1 | tee {log}"
+
+
+rule speed:
+    """Time of joint and of decomposed retrieval on this machine. All cores: nothing else may run meanwhile."""
+    input:
+        settings=f"artifacts/{DATASET}/base/settings/speed.json",
+        joint=artifact(PLAN.base.report.baseline, "train/model"),
+        dual=artifact(PLAN.base.report.main, "train/model"),
+        manifest=artifact(PLAN.base.report.main, "prepare/manifest.json"),
+        visual=visual_of(PLAN.base.report.main),
+    output:
+        f"results/{DATASET}/speed.json",
+    log:
+        f"logs/{DATASET}/base/speed.log",
+    benchmark:
+        f"logs/{DATASET}/base/speed.tsv"
+    conda:
+        "../../environment.yml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        gpu=gpus_of(PLAN.base.report.main),
+    shell:
+        "vldeformer speed --settings {input.settings} --joint {input.joint} --dual {input.dual}"
+        " --manifest {input.manifest} --visual {input.visual} --out {output} 2>&1 | tee {log}"

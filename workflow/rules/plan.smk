@@ -1,0 +1,53 @@
+"""What is to be run: checked settings, each stage's own settings file, and where its artifacts lie.
+
+A rule's parameters are a file among its inputs, written here whenever the workflow is read and only if its bytes change.
+So a stage runs again exactly when a setting that it reads has changed, in a fresh clone as well.
+"""
+
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from vldeformer.config import STAGE_SECTIONS, load_plan, report_settings, write_stage_settings
+from vldeformer.data.sources import ScenesSource
+from vldeformer.errors import InputError
+
+ALL_CORES = workflow.cores or 1  # a cluster has no `--cores`; its jobs take `resources` and the setting runtime.threads
+
+try:
+    PLAN = load_plan(Path(workflow.basedir) / "config", config)
+    DATASET = PLAN.run.dataset
+    EXPERIMENTS = PLAN.run.experiments.all
+    COMPARISONS = list(dict.fromkeys([*EXPERIMENTS, *PLAN.run.experiments.comparisons]))
+    for _experiment, _settings in PLAN.settings.items():
+        for _stage in STAGE_SECTIONS:
+            if STAGE_SECTIONS[_stage] and _stage != "report":
+                _home = PLAN.home(_experiment, _stage)
+                _path = Path(f"artifacts/{DATASET}/{_home}/settings/{_stage}.json")
+                write_stage_settings(_path, _settings, _stage)
+    for _name, _experiments in (("report", EXPERIMENTS), ("report_comparisons", COMPARISONS)):
+        _path = Path(f"artifacts/{DATASET}/base/settings/{_name}.json")
+        write_stage_settings(_path, report_settings(PLAN.base, _experiments), "report")
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+RAW_DIR = PLAN.base.dataset.raw_dir
+BUILT_IN = isinstance(PLAN.base.dataset, ScenesSource)
+RAW = f"{RAW_DIR}/scenes.jsonl" if BUILT_IN else f"{RAW_DIR}/{PLAN.base.dataset.annotations}"
+
+# What every shell command starts with. A prefix takes the place of Snakemake's own, which stops at the first error, so it says
+# that again. Snakemake gives BLAS as many threads as the rule has, and `--cores` would change the float sums: the setting
+# decides. The programs are those beside the Python that runs Snakemake, also when that environment is not activated.
+_threads = PLAN.base.runtime.threads
+shell.prefix(
+    f"set -euo pipefail; export PYTHONUNBUFFERED=1 PATH=$PATH:{shlex.quote(str(Path(sys.executable).parent))}"
+    f" OMP_NUM_THREADS={_threads} OPENBLAS_NUM_THREADS={_threads} MKL_NUM_THREADS={_threads}; "
+)
+
+
+wildcard_constraints:
+    home="[^/]+",
+    experiment="[^/]+",
+    protocol="subset|test",

@@ -1,0 +1,66 @@
+"""Pre-training of the backbone; training of the joint and of the decomposed models. Both go on from where they were stopped.
+
+They take all cores, so that two never run side by side; on a GPU they ask for the resource `gpu`, one a process.
+"""
+
+
+rule pretrain:
+    """Masked words and match / no match."""
+    input:
+        settings=settings_file("pretrain"),
+        manifest=upstream("prepare/manifest.json"),
+        visual=visual,
+        tokenizer=upstream("vocabulary/tokenizer.json"),
+    output:
+        model=directory(f"artifacts/{DATASET}/{{home}}/pretrain/model"),
+        journal=f"artifacts/{DATASET}/{{home}}/pretrain/journal.jsonl",
+    log:
+        f"logs/{DATASET}/{{home}}/pretrain.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/pretrain.tsv"
+    conda:
+        "../../environment.yml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=6000,
+        runtime=240,
+        gpu=gpus,
+    params:
+        program=trainer,
+        out=subpath(output.journal, parent=True),
+    shell:
+        "{params.program} pretrain --settings {input.settings} --manifest {input.manifest} --visual {input.visual}"
+        " --tokenizer {input.tokenizer} --out {params.out} 2>&1 | tee {log}"
+
+
+rule train:
+    """A retrieval model: joint, or decomposed."""
+    input:
+        settings=settings_file("train"),
+        manifest=upstream("prepare/manifest.json"),
+        visual=visual,
+        tokenizer=upstream("vocabulary/tokenizer.json"),
+        start=start,
+        negatives=hard_negatives,
+    output:
+        model=directory(f"artifacts/{DATASET}/{{home}}/train/model"),
+        journal=f"artifacts/{DATASET}/{{home}}/train/journal.jsonl",
+    log:
+        f"logs/{DATASET}/{{home}}/train.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/train.tsv"
+    conda:
+        "../../environment.yml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=6000,
+        runtime=240,
+        gpu=gpus,
+    params:
+        program=trainer,
+        out=subpath(output.journal, parent=True),
+        start=lambda wildcards, input: f"--start {input.start}" if input.start else "",
+        negatives=lambda wildcards, input: folder_option("--negatives", input.negatives),
+    shell:
+        "{params.program} train --settings {input.settings} --manifest {input.manifest} --visual {input.visual}"
+        " --tokenizer {input.tokenizer} {params.start} {params.negatives} --out {params.out} 2>&1 | tee {log}"
