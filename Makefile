@@ -10,7 +10,7 @@ CORES ?= 8
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test lint format lock notebooks
+.PHONY: setup reproduce test lint format lock notebooks readme
 
 setup: $(STAMP)
 
@@ -65,3 +65,7 @@ pins:
 # Run the notebooks on the stored results; the copies with output go to artifacts/notebooks.
 notebooks: setup
 	jupyter nbconvert --to notebook --execute --output-dir artifacts/notebooks notebooks/*.ipynb
+
+# Copy the tables of the finished runs into README.md.
+readme: setup
+	python docs/readme_results.py

@@ -13,7 +13,9 @@ SECTION = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 def filled(readme: str, root: Path) -> str:
     """README with the results of every dataset that has some; a dataset without results keeps what stands there."""
-    return SECTION.sub(lambda match: match[1] + (_section(root, match[2]) or match[0][len(match[1]) : -len(match[3])]) + match[3], readme)
+    return SECTION.sub(
+        lambda match: match[1] + (_section(root, match[2]) or match[0][len(match[1]) : -len(match[3])]) + match[3], readme
+    )
 
 
 def _section(root: Path, dataset: str) -> str:
@@ -21,16 +23,21 @@ def _section(root: Path, dataset: str) -> str:
     if not (results / "metrics.json").is_file():
         return ""
     metrics, speed = (json.loads((results / name).read_text(encoding="utf-8")) for name in ("metrics.json", "speed.json"))
-    tables = {name: (results / "tables" / f"{name}.md").read_text(encoding="utf-8").strip() for name in ("recall", "recall_drop", "speed")}
+    tables = {
+        name: (results / "tables" / f"{name}.md").read_text(encoding="utf-8").strip()
+        for name in ("recall", "recall_drop", "speed")
+    }
     drop = metrics["recall_drop"]
     first = (
-        f"Decomposed retrieval of {speed['n_images']:,} images × {speed['n_captions']:,} captions takes {speed['dual_seconds']:.1f} s, "
+        f"Decomposed retrieval of {speed['n_images']:,} images × {speed['n_captions']:,} captions takes "
+        f"{speed['dual_seconds']:.1f} s, "
         f"joint {speed['joint_seconds_extrapolated']:,.0f} s (extrapolated from {speed['sampled_pairs']:,} pairs): "
         f"**{speed['speedup']:,.0f} times faster**. Mean recall drops by **{drop['value']:.2f} points** "
         f"(95 % interval {drop['low']:.2f} to {drop['high']:.2f}) on the same pairs; the claim of less than "
         f"{drop['claim']} is *{drop['verdict']}*."
     )
-    figures = f"![Recalls with intervals](results/{dataset}/figures/recalls.svg)\n\n![Time of a query](results/{dataset}/figures/gallery_time.svg)"
+    shown = {"Recalls with intervals": "recalls", "Time of a query": "gallery_time"}
+    figures = "\n\n".join(f"![{title}](results/{dataset}/figures/{name}.svg)" for title, name in shown.items())
     return "\n\n".join(["", first, tables["recall"], tables["recall_drop"], figures, tables["speed"], ""]).lstrip("\n") + "\n"
 
 

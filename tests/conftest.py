@@ -4,39 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-
-BACKBONE = {
-    "kind": "oscar", "layers": 2, "hidden": 32, "heads": 2, "intermediate": 64, "dropout": 0.1, "caption_tokens": 24,
-    "tag_tokens": 12, "regions": 6, "patch_size": 16, "crop_size": 48, "text_model": None,
-}  # fmt: skip
-OPTIMIZER = {
-    "seed": 3, "steps": 10, "batch_images": 8, "learning_rate": 1e-3, "warmup_steps": 2, "weight_decay": 0.01, "clip_norm": 1.0,
-    "checkpoint_steps": 2,
-}  # fmt: skip
-SECTIONS = {
-    "dataset": {
-        "source": "scenes", "name": "tiny", "raw_dir": "raw",
-        "world": {"pretrain_images": 24, "train_images": 16, "val_images": 8, "test_images": 10, "image_size": 64, "seed": 5},
-    },
-    "regions": {"pca_components": 4, "crop_size": 12, "max_regions": 6, "fit_images": 24, "dtype": "float16", "seed": 0},
-    "vocabulary": {"size": 300},
-    "backbone": BACKBONE,
-    "negatives": {"seed": 2, "variants": 2, "word_ratio": 0.3, "attributes": True, "image_ratio": 0.5},
-    "pretrain": OPTIMIZER | {"split": "pretrain", "mask_ratio": 0.3, "steps": 3},
-    "train": OPTIMIZER | {
-        "kind": "dual", "start": "scratch", "images": None, "validate_steps": 2, "validate_images": 6, "pooling": "mean",
-        "pooling_dropout": 0.1, "temperature": 0.1, "hard_negatives": "none", "negatives_scope": "batch", "joint_negatives": 1,
-        "steps": 4,
-    },
-    "evaluate": {"joint_images": 6, "bootstrap_samples": 50, "confidence": 0.95, "seed": 0},
-    "speed": {"pairs": 20, "images": 4, "captions": 6, "repeats": 1, "warmup": 0, "gallery_sizes": [5, 20]},
-    "runtime": {"device": "cpu", "threads": 1, "precision": "float32", "processes": 1},
-}  # fmt: skip
-
-
-def sections(**changes):
-    """All sections of the tiny world, with differences: ``sections(train={"steps": 1})``."""
-    return {name: values | changes.get(name, {}) for name, values in SECTIONS.items()}
+from tiny_settings import BACKBONE, SECTIONS, sections
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,9 @@ def test_the_same_names_give_the_same_numbers_whatever_was_drawn_before():
     assert np.array_equal(named_generator(1, "order", 3).integers(1000, size=5), first)
 
 
-@pytest.mark.parametrize("other", [(2, "order", 3), (1, "order", 4), (1, "other", 3), (1, "order"), (1, "order", 3, 0), ("order", 1, 3)])
+@pytest.mark.parametrize(
+    "other", [(2, "order", 3), (1, "order", 4), (1, "other", 3), (1, "order"), (1, "order", 3, 0), ("order", 1, 3)]
+)
 def test_other_names_give_other_numbers(other):
     assert named_seed(*other) != named_seed(1, "order", 3)
 

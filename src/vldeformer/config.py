@@ -20,14 +20,14 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from vldeformer.artifact import whole_file
-from vldeformer.data.detector import RegionSettings
+from vldeformer.data.region_settings import RegionSettings
 from vldeformer.data.sources import DatasetSettings, ScenesSource
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.speed_settings import SpeedSettings
 from vldeformer.inputs.settings import NegativeSettings, VocabularySettings
 from vldeformer.models.settings import BackboneSettings
-from vldeformer.report.metrics import ReportSettings
+from vldeformer.report.metrics import Effect, ReportSettings
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.section import Section
 from vldeformer.training.settings import PretrainSettings, TrainSettings
@@ -196,7 +196,15 @@ def report_settings(settings: Settings, experiments: Sequence[str]) -> Settings:
             raise InputError(f"experiment {name!r} has no title; add it to the setting report.titles")
     titles = {name: title for name, title in report.titles.items() if name in experiments}
     decomposed = [name for name in report.decomposed if name in experiments]
-    return settings.model_copy(update={"report": report.model_copy(update={"titles": titles, "decomposed": decomposed})})
+    effects = [with_pairs for effect in report.effects if (with_pairs := _present(effect, experiments)).of]
+    changed = {"titles": titles, "decomposed": decomposed, "effects": effects}
+    return settings.model_copy(update={"report": report.model_copy(update=changed)})
+
+
+def _present(effect: Effect, experiments: Sequence[str]) -> Effect:
+    """The pairs of an effect of which both experiments are run."""
+    pairs = [pair for pair in zip(effect.of, effect.against, strict=True) if set(pair) <= set(experiments)]
+    return effect.model_copy(update={"of": [a for a, _ in pairs], "against": [b for _, b in pairs]})
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from vldeformer.data.detector import NOTHING, Detector, RegionSettings, detect_regions, intersection_over_union
+from vldeformer.data.detector import NOTHING, Detector, detect_regions, intersection_over_union
 from vldeformer.data.pixels import PixelStore, write_pixels
+from vldeformer.data.region_settings import RegionSettings
 from vldeformer.data.regions import RegionStore, write_regions
 from vldeformer.data.scene_drawing import draw, object_boxes
 from vldeformer.data.scenes import SceneSettings, generate_scenes

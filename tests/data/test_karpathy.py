@@ -46,7 +46,9 @@ def test_images_and_first_captions_in_file_order(tmp_path):
 
 
 def test_too_few_captions(tmp_path):
-    assert "image 'b' has 4 captions, expected 5; lower dataset.captions_per_image" in refusal(write(tmp_path, row("a.jpg"), row("b.jpg", captions=4)))
+    assert "image 'b' has 4 captions, expected 5; lower dataset.captions_per_image" in refusal(
+        write(tmp_path, row("a.jpg"), row("b.jpg", captions=4))
+    )
 
 
 def test_an_empty_caption(tmp_path):
@@ -56,10 +58,14 @@ def test_an_empty_caption(tmp_path):
 
 
 def test_an_unknown_split(tmp_path):
-    assert "image 'a.jpg' has split 'dev', expected one of train, restval, val, test" in refusal(write(tmp_path, row("a.jpg", "dev")))
+    assert "image 'a.jpg' has split 'dev', expected one of train, restval, val, test" in refusal(
+        write(tmp_path, row("a.jpg", "dev"))
+    )
 
 
-@pytest.mark.parametrize("more", [{"filename": "../a.jpg"}, {"filename": "/etc/a.jpg"}, {"filename": "a.jpg", "filepath": "x/../.."}])
+@pytest.mark.parametrize(
+    "more", [{"filename": "../a.jpg"}, {"filename": "/etc/a.jpg"}, {"filename": "a.jpg", "filepath": "x/../.."}]
+)
 def test_a_path_that_leaves_the_folder(tmp_path, more):
     assert "points outside its folder" in refusal(write(tmp_path, row("a.jpg") | more))
 
@@ -78,7 +84,9 @@ def test_a_caption_that_is_no_text(tmp_path, raw):
     assert "expected Karpathy's layout" in refusal(write(tmp_path, wrong))
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", '{"images": 3}', '{"images": ["a"]}', '{"images": [{"filename": 3, "split": "val"}]}'])
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", '{"images": 3}', '{"images": ["a"]}', '{"images": [{"filename": 3, "split": "val"}]}']
+)
 def test_another_layout(tmp_path, content):
     path = tmp_path / "dataset.json"
     path.write_text(content)

@@ -38,7 +38,7 @@ def test_one_split_and_the_first_images(manifest):
 
 
 def test_a_split_that_is_not_there(manifest):
-    with pytest.raises(InputError, match="val.*train"):
+    with pytest.raises(InputError, match=r"val.*train"):
         manifest.split("val")
 
 

@@ -46,7 +46,7 @@ def test_words_of_the_sentence_are_the_words_of_the_facts(scenes):
     canonical = {}
     for table in (SHAPE_WORDS, COLOUR_WORDS, SIZE_WORDS):
         for meaning, words in table.items():
-            canonical |= {word: meaning for word in words}
+            canonical |= dict.fromkeys(words, meaning)
             canonical |= {plural(word): meaning for word in words if table is SHAPE_WORDS}
     for scene in scenes:
         for caption in scene.captions:

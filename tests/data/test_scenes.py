@@ -1,6 +1,7 @@
 """The world as a whole: reproducible bytes, no scene twice, everything said is true."""
 
 import hashlib
+import itertools
 from collections import Counter
 
 import pytest
@@ -45,7 +46,7 @@ def test_no_scene_occurs_twice(scenes):
 
 def test_twins_differ_in_two_objects_only(scenes):
     twins = 0
-    for before, scene in zip(scenes, scenes[1:], strict=False):
+    for before, scene in itertools.pairwise(scenes):
         places = [(o.x, o.y) for o in scene.objects]
         if places == [(o.x, o.y) for o in before.objects]:
             twins += 1

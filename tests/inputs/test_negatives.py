@@ -7,9 +7,18 @@ from vldeformer.inputs.lexicon import WORD, Lexicon, words_of
 from vldeformer.inputs.negatives import ComposedText, HardNegativeComposer
 from vldeformer.inputs.settings import NegativeSettings
 
-NOUNS = {"ring": "ring", "hoop": "ring", "rings": "ring", "box": "box", "crate": "box", "star": "star", "orb": "disc", "stars": "star"}
+NOUNS = {
+    "ring": "ring",
+    "hoop": "ring",
+    "rings": "ring",
+    "box": "box",
+    "crate": "box",
+    "star": "star",
+    "orb": "disc",
+    "stars": "star",
+}
 COLOURS = {"red": "red", "crimson": "red", "blue": "blue", "orange": "orange", "green": "green"}
-COUNTS = {word: 10 for word in NOUNS | COLOURS}
+COUNTS = dict.fromkeys(NOUNS | COLOURS, 10)
 CAPTIONS = {
     "i0": ["A red ring left of a blue box.", "a crimson hoop", "two rings"],
     "i1": ["a green star above an orange orb", "stars"],
@@ -88,7 +97,10 @@ def test_a_caption_without_a_replaceable_word_has_no_negative():
 def test_no_negative_if_every_word_is_known_of_the_image():
     captions = {"i0": ["a ring", "a box and a star", "an orb"], "i1": ["a star"]}
     compose = HardNegativeComposer(
-        NegativeSettings(seed=1, variants=1, word_ratio=1.0, attributes=False, image_ratio=0.5), Lexicon(NOUNS, {}, COUNTS), captions, {}
+        NegativeSettings(seed=1, variants=1, word_ratio=1.0, attributes=False, image_ratio=0.5),
+        Lexicon(NOUNS, {}, COUNTS),
+        captions,
+        {},
     )
     assert all(compose.text(Caption("i0#0", "i0", "a ring"), variant) is None for variant in range(5))
     assert compose.text(Caption("i1#0", "i1", "a star"), 0) is not None

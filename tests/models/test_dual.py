@@ -78,7 +78,9 @@ def test_padding_does_change_mean_all_unless_it_is_full(make_backbone, readers):
     encoder = decompose(make_backbone("oscar"), "mean_all").eval()
     loose, full = readers("oscar").text, readers("oscar", full=True).text
     with torch.no_grad():
-        assert not torch.allclose(encoder.encode_text(loose.read(TEXTS))[0], encoder.encode_text(loose.read(TEXTS[:1]))[0], atol=1e-3)
+        assert not torch.allclose(
+            encoder.encode_text(loose.read(TEXTS))[0], encoder.encode_text(loose.read(TEXTS[:1]))[0], atol=1e-3
+        )
         together = encoder.encode_text(full.read(TEXTS))
         alone = torch.cat([encoder.encode_text(full.read([one])) for one in TEXTS])
     assert torch.allclose(together, alone, atol=1e-6)

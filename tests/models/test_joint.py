@@ -40,7 +40,7 @@ def test_pretraining_predicts_words_at_the_asked_places_in_order(case):
     for place in ((0, 1), (1, 3), (1, 1)):
         predict[place] = True
     with torch.no_grad():
-        words, match = model(text, visual, predict)
+        words, match, _ = model(text, visual, predict, None)
         states = matcher.backbone.encode_jointly(text, visual).states
         for row, place in enumerate([(0, 1), (1, 1), (1, 3)]):
             expected = matcher.backbone.word_embeddings() @ model.word_transform(states[place]) + model.word_bias
@@ -51,5 +51,5 @@ def test_pretraining_predicts_words_at_the_asked_places_in_order(case):
 
 def test_nothing_masked_is_no_words(case):
     matcher, text, visual = case
-    words, _ = PretrainingModel(matcher)(text, visual, torch.zeros_like(text.mask))
+    words, _, _ = PretrainingModel(matcher)(text, visual, torch.zeros_like(text.mask), None)
     assert words.shape == (0, len(matcher.backbone.word_embeddings()))

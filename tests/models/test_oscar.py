@@ -26,7 +26,9 @@ def visual(readers, manifest):
 def embedded_tag(backbone, token, position):
     """One tag by hand: word + segment 1 + position, normalised."""
     table = backbone.bert.embeddings
-    total = table.word_embeddings.weight[token] + table.token_type_embeddings.weight[1] + table.position_embeddings.weight[position]
+    total = (
+        table.word_embeddings.weight[token] + table.token_type_embeddings.weight[1] + table.position_embeddings.weight[position]
+    )
     return table.LayerNorm(total)
 
 

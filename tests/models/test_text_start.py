@@ -34,20 +34,25 @@ def bert(tmp_path_factory):
 
 
 @pytest.fixture
-def backbone(monkeypatch, bert):
+def backbone():
     """``backbone(kind)``: one of the BERT's sizes and words."""
-    from conftest import BACKBONE
+    from tiny_settings import BACKBONE
 
     from vldeformer.models.settings import BackboneSettings
     from vldeformer.models.weights import build_backbone
 
-    return lambda kind, words=len(WORDS), **changes: build_backbone(BackboneSettings(**BACKBONE | {"kind": kind} | changes), words, 9).eval()
+    def make(kind, words=None, **changes):
+        return build_backbone(BackboneSettings(**BACKBONE | {"kind": kind} | changes), words or len(WORDS), 9).eval()
+
+    return make
 
 
 def test_the_vocabulary_comes_along(bert):
     words = text_vocabulary(str(bert[0]))
     assert len(words) == len(WORDS)
-    assert words.encode(["A red boxes of ÉGGS"], 20)[0] == [WORDS.index(word) for word in "[CLS] a red box ##es of [UNK] [SEP]".split()]
+    assert words.encode(["A red boxes of ÉGGS"], 20)[0] == [
+        WORDS.index(word) for word in "[CLS] a red box ##es of [UNK] [SEP]".split()
+    ]
 
 
 def test_oscar_reads_text_exactly_as_the_bert_does(bert, backbone):

@@ -33,7 +33,7 @@ def test_joint_states_and_summary_equal_vilts_own_forward(make_backbone, readers
 
 
 def test_a_new_backbone_knows_where_a_patch_is(words):
-    from conftest import BACKBONE
+    from tiny_settings import BACKBONE
 
     from vldeformer.models.settings import BackboneSettings
     from vldeformer.models.weights import build_backbone

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 import torch
-from conftest import BACKBONE
 from safetensors.torch import load_file, save_file
+from tiny_settings import BACKBONE
 
 from vldeformer.errors import InputError
 from vldeformer.models.dual import DualEncoder

@@ -31,7 +31,9 @@ def test_caption_and_image_are_exchanged_equally_often_and_everybody_is_chosen()
     captions, images, _ = mismatched(torch.arange(10), 400, generator())
     swapped = (captions[10:].reshape(400, 10) != torch.arange(10)).float().mean().item()
     assert 0.45 < swapped < 0.55
-    assert set(zip(captions[10:].tolist(), images[10:].tolist(), strict=True)) == {(a, b) for a in range(10) for b in range(10) if a != b}
+    assert set(zip(captions[10:].tolist(), images[10:].tolist(), strict=True)) == {
+        (a, b) for a in range(10) for b in range(10) if a != b
+    }
 
 
 def test_the_same_generator_draws_the_same_pairs():

@@ -45,6 +45,7 @@ def settings():
         baseline="joint",
         main="decomposed",
         decomposed=["decomposed"],
+        effects=[],
         claimed_drop=0.6,
         claimed_speedup=1000,
     )

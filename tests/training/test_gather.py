@@ -17,7 +17,10 @@ from vldeformer.stages.train import train
 from vldeformer.training.gather import gather_rows
 
 WORKER = Path(__file__).with_name("gather_worker.py")
-NO_DROPOUT = {"backbone": {"dropout": 0.0}, "train": {"steps": 3, "hard_negatives": "both", "pooling_dropout": 0.0, "validate_steps": 3}}
+NO_DROPOUT = {
+    "backbone": {"dropout": 0.0},
+    "train": {"steps": 3, "hard_negatives": "both", "pooling_dropout": 0.0, "validate_steps": 3},
+}
 
 
 def test_alone_it_is_the_identity():
@@ -42,7 +45,13 @@ def two(tmp_path_factory, tiny, write_settings):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"}
+    common = {
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "OMP_NUM_THREADS": "1",
+        "ACCELERATE_USE_CPU": "1",
+    }
     command = [sys.executable, str(WORKER), str(folder)]
     processes = [
         subprocess.Popen(
@@ -50,9 +59,12 @@ def two(tmp_path_factory, tiny, write_settings):
         )
         for rank in range(2)
     ]
-    for process in processes:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+    try:
+        errors = [process.communicate(timeout=120)[1] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [0, 0], errors
     train(write_settings(**NO_DROPOUT), *inputs.values(), folder / "by-one")
     return folder, given
 

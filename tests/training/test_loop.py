@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from conftest import OPTIMIZER
+from tiny_settings import OPTIMIZER
 from torch import nn
 
 from vldeformer.errors import InputError
@@ -13,7 +13,7 @@ from vldeformer.training.loop import STEPS_PER_JOURNAL_LINE, Task, fit, start_pr
 from vldeformer.training.settings import OptimizerSettings
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """Stands for kill -9."""
 
 
@@ -32,7 +32,7 @@ def task(kill_at=None, values=None, validate_steps=2):
 
     def loss(model, step):
         if step == kill_at:
-            raise Killed
+            raise KilledError
         inputs = torch.randn(16, 4, generator=torch.Generator().manual_seed(step))
         error = (model(inputs)[:, 0] - inputs.sum(1)).pow(2).mean()
         return error, {"twice": 2 * error.item()}
@@ -67,12 +67,14 @@ def same(one, other):
 @pytest.mark.parametrize("kill_at", [5, 7, 9])
 def test_killed_and_continued_equals_never_killed(tmp_path, runtime, kill_at):
     whole, _ = run(tmp_path / "whole", runtime)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         run(tmp_path / "parts", runtime, made=task(kill_at)[0])
     assert load_state(tmp_path / "parts" / "state.pt", "key").step == 5
     torch.manual_seed(999)
     torch.randn(5)
-    parts, step = run(tmp_path / "parts", runtime, model=nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Tanh(), nn.Linear(8, 1)))
+    parts, step = run(
+        tmp_path / "parts", runtime, model=nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Tanh(), nn.Linear(8, 1))
+    )
     assert same(whole, parts) and step == 10
     assert journal(tmp_path / "whole") == journal(tmp_path / "parts") != []
 
@@ -83,9 +85,9 @@ def test_the_best_weights_survive_a_kill(tmp_path, runtime):
     whole, best = run(tmp_path / "whole", runtime, made=made)
     assert best == 4
     assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), weights[1].values(), strict=True))
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         run(tmp_path / "parts", runtime, made=task(6, values)[0], checkpoint_steps=6)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         run(tmp_path / "parts", runtime, made=task(8, values)[0], checkpoint_steps=6)
     parts, step = run(tmp_path / "parts", runtime, made=task(values=values[3:])[0], checkpoint_steps=6)
     assert step == 4 and same(whole, parts)

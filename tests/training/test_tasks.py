@@ -5,12 +5,13 @@ import math
 import oracles
 import pytest
 import torch
-from conftest import SECTIONS
+from tiny_settings import SECTIONS
 from torch import nn
 
 from vldeformer.inputs.streams import PairStream
 from vldeformer.models.dual import decompose
 from vldeformer.models.joint import JointMatcher
+from vldeformer.models.pretraining import PretrainingModel
 from vldeformer.objective.contrastive import contrastive_loss
 from vldeformer.training.settings import PretrainSettings, TrainSettings
 from vldeformer.training.tasks import contrastive_training, dual_validation, joint_training, joint_validation, pretraining
@@ -35,32 +36,35 @@ class Spy(nn.Module):
         self.inputs = inputs
         rows = len(inputs[0].ids)
         match = torch.stack([torch.zeros(rows), torch.arange(rows) / 5 - 1], 1)
-        return match if len(inputs) == 2 else (torch.zeros(int(inputs[2].sum()), 300), match)
+        return match if len(inputs) == 2 else (torch.zeros(int(inputs[2].sum()), 300), match, None)
 
 
 def test_pretraining_masks_words_of_matching_pairs_only(train, readers, words):
     settings, pairs, spy = PretrainSettings(**SECTIONS["pretrain"]), stream(train, readers), Spy()
     task = pretraining(pairs, words, settings, CPU)
-    masked = 0
-    for step in range(4):
+    masked, masks = 0, torch.zeros(2)
+    for step in range(12):
         loss, figures = task(spy, step)
-        text, visual, predict = spy.inputs
+        text, visual, predict, aligned = spy.inputs
+        assert aligned is None
         batch = pairs.batch(step)
         assert len(text) == len(visual) == 16 and not predict[8:].any()
         right = batch.text.ids
         assert not (predict[:8] & ((right == words.cls) | (right == words.sep) | ~batch.text.mask)).any()
         assert torch.equal(text.ids[:8][~predict[:8]], right[~predict[:8]])
+        masks += (text.ids == words.mask).reshape(2, -1).sum(1)
         assert torch.equal(visual.features[:8], batch.visual.features)
         masked += int((text.ids[:8][predict[:8]] == words.mask).sum())
         for row in range(8):
-            mismatch = text.ids[8 + row], visual.features[8 + row]
-            own = torch.equal(mismatch[0], right[row]), torch.equal(mismatch[1], batch.visual.features[row])
-            assert sorted(own) == [False, True]
+            seen = text.ids[8 + row] != words.mask
+            kept_image = torch.equal(visual.features[8 + row], batch.visual.features[row])
+            assert kept_image or (torch.equal(text.mask[8 + row], batch.text.mask[row]) and seen.any())
         matches = [math.log(1 + math.exp(-x if row < 8 else x)) for row, x in enumerate((torch.arange(16) / 5 - 1).tolist())]
         assert figures["match_loss"] == pytest.approx(sum(matches) / 16, rel=1e-5)
         assert figures["word_loss"] == pytest.approx(math.log(300), rel=1e-5) and predict.any()
         assert loss.item() == pytest.approx(figures["word_loss"] + figures["match_loss"], rel=1e-6)
-    assert masked > 10
+    # Were only matching pairs masked, a [MASK] would tell that a pair matches.
+    assert masked > 10 and 0.7 < masks[1] / masks[0] < 1.4
 
 
 def test_pretraining_is_a_function_of_the_step(train, readers, words):
@@ -69,6 +73,19 @@ def test_pretraining_is_a_function_of_the_step(train, readers, words):
         pretraining(stream(train, readers), words, settings, CPU)(spy, step)
     one, two, other = (spy.inputs[0].ids for spy in spies)
     assert torch.equal(one, two) and (one.shape != other.shape or not torch.equal(one, other))
+
+
+def test_pretraining_aligns_only_if_asked_and_on_unmasked_captions(train, readers, words, make_backbone):
+    pairs, model = stream(train, readers), PretrainingModel(JointMatcher(make_backbone("oscar"))).eval()
+    plain, aligned = (PretrainSettings(**SECTIONS["pretrain"] | {"contrastive_weight": weight}) for weight in (0.0, 0.5))
+    with torch.no_grad():
+        alone, _ = pretraining(pairs, words, plain, CPU)(model, 1)
+        both, figures = pretraining(pairs, words, aligned, CPU)(model, 1)
+        batch = pairs.batch(1)
+        vectors = decompose(model.matcher.backbone).eval()(batch)
+        expected = contrastive_loss(vectors.captions, vectors.images, batch.image_numbers, 0.05)
+    assert figures["contrastive_loss"] == pytest.approx(expected.item(), rel=1e-5)
+    assert both.item() == pytest.approx(alone.item() + 0.5 * expected.item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("negatives", [1, 3])

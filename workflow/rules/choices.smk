@@ -99,6 +99,12 @@ def journals_of(experiments):
     return {name: artifact(name, "train/journal.jsonl") for name in names}
 
 
+def tables_of(experiments):
+    """Names of the tables; the gains of single choices only where experiments with and without one are there."""
+    effects = report_settings(PLAN.base, experiments).report.effects
+    return ["recall", "recall_drop", "speed"] + (["effects"] if effects else [])
+
+
 def named(files):
     """The arguments NAME=FILE."""
     return [f"{name}={path}" for name, path in files.items()]

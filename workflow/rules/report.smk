@@ -12,7 +12,7 @@ rule report:
         metrics=f"results/{DATASET}/metrics.json",
         tables=expand(
             f"results/{DATASET}/tables/{{table}}.{{form}}",
-            table=["recall", "recall_drop", "speed"],
+            table=tables_of(EXPERIMENTS),
             form=["md", "csv", "tex"],
         ),
         figures=expand(
@@ -47,7 +47,7 @@ use rule report as report_comparisons with:
         metrics=f"results/{DATASET}/comparisons/metrics.json",
         tables=expand(
             f"results/{DATASET}/comparisons/tables/{{table}}.{{form}}",
-            table=["recall", "recall_drop", "speed"],
+            table=tables_of(COMPARISONS),
             form=["md", "csv", "tex"],
         ),
         figures=expand(

@@ -12,11 +12,10 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import joblib
 import numpy as np
-from pydantic import Field
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
@@ -24,11 +23,11 @@ from vldeformer.artifact import whole_file
 from vldeformer.data.appearance import COLOUR_WIDTH, Appearance, describe
 from vldeformer.data.pixels import PixelStore
 from vldeformer.data.records import Regions
+from vldeformer.data.region_settings import RegionSettings
 from vldeformer.data.scene_drawing import object_boxes
 from vldeformer.data.scene_records import Scene, SceneObject
 from vldeformer.data.segmentation import Blob, find_blobs
 from vldeformer.errors import InputError
-from vldeformer.section import Section
 from vldeformer.seeding import named_generator
 
 NOTHING = "nothing"
@@ -39,17 +38,6 @@ CHUNK = 64
 """Pictures that a worker gets at once. Each is worked on alone, so neither this nor the number of workers changes a result."""
 
 Pictures = Mapping[str, np.ndarray] | PixelStore
-
-
-class RegionSettings(Section):
-    """How regions are described."""
-
-    pca_components: int = Field(description="numbers that describe a region's silhouette", ge=1, le=256)
-    crop_size: int = Field(description="side to which a silhouette is resized, pixels", ge=8, le=64)
-    max_regions: int = Field(description="regions kept of an image, the largest first", ge=1)
-    fit_images: int = Field(description="pretrain images on which the detector is fitted (all, if there are fewer)", ge=1)
-    dtype: Literal["float16", "float32"] = Field(description="floating type of the stored features")
-    seed: int = Field(description="seed of the choice of the images for fitting", ge=0)
 
 
 @dataclass(frozen=True, eq=False)

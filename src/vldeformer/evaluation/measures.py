@@ -5,6 +5,7 @@ because captions of one image are hard or easy together: drawing captions one by
 Every model is resampled with the same draws, which makes a difference between two models a paired one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,15 +100,19 @@ def mean_recall(ranks: Ranks) -> float:
     return float(np.mean([100 * (own <= cutoff).mean() for own in (ranks.i2t, ranks.t2i) for cutoff in CUTOFFS]))
 
 
-def recall_drop(baseline: Ranks, model: Ranks, caption_image_index: np.ndarray, bootstrap: Bootstrap) -> Estimate:
-    """Mean recall of ``baseline`` less that of ``model`` on the same queries, in points, with its paired interval."""
-    if (len(baseline.i2t), len(baseline.t2i)) != (len(model.i2t), len(model.t2i)):
+def recall_drop(pairs: Sequence[tuple[Ranks, Ranks]], caption_image_index: np.ndarray, bootstrap: Bootstrap) -> Estimate:
+    """Mean recall of the first of each pair less that of the second, in points, as a mean over pairs (e.g. seeds).
+
+    The interval is of the images: all pairs are judged on the same resamples, and it says nothing of other seeds.
+    """
+    n_images, n_captions = len(pairs[0][0].i2t), len(pairs[0][0].t2i)
+    if any((len(ranks.i2t), len(ranks.t2i)) != (n_images, n_captions) for pair in pairs for ranks in pair):
         raise ValueError("a paired difference needs the same queries on both sides")
-    once, draws = np.ones((1, len(model.i2t)), dtype=np.int32), bootstrap.draws(len(model.i2t))
+    once, draws = np.ones((1, n_images), dtype=np.int32), bootstrap.draws(n_images)
 
     def difference(weights: np.ndarray) -> np.ndarray:
-        recalls = _recalls(baseline, caption_image_index, weights) - _recalls(model, caption_image_index, weights)
-        means: np.ndarray = recalls.mean(axis=1)
+        drops = [_recalls(a, caption_image_index, weights) - _recalls(b, caption_image_index, weights) for a, b in pairs]
+        means: np.ndarray = np.mean(drops, axis=0).mean(axis=1)
         return means
 
     low, high = bootstrap.interval(difference(draws))

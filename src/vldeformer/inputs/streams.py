@@ -36,6 +36,9 @@ class PairStream:
     ) -> None:
         self.manifest, self.text, self.visual, self.seed, self.share = manifest, text, visual, seed, share
         self.hard_texts, self.hard_images = hard_texts, hard_images
+        if len(manifest.images) < 2:
+            found = f"{manifest.dataset}: training needs at least two images, got {len(manifest.images)}"
+            raise InputError(f"{found}; raise train.images")
         self.sampler = EpochSampler(len(manifest.images), batch_images, seed)
         if self.sampler.batch_images % share[1]:
             raise InputError(f"batch_images {self.sampler.batch_images} does not divide among {share[1]} processes; change one")

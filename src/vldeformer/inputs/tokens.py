@@ -67,7 +67,8 @@ class WordPieces:
     def save(self, path: Path) -> None:
         """Write as ``tokenizer.json``."""
         with whole_file(path) as temporary:
-            self.tokenizer.save(str(temporary))
+            # Not the library's own writer, whose error on a full disk is no OSError.
+            temporary.write_text(self.tokenizer.to_str(pretty=True), encoding="utf-8")
 
     def __len__(self) -> int:
         return int(self.tokenizer.get_vocab_size())

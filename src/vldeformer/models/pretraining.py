@@ -5,7 +5,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vldeformer.inputs.batch import TextInput, VisualInput
+from vldeformer.inputs.batch import PairBatch, TextInput, VisualInput
+from vldeformer.models.dual import PairVectors, decompose
 from vldeformer.models.joint import JointMatcher
 
 
@@ -20,13 +21,17 @@ class PretrainingModel(nn.Module):
         self.word_bias = nn.Parameter(torch.zeros(len(matcher.backbone.word_embeddings())))
 
     def forward(
-        self, text: TextInput, visual: VisualInput, predict: Bool[Tensor, "B T"]
-    ) -> tuple[Float[Tensor, "masked words"], Float[Tensor, "B 2"]]:
-        """Word logits at the caption positions where ``predict`` is true, and match logits."""
+        self, text: TextInput, visual: VisualInput, predict: Bool[Tensor, "B T"], aligned: PairBatch | None
+    ) -> tuple[Float[Tensor, "masked words"], Float[Tensor, "B 2"], PairVectors | None]:
+        """Word logits at the caption positions where ``predict`` is true, match logits, and the vectors of ``aligned``.
+
+        All in one call, so that a distributed wrapper sees one forward pass.
+        """
         matcher = self.matcher
         encoded = matcher.backbone.encode_jointly(text, visual)
         # Row numbers instead of a boolean mask: the gradient of a gather is deterministic.
         rows, places = predict.nonzero(as_tuple=True)
         states = self.word_transform(encoded.states[rows, places])
         words = functional.linear(states, matcher.backbone.word_embeddings(), self.word_bias)
-        return words, matcher.classifier(matcher.dropout(matcher.backbone.summary(encoded)))
+        matches = matcher.classifier(matcher.dropout(matcher.backbone.summary(encoded)))
+        return words, matches, None if aligned is None else decompose(matcher.backbone).train(self.training)(aligned)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vldeformer.artifact import write_json
 from vldeformer.errors import InputError
@@ -16,6 +16,22 @@ from vldeformer.section import Section
 COMPARED = "subset"  # the protocol that every model, the joint one included, is judged by
 
 
+class Effect(Section):
+    """What one choice does: experiments with it against experiments without it, paired by position, e.g. by their seed."""
+
+    title: str = Field(description="what tables call it")
+    of: list[str] = Field(description="experiments with the choice")
+    against: list[str] = Field(description="the same without it, in the same order")
+
+    @model_validator(mode="after")
+    def _paired(self) -> "Effect":
+        if len(self.of) != len(self.against):
+            raise ValueError(
+                f"`of` names {len(self.of)} experiments and `against` {len(self.against)}; they are paired by position"
+            )
+        return self
+
+
 class ReportSettings(Section):
     """What the tables compare, and what they call it."""
 
@@ -23,6 +39,7 @@ class ReportSettings(Section):
     baseline: str = Field(description="experiment from which the recall drop is counted (the joint model)")
     main: str = Field(description="experiment whose recall drop and speed-up are the headline")
     decomposed: list[str] = Field(description="experiments whose recall drop is reported, `main` among them")
+    effects: list[Effect] = Field(description="choices whose gain in mean recall is reported, as a mean over their pairs")
     claimed_drop: float = Field(gt=0, description="published bound of the average recall drop, in points")
     claimed_speedup: float = Field(gt=0, description="published speed-up of the decomposed over the joint model, in times")
 
@@ -74,7 +91,17 @@ class ResultSet:
             raise InputError(
                 f"{self.dataset}: {baseline!r} and {model!r} were scored on different pairs; score both on the same images"
             )
-        return recall_drop(first.ranks, second.ranks, first.caption_image_index, first.bootstrap)
+        return recall_drop([(first.ranks, second.ranks)], first.caption_image_index, first.bootstrap)
+
+    def gain(self, effect: Effect) -> Estimate:
+        """Mean over the pairs of an effect of the gain in mean recall on the whole test set, in points."""
+        pairs = [
+            (self.need(model, "test"), self.need(other, "test")) for model, other in zip(effect.of, effect.against, strict=True)
+        ]
+        first = pairs[0][0]
+        if any(result.caption_ids != first.caption_ids for pair in pairs for result in pair):
+            raise InputError(f"{self.dataset}: the experiments of effect {effect.title!r} were judged on different captions")
+        return recall_drop([(model.ranks, other.ranks) for model, other in pairs], first.caption_image_index, first.bootstrap)
 
 
 def verdict(drop: Estimate, claim: float) -> str:
@@ -98,8 +125,7 @@ def metrics(results: ResultSet, settings: ReportSettings) -> dict[str, Any]:
         models[result.experiment] = _entry(result)
     for result in results.ordered(settings.titles, "test"):
         models.setdefault(result.experiment, {})["test"] = _entry(result)
-    judged = [name for name in settings.decomposed if results.get(name, COMPARED)]
-    drops = {name: _drop(results.drop(settings.baseline, name), settings) for name in judged}
+    drops = {name: _drop(results.drop(settings.baseline, name), settings) for name in settings.decomposed}
     if settings.main not in drops:
         raise InputError(f"report.main is {settings.main!r}, expected one of report.decomposed ({', '.join(drops)})")
     return {
@@ -107,6 +133,10 @@ def metrics(results: ResultSet, settings: ReportSettings) -> dict[str, Any]:
         "models": models,
         "recall_drop": drops[settings.main] | {"baseline": settings.baseline, "model": settings.main, "protocol": COMPARED},
         "recall_drops": drops,
+        "effects": [
+            {"title": effect.title, "of": effect.of, "against": effect.against} | asdict(results.gain(effect))
+            for effect in settings.effects
+        ],
     }
 
 

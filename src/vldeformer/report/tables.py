@@ -9,7 +9,7 @@ import pandas as pd
 from vldeformer.artifact import whole_file
 from vldeformer.evaluation.measures import RECALLS, Estimate
 from vldeformer.evaluation.result import DIRECTIONS, RetrievalResult
-from vldeformer.report.metrics import COMPARED, ReportSettings, ResultSet, verdict
+from vldeformer.report.metrics import COMPARED, Effect, ReportSettings, ResultSet, verdict
 from vldeformer.report.speed import Speed
 
 LATEX_ESCAPES = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})
@@ -99,6 +99,31 @@ def drop_table(results: ResultSet, settings: ReportSettings) -> Table:
         f"Held: the interval is below the paper's bound; undecided: the bound is inside it. Data set {results.dataset}."
     )
     return Table("recall_drop", caption, pd.DataFrame(shown), pd.DataFrame(numbers))
+
+
+def effect_table(results: ResultSet, settings: ReportSettings) -> Table:
+    """What each choice gains in mean recall on the whole test set, seed by seed and as the mean over seeds."""
+    shown, numbers = [], []
+    for effect in settings.effects:
+        gain = results.gain(effect)
+        alone = [
+            results.gain(Effect(title=effect.title, of=[a], against=[b])) for a, b in zip(effect.of, effect.against, strict=True)
+        ]
+        shown.append(
+            {
+                "Choice": effect.title,
+                "Seeds": str(len(alone)),
+                "Gain in mean recall (points)": _with_interval(gain, digits=2),
+                "Each seed": ", ".join(f"{one.value:+.2f}" for one in alone),
+            }
+        )
+        each = {f"gain_seed_{number}": one.value for number, one in enumerate(alone)}
+        numbers.append({"choice": effect.title, "seeds": len(alone)} | _columns("gain", gain) | each)
+    caption = (
+        "Gain in mean recall on the whole test set, paired intervals over images; the mean is over seeds. "
+        f"Data set {results.dataset}."
+    )
+    return Table("effects", caption, pd.DataFrame(shown), pd.DataFrame(numbers))
 
 
 def speed_table(speed: Speed, settings: ReportSettings) -> Table:

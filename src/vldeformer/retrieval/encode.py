@@ -106,6 +106,4 @@ def score_pairs(
                 pair_scores = matcher.score(captions.select(caption_rows).to(device), images.select(image_rows).to(device))
             scores[start : start + len(images), rows] = pair_scores.float().cpu().numpy().reshape(len(images), len(rows))
             progress(len(caption_rows))
-    return Scores(
-        tuple(ids), tuple(caption.id for caption in manifest.captions), manifest.caption_image_index, scores
-    )
+    return Scores(tuple(ids), tuple(caption.id for caption in manifest.captions), manifest.caption_image_index, scores)

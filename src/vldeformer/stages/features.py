@@ -8,8 +8,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from tqdm import tqdm
 
 from vldeformer.artifact import provenance, whole_folder, write_json
-from vldeformer.data.detector import Detector, RegionSettings, detect_regions
+from vldeformer.data.detector import Detector, detect_regions
 from vldeformer.data.pixels import PixelStore
+from vldeformer.data.region_settings import RegionSettings
 from vldeformer.data.regions import write_regions
 from vldeformer.data.scene_records import read_scenes
 from vldeformer.stages.sections import read_section

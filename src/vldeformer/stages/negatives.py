@@ -20,7 +20,7 @@ from vldeformer.stages.sections import read_section
 
 
 def negatives(settings: Path, manifest: Path, visual: Path, out: Path) -> None:
-    """Write ``text.parquet``, ``image.parquet``, ``lexicon.json`` and ``summary.json``, which counts what could not be composed."""
+    """Write ``text.parquet``, ``image.parquet``, ``lexicon.json`` and ``summary.json`` (counts, also of what has none)."""
     started = time.monotonic()
     section = read_section(settings, "negatives", NegativeSettings)
     backbone = read_section(settings, "backbone", BackboneSettings)

@@ -6,7 +6,7 @@ from pathlib import Path
 from vldeformer.report.figures import save_gallery_time, save_recalls, save_training_curves
 from vldeformer.report.metrics import ReportSettings, ResultSet, write_metrics
 from vldeformer.report.speed import read_speed
-from vldeformer.report.tables import drop_table, recall_table, speed_table, write_tables
+from vldeformer.report.tables import drop_table, effect_table, recall_table, speed_table, write_tables
 from vldeformer.stages.sections import read_section
 
 
@@ -15,7 +15,8 @@ def report(settings: Path, results: Sequence[Path], speed: Path, journals: Mappi
     section = read_section(settings, "report", ReportSettings)
     found, measured = ResultSet.load(results), read_speed(speed)
     write_metrics(out / "metrics.json", found, section)
-    write_tables(out / "tables", [recall_table(found, section), drop_table(found, section), speed_table(measured, section)])
+    tables = [recall_table(found, section), drop_table(found, section), speed_table(measured, section)]
+    write_tables(out / "tables", [*tables, effect_table(found, section)] if section.effects else tables)
     figures = out / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     save_recalls(figures / "recalls", found, section)

@@ -25,6 +25,7 @@ class PretrainSettings(OptimizerSettings):
 
     split: Literal["pretrain", "train"] = Field(description="which images to learn from")
     mask_ratio: float = Field(gt=0, lt=1, description="share of caption words that is masked")
+    contrastive_weight: float = Field(ge=0, description="weight of a contrastive loss of captions and images read alone; 0: none")
 
 
 class TrainSettings(OptimizerSettings):

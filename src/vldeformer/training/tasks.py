@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.measures import mean_recall
+from vldeformer.inputs.batch import TextInput
 from vldeformer.inputs.collate import TextReader, VisualReader
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
@@ -21,27 +22,38 @@ from vldeformer.seeding import named_seed
 from vldeformer.training.gather import gather_rows
 from vldeformer.training.settings import PretrainSettings, TrainSettings
 
+ALIGNMENT_TEMPERATURE = 0.05
+
 Loss = Callable[[nn.Module, int], tuple[Tensor, dict[str, float]]]
 
 
 def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSettings, device: torch.device) -> Loss:
-    """Masked words of matching pairs + match / no match, as many mismatched pairs as matching ones."""
+    """Masked words of matching pairs + match / no match, as many mismatched pairs as matching ones.
+
+    With ``contrastive_weight`` the two are aligned before they are joined, as in ALBEF: a matcher alone does not take off
+    from a few thousand photographs.
+    """
 
     def loss(model: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
         batch = stream.batch(step)
         draw = _torch_generator(settings.seed, "pretraining", step, *stream.share)
         captions, images, targets = mismatched(batch.image_numbers, 1, draw)
-        matching = len(batch.image_numbers)
-        text, right = batch.text.select(captions), batch.text.ids
-        maskable = batch.text.mask & (right != words.cls) & (right != words.sep)
-        masked, chosen = mask_words(right, maskable, settings.mask_ratio, words.mask, len(words), draw)
-        # Only matching pairs have words to guess: beside a wrong image the image could not help.
-        text.ids[:matching] = masked
-        predict = torch.zeros_like(text.mask)
-        predict[:matching] = chosen
-        word_logits, match_logits = model(text.to(device), batch.visual.select(images).to(device), predict.to(device))
-        word_loss, match_loss = pretraining_loss(word_logits, right[chosen].to(device), match_logits, targets.to(device))
-        return word_loss + match_loss, {"word_loss": word_loss.item(), "match_loss": match_loss.item()}
+        text = batch.text.select(captions)
+        # Words are masked in mismatched pairs too: else a [MASK] would say that a pair matches, and nothing else be learned.
+        maskable = text.mask & (text.ids != words.cls) & (text.ids != words.sep)
+        masked, chosen = mask_words(text.ids, maskable, settings.mask_ratio, words.mask, len(words), draw)
+        # But only those of matching pairs are to be guessed: beside a wrong image the image could not help.
+        predict = chosen & (targets == 1)[:, None]
+        visual = batch.visual.select(images).to(device)
+        aligned = batch.to(device) if settings.contrastive_weight > 0 else None
+        word_logits, match_logits, vectors = model(TextInput(masked, text.mask).to(device), visual, predict.to(device), aligned)
+        word_loss, match_loss = pretraining_loss(word_logits, text.ids[predict].to(device), match_logits, targets.to(device))
+        value, figures = word_loss + match_loss, {"word_loss": word_loss.item(), "match_loss": match_loss.item()}
+        if aligned is not None:
+            parts = (gather_rows(part) for part in (vectors.captions, vectors.images, aligned.image_numbers))
+            contrast = contrastive_loss(*parts, temperature=ALIGNMENT_TEMPERATURE)
+            value, figures["contrastive_loss"] = value + settings.contrastive_weight * contrast, contrast.item()
+        return value, figures
 
     return loss
 

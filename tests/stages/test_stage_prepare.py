@@ -1,0 +1,92 @@
+"""Raw files → manifest, pixels, regions and word pieces."""
+
+import json
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from vldeformer.artifact import digest
+from vldeformer.cli import main
+from vldeformer.data.pixels import PixelStore
+
+PHOTOS = {
+    "source": "karpathy", "name": "photos", "raw_dir": "raw", "annotations": "photos.json", "images": "pictures",
+    "image_size": 32, "captions_per_image": 2,
+}  # fmt: skip
+
+
+def photos(tmp_path):
+    """A data set of three photographs, and the settings file to read it."""
+    (tmp_path / "raw" / "pictures").mkdir(parents=True)
+    rows = []
+    for number, split in enumerate(["train", "val", "test"]):
+        pixels = np.full((40, 60, 3), 80 * number, dtype=np.uint8)
+        PIL.Image.fromarray(pixels).save(tmp_path / "raw" / "pictures" / f"p{number}.png")
+        sentences = [{"raw": f"caption {turn} of {number}"} for turn in range(2)]
+        rows.append({"filename": f"p{number}.png", "split": split, "sentences": sentences})
+    (tmp_path / "raw" / "photos.json").write_text(json.dumps({"images": rows}))
+    (tmp_path / "settings.json").write_text(json.dumps({"dataset": PHOTOS}))
+    return tmp_path
+
+
+def prepare(folder):
+    arguments = ["prepare", "--settings", folder / "settings.json", "--raw-dir", folder / "raw", "--out", folder / "prepare"]
+    return main([*map(str, arguments)])
+
+
+def test_photographs_become_one_store(tmp_path):
+    assert prepare(photos(tmp_path)) == 0
+    store = PixelStore(tmp_path / "prepare" / "pixels")
+    assert store.ids == ["p0", "p1", "p2"] and store.size == (32, 32)
+    assert [int(store[name].mean()) for name in store.ids] == [0, 80, 160]
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated"])
+def test_a_photograph_that_cannot_be_read_leaves_nothing(tmp_path, capsys, damage):
+    path = photos(tmp_path) / "raw" / "pictures" / "p1.png"
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:60])
+    before = sorted(tmp_path.iterdir())
+    assert prepare(tmp_path) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if "vldeformer: " in line]
+    assert len(errors) == 1 and str(path) in errors[0]
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_preparing_and_describing_twice_gives_the_same_bytes(tiny, write_settings, tmp_path, monkeypatch):
+    monkeypatch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
+    settings = str(write_settings())
+    raw, prepared = tmp_path / "raw" / "scenes.jsonl", tmp_path / "prepare"
+    assert main(["fetch", "--settings", settings, "--out", str(raw)]) == 0
+    assert raw.read_bytes() == (tiny.raw / "scenes.jsonl").read_bytes()
+    assert main(["prepare", "--settings", settings, "--raw-dir", str(raw.parent), "--out", str(prepared)]) == 0
+    assert digest(prepared) == digest(tiny.prepare)
+    arguments = ["--raw-dir", raw.parent, "--prepared", prepared, "--out", tmp_path / "features"]
+    assert main(["features", "--settings", settings, *map(str, arguments)]) == 0
+    assert digest(tmp_path / "features") == digest(tiny.features)
+
+
+def test_words_are_learned_from_training_captions_and_tags_alone(tiny, write_settings, tmp_path, manifest, region_store):
+    from vldeformer.inputs.tokens import WordPieces
+
+    out = tmp_path / "tokenizer.json"
+    arguments = ["--settings", write_settings(), "--manifest", tiny.manifest, "--features", tiny.features, "--out", out]
+    assert main(["vocabulary", *map(str, arguments)]) == 0
+    assert out.read_bytes() == tiny.tokenizer.read_bytes()
+    seen = [caption.text for caption in manifest.split("pretrain", "train").captions]
+    assert WordPieces.learn(seen + region_store.words, 300).tokenizer.get_vocab() == WordPieces.load(out).tokenizer.get_vocab()
+
+
+def test_scenes_of_other_settings_are_refused(tiny, write_settings, tmp_path, capsys):
+    world = {"pretrain_images": 24, "train_images": 16, "val_images": 8, "test_images": 11, "image_size": 64, "seed": 5}
+    settings = write_settings(dataset={"world": world})
+    assert main(["prepare", "--settings", str(settings), "--raw-dir", str(tiny.raw), "--out", str(tmp_path / "prepare")]) == 2
+    assert "'test': 11} scenes, found" in capsys.readouterr().err
+
+
+def test_photographs_are_not_fetched(tmp_path, capsys):
+    assert main(["fetch", "--settings", str(photos(tmp_path) / "settings.json"), "--out", str(tmp_path / "x")]) == 2
+    assert "photos: its raw files are not made here; put them into raw" in capsys.readouterr().err

@@ -1,0 +1,95 @@
+"""Vectors, scores, results and times of the tiny models."""
+
+import json
+
+import numpy as np
+import pytest
+
+from vldeformer.cli import main
+from vldeformer.evaluation.result import RetrievalResult
+from vldeformer.retrieval.embeddings import Embeddings, Scores
+
+
+def test_vectors_are_of_the_test_split(trained, manifest):
+    found, test = Embeddings.load(trained.embed), manifest.split("test")
+    assert found.image_ids == tuple(image.id for image in test.images)
+    assert found.caption_ids == tuple(caption.id for caption in test.captions)
+    assert json.loads((trained.embed / "provenance.json").read_text())["inputs"].keys() == {"model", "manifest", "visual"}
+
+
+def test_scores_are_of_the_first_images_or_of_all(trained, command, write_settings, tmp_path):
+    part = Scores.load(trained.score)
+    assert part.scores.shape == (6, 30)
+    assert command("score", write_settings(), tmp_path / "all", "--model", trained.joint / "model", "--all") == 0
+    whole = Scores.load(tmp_path / "all")
+    assert whole.scores.shape == (10, 50) and np.allclose(whole.scores[:6, :30], part.scores, atol=1e-5)
+
+
+def test_the_oracle_gives_the_right_pair_the_highest_score(tiny, tmp_path):
+    arguments = ["score-oracle", "--raw-dir", tiny.raw, "--manifest", tiny.manifest, "--out", tmp_path / "score"]
+    assert main([*map(str, arguments)]) == 0
+    found = Scores.load(tmp_path / "score")
+    for column, image in enumerate(found.caption_image_index):
+        assert found.scores[image, column] == found.scores[:, column].max()
+
+
+@pytest.mark.parametrize(
+    ("source", "protocol", "images"), [("embed", "test", 10), ("embed", "subset", 6), ("score", "subset", 6)]
+)
+def test_results_are_written_with_every_rank(trained, write_settings, tmp_path, source, protocol, images):
+    out = tmp_path / "results" / f"{protocol}.json"
+    given = {"embed": "--embeddings", "score": "--scores"}[source]
+    arguments = [
+        "evaluate",
+        "--settings",
+        write_settings(),
+        given,
+        getattr(trained, source),
+        "--protocol",
+        protocol,
+        "--out",
+        out,
+    ]
+    assert main([*map(str, arguments), "--dataset", "tiny", "--experiment", "x"]) == 0
+    assert len(RetrievalResult.load(out).ranks.i2t) == images
+    assert sorted(path.name for path in out.parent.iterdir()) == [f"{protocol}.json", f"{protocol}.ranks.parquet"]
+
+
+def test_anyones_arrays_are_judged(trained, tmp_path):
+    names = {"--images": "images", "--captions": "captions", "--caption-image-index": "caption_image_index"}
+    files = [str(part) for option, name in names.items() for part in (option, trained.embed / f"{name}.npy")]
+    assert main(["evaluate", *files, "--protocol", "all", "--out", str(tmp_path / "all.json")]) == 0
+    assert len(RetrievalResult.load(tmp_path / "all.json").ranks.t2i) == 50
+
+
+def test_speed_is_measured_and_scaled(trained, command, write_settings, tmp_path):
+    out = tmp_path / "speed.json"
+    assert command("speed", write_settings(), out, "--joint", trained.joint / "model", "--dual", trained.dual / "model") == 0
+    found = json.loads(out.read_text())
+    assert (found["n_images"], found["n_captions"], found["sampled_images"], found["sampled_captions"]) == (10, 50, 4, 6)
+    assert found["sampled_pairs"] == 2 * 10 and [point["n_images"] for point in found["gallery_curve"]] == [5, 20]
+    assert found["joint_seconds_extrapolated"] == pytest.approx(found["pair_ms"] / 1e3 * 500)
+    parts = found["image_ms"] * 10 + found["caption_ms"] * 50 + found["ranking_ms"]
+    assert found["dual_seconds"] == pytest.approx(parts / 1e3)
+    assert found["speedup"] == pytest.approx(found["joint_seconds_extrapolated"] / found["dual_seconds"])
+
+
+def test_models_of_the_other_kind_are_refused(trained, command, write_settings, tmp_path, capsys):
+    settings, out = write_settings(), tmp_path / "out"
+    for name, options, expected in (
+        ("embed", ["--model", trained.joint / "model"], "a joint model has no vectors"),
+        ("score", ["--model", trained.dual / "model"], "a decomposed model has no joint scores"),
+        ("speed", ["--joint", trained.dual / "model", "--dual", trained.joint / "model"], "they may be swapped"),
+        ("embed", ["--model", trained.dual / "model", "--split", "nope"], "no image in split nope"),
+    ):
+        assert command(name, settings, out, *options) == 2
+        assert expected in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_scenes_of_another_world_are_no_oracle(tiny, tmp_path, capsys):
+    raw = tmp_path / "scenes.jsonl"
+    raw.write_text("".join((tiny.raw / "scenes.jsonl").read_text().splitlines(keepends=True)[:-1]))
+    arguments = ["score-oracle", "--raw-dir", tmp_path, "--manifest", tiny.manifest, "--out", tmp_path / "score"]
+    assert main([*map(str, arguments)]) == 2
+    assert "its test scenes are not those of" in capsys.readouterr().err

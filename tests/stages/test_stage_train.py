@@ -1,0 +1,108 @@
+"""The training stages: what they leave behind, how they continue, and what they refuse."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from vldeformer.models.dual import DualEncoder
+from vldeformer.models.joint import JointMatcher
+from vldeformer.models.weights import load_model
+
+
+def weights(folder):
+    return (folder / "model" / "model.safetensors").read_bytes()
+
+
+def test_a_training_leaves_a_model_its_journal_and_where_it_came_from(trained):
+    for folder, kind in ((trained.pretrain, JointMatcher), (trained.joint, JointMatcher), (trained.dual, DualEncoder)):
+        assert sorted(path.name for path in folder.iterdir()) == ["journal.jsonl", "model", "provenance.json"]
+        assert isinstance(load_model(folder / "model")[0], kind)
+        steps = [json.loads(line)["step"] for line in (folder / "journal.jsonl").read_text().splitlines()]
+        assert steps == sorted(steps) and steps
+    record = json.loads((trained.dual / "provenance.json").read_text())
+    assert record["kept_step"] in (2, 4) and record["inputs"].keys() == {"manifest", "visual", "tokenizer", "start", "negatives"}
+    assert not [path for path in trained.dual.parent.iterdir() if path.name.endswith(".run") or path.name.startswith(".")]
+
+
+def test_the_same_settings_give_the_same_bytes(trained, command, write_settings, tmp_path):
+    settings = write_settings(train={"start": "pretrained", "hard_negatives": "both"})
+    more = ("--start", trained.pretrain / "model", "--negatives", trained.negatives)
+    assert command("train", settings, tmp_path / "again", *more) == 0
+    assert weights(tmp_path / "again") == weights(trained.dual)
+
+
+@pytest.mark.parametrize(("kind", "visual"), [("oscar", "regions"), ("vilt", "pixels")])
+def test_a_stage_that_was_killed_continues(command, write_settings, tmp_path, tiny, monkeypatch, kind, visual):
+    import vldeformer.training.tasks as tasks
+
+    settings = write_settings(backbone={"kind": kind})
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert command("train", settings, whole, visual=getattr(tiny, visual)) == 0
+    real, calls = tasks.contrastive_loss, []
+
+    def killed(*arguments):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(tasks, "contrastive_loss", killed)
+    assert command("train", settings, parts, visual=getattr(tiny, visual)) == 130
+    assert not parts.exists() and (tmp_path / "parts.run" / "state.pt").is_file()
+    assert command("train", settings, parts, visual=getattr(tiny, visual)) == 0
+    assert len(calls) == 4 + 2, "two of the four steps were not done again"
+    assert weights(whole) == weights(parts)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["parts", "whole"]
+
+
+def test_starting_from_pre_training_takes_its_weights(trained, command, write_settings, tmp_path):
+    untrained = write_settings(train={"start": "pretrained", "steps": 0})
+    assert command("train", untrained, tmp_path / "dual", "--start", trained.pretrain / "model") == 0
+    start, kept = (load_file(folder / "model" / "model.safetensors") for folder in (trained.pretrain, tmp_path / "dual"))
+    assert kept and all(torch.equal(start[name], tensor) for name, tensor in kept.items())
+    scratch = write_settings(train={"steps": 0})
+    assert command("train", scratch, tmp_path / "scratch") == 0
+    assert weights(tmp_path / "scratch") != weights(tmp_path / "dual")
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "expected"),
+    [
+        ({"train": {"kind": "oracle"}}, [], "train.kind is oracle, which is not trained"),
+        ({"train": {"start": "pretrained"}}, [], "train.start is 'pretrained'; give --start"),
+        ({}, ["--start", "somewhere"], "train.start is 'scratch'; give --start exactly if"),
+        ({"train": {"hard_negatives": "text"}}, [], "train.hard_negatives is 'text'; give --negatives"),
+        ({"train": {"hard_negatives": "text"}}, ["--negatives", "nowhere"], "nowhere/text.parquet"),
+        ({"train": {"start": "pretrained"}}, ["--start", "nowhere"], "nowhere: expected a model folder"),
+        ({"backbone": {"kind": "vilt"}}, [], "expected a pixel store (backbone.kind is vilt), found no pixels.npy"),
+        ({"runtime": {"processes": 2}}, [], "runtime.processes is 2 but 1 run"),
+        ({"train": {"images": 1}}, [], "tiny: training needs at least two images, got 1"),
+        ({"backbone": {"text_model": "package:no_such_package/x"}}, [], "'no_such_package' is not installed"),
+    ],
+)
+def test_what_cannot_be_trained_is_one_line(command, write_settings, tmp_path, capsys, changes, more, expected):
+    assert command("train", write_settings(**changes), tmp_path / "train", *more) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 1 and errors[0].startswith("vldeformer: ") and expected in errors[0]
+    assert not (tmp_path / "train").exists()
+
+
+def test_a_start_of_another_size_is_refused(trained, command, write_settings, tmp_path, capsys):
+    settings = write_settings(train={"start": "pretrained"}, backbone={"intermediate": 128})
+    assert command("train", settings, tmp_path / "train", "--start", trained.pretrain / "model") == 2
+    assert "the model to start from: tensor" in capsys.readouterr().err
+
+
+def test_a_text_transformer_is_a_start_too(command, tmp_path, tiny, words, write_settings):
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(1)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    bert = BertModel(BertConfig(vocab_size=len(words), **sizes))
+    bert.save_pretrained(tmp_path / "bert")
+    settings = write_settings(backbone={"text_model": str(tmp_path / "bert")}, train={"steps": 0})
+    assert command("train", settings, tmp_path / "train") == 0
+    kept = load_file(tmp_path / "train" / "model" / "model.safetensors")
+    assert torch.equal(kept["backbone.bert.embeddings.word_embeddings.weight"], bert.embeddings.word_embeddings.weight)

@@ -1,0 +1,186 @@
+"""The command line: one clear line and exit code 2 for whatever a user can get wrong, and nothing half-written."""
+
+import contextlib
+import json
+import resource
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from tiny_settings import SECTIONS, sections
+
+from vldeformer.cli import main
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def refusal(capsys, *arguments):
+    """The one line that a refused command prints."""
+    assert run(*arguments) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 1 and errors[0].startswith("vldeformer: ")
+    return errors[0]
+
+
+def write(path, value):
+    path.write_text(value if isinstance(value, str) else json.dumps(value))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (sections(dataset={"colour": "red"}), "dataset.scenes.colour: Extra inputs are not permitted"),
+        (sections(dataset={"world": SECTIONS["dataset"]["world"] | {"sed": 1}}), "world.sed: Extra inputs are not permitted"),
+        (
+            sections(dataset={"world": SECTIONS["dataset"]["world"] | {"seed": "many"}}),
+            "world.seed: Input should be a valid integer",
+        ),
+        (sections(dataset={"source": "films"}), "dataset: Input tag 'films'"),
+        ({"train": {}}, "expected a section 'dataset'"),
+        ([1], "expected a section 'dataset'"),
+        ('{"dataset": ', "expected JSON"),
+    ],
+)
+def test_wrong_settings(tmp_path, capsys, value, expected):
+    path = write(tmp_path / "settings.json", value)
+    line = refusal(capsys, "fetch", "--settings", path, "--out", tmp_path / "out" / "scenes.jsonl")
+    assert str(path) in line and expected in line
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["settings.json"]
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "expected"),
+    [
+        ("train", {"temprature": 1}, "train.temprature: Extra inputs are not permitted"),
+        ("train", {"steps": "many"}, "train.steps: Input should be a valid integer"),
+        ("train", {"kind": "triple"}, "train.kind: Input should be 'joint', 'dual' or 'oracle' (got 'triple')"),
+        ("runtime", {"device": "tpu"}, "runtime.device: Input should be 'cpu' or 'cuda'"),
+        ("backbone", {"dropout": 1.5}, "backbone.dropout: Input should be less than 1"),
+    ],
+)
+def test_wrong_settings_of_a_training(tiny, tmp_path, capsys, write_settings, section, changes, expected):
+    settings = write_settings(**{section: changes})
+    given = ["--manifest", tiny.manifest, "--visual", tiny.regions, "--tokenizer", tiny.tokenizer, "--out", tmp_path / "train"]
+    assert expected in refusal(capsys, "train", "--settings", settings, *given)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("missing", ["--settings", "--manifest", "--visual", "--tokenizer"])
+def test_a_missing_file_is_named(tiny, tmp_path, capsys, write_settings, missing):
+    given = {"--settings": write_settings(), "--manifest": tiny.manifest, "--visual": tiny.regions, "--tokenizer": tiny.tokenizer}
+    given[missing] = tmp_path / "nowhere"
+    line = refusal(capsys, "train", *(part for pair in given.items() for part in pair), "--out", tmp_path / "train")
+    assert str(tmp_path / "nowhere") in line
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("keep", [-3, 1000, 0])
+def test_truncated_scenes(tiny, tmp_path, capsys, write_settings, keep):
+    raw = tmp_path / "scenes.jsonl"
+    raw.write_bytes((tiny.raw / "scenes.jsonl").read_bytes()[:keep])
+    line = refusal(capsys, "prepare", "--settings", write_settings(), "--raw-dir", tmp_path, "--out", tmp_path / "prepare")
+    assert str(raw) in line
+    assert [item.name for item in tmp_path.iterdir()] == ["scenes.jsonl"]
+
+
+@pytest.mark.parametrize("name", ["pixels.npy", "ids.json"])
+def test_a_truncated_store(tiny, tmp_path, capsys, write_settings, name):
+    store = shutil.copytree(tiny.pixels, tmp_path / "pixels")
+    (store / name).write_bytes((store / name).read_bytes()[:-20])
+    settings = write_settings(backbone={"kind": "vilt"})
+    given = ["--manifest", tiny.manifest, "--visual", store, "--tokenizer", tiny.tokenizer, "--out", tmp_path / "train"]
+    assert str(store / name) in refusal(capsys, "train", "--settings", settings, *given)
+
+
+def test_arrays_need_each_other(tmp_path, capsys):
+    np.save(tmp_path / "images.npy", np.eye(2, dtype=np.float32))
+    given = ["--images", tmp_path / "images.npy", "--protocol", "all", "--out", tmp_path / "x.json"]
+    assert "--images needs --captions and --caption-image-index" in refusal(capsys, "evaluate", *given)
+
+
+@contextlib.contextmanager
+def small_disk(limit):
+    """No file can grow beyond ``limit`` bytes: what a full disk does, to this process alone."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("stage", ["fetch", "prepare", "features", "vocabulary", "negatives", "pretrain", "train", "train-late"])
+def test_a_full_disk_leaves_nothing_half_written(tiny, tmp_path, capsys, write_settings, monkeypatch, stage):
+    monkeypatch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
+    settings, out = write_settings(), tmp_path / "out"
+    learned = ["--manifest", tiny.manifest, "--visual", tiny.regions, "--tokenizer", tiny.tokenizer]
+    given = {
+        "fetch": (["fetch"], 10_000),
+        "prepare": (["prepare", "--raw-dir", tiny.raw], 300_000),
+        "features": (["features", "--raw-dir", tiny.raw, "--prepared", tiny.prepare], 1500),
+        "vocabulary": (["vocabulary", "--manifest", tiny.manifest], 5000),
+        "negatives": (["negatives", "--manifest", tiny.manifest, "--visual", tiny.regions], 5000),
+        "pretrain": (["pretrain", *learned], 5000),
+        "train": (["train", *learned], 5000),
+        "train-late": (["train", *learned], None),
+    }
+    arguments, limit = given[stage]
+    if stage == "train-late":
+        # The state is written, the model is not.
+        monkeypatch.setattr("vldeformer.models.weights.serialize", lambda tensors: bytes(6_000_000))
+        limit = 5_000_000
+    with small_disk(limit):
+        assert run(*arguments, "--settings", settings, "--out", out) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if "vldeformer: " in line]
+    assert len(errors) == 1 and str(out) in errors[0]
+    assert not out.exists()
+    left = [path for path in tmp_path.rglob("*") if path.name not in ("out.run", "journal.jsonl", "state.pt")]
+    assert left == [], "only what a training continues from may stay"
+    monkeypatch.undo()
+    monkeypatch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
+    assert run(*arguments, "--settings", settings, "--out", out) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_error_of_the_system_without_a_name_is_said_of_the_output(tmp_path, capsys, monkeypatch):
+    def short(*arguments):
+        raise OSError("4096 requested and 0 written")
+
+    monkeypatch.setattr("vldeformer.stages.fetch.fetch", short)
+    line = refusal(capsys, "fetch", "--settings", tmp_path / "s", "--out", tmp_path / "x")
+    assert line == f"vldeformer: {tmp_path / 'x'}: not written whole (4096 requested and 0 written); is the disk full?"
+
+
+def test_an_interrupted_command_says_how_to_go_on(tmp_path, capsys, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vldeformer.stages.fetch.fetch", interrupted)
+    assert run("fetch", "--settings", tmp_path / "s", "--out", tmp_path / "x") == 130
+    assert capsys.readouterr().err == "vldeformer: interrupted; run the same command again to continue\n"
+
+
+def test_help_needs_no_torch():
+    code = "import sys, vldeformer.cli as cli; cli.build_parser().format_help(); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_as_a_program_it_exits_with_2(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "vldeformer.cli",
+        "fetch",
+        "--settings",
+        str(tmp_path / "none.json"),
+        "--out",
+        str(tmp_path / "x"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr == f"vldeformer: {tmp_path / 'none.json'}: expected a JSON file, found none\n"
