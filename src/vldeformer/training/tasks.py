@@ -50,8 +50,8 @@ def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSetting
         word_loss, match_loss = pretraining_loss(word_logits, text.ids[predict].to(device), match_logits, targets.to(device))
         value, figures = word_loss + match_loss, {"word_loss": word_loss.item(), "match_loss": match_loss.item()}
         if aligned is not None:
-            parts = (gather_rows(part) for part in (vectors.captions, vectors.images, aligned.image_numbers))
-            contrast = contrastive_loss(*parts, temperature=ALIGNMENT_TEMPERATURE)
+            captions, images, numbers = map(gather_rows, (vectors.captions, vectors.images, aligned.image_numbers))
+            contrast = contrastive_loss(captions, images, numbers, ALIGNMENT_TEMPERATURE)
             value, figures["contrastive_loss"] = value + settings.contrastive_weight * contrast, contrast.item()
         return value, figures
 
