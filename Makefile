@@ -10,7 +10,7 @@ CORES ?= 8
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test lint format lock notebooks readme
+.PHONY: setup reproduce test lint format lock notebooks readme settings-page
 
 setup: $(STAMP)
 
@@ -69,3 +69,7 @@ notebooks: setup
 # Copy the tables of the finished runs into README.md.
 readme: setup
 	python docs/readme_results.py
+
+# Write config/keys.md from the descriptions in the code.
+settings-page: setup
+	python docs/settings_page.py

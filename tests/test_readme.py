@@ -1,4 +1,4 @@
-"""README.md shows what the runs in results/ say, and nothing else."""
+"""Pages that are made from results or code are what those say."""
 
 import importlib.util
 import re
@@ -7,10 +7,15 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
-def test_the_tables_of_the_readme_are_those_of_the_results():
-    spec = importlib.util.spec_from_file_location("readme_results", ROOT / "docs" / "readme_results.py")
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tables_of_the_readme_are_those_of_the_results():
+    module = load("readme_results")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(module.SECTION.findall(readme)) == 2
     assert module.filled(readme, ROOT) == readme, "run `make readme`"
@@ -21,3 +26,7 @@ def test_every_path_that_the_readme_links_to_exists():
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", readme) if "://" not in link]
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_page_of_settings_is_made_from_the_code():
+    assert load("settings_page").page() == (ROOT / "config" / "keys.md").read_text(encoding="utf-8"), "run `make settings-page`"
