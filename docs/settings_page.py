@@ -21,7 +21,9 @@ def page() -> str:
         kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
         for kind in kinds:
             if issubclass(kind, BaseModel):
-                title = section if len(kinds) == 1 else f"{section} (source: {get_args(kind.model_fields['source'].annotation)[0]})"
+                title = (
+                    section if len(kinds) == 1 else f"{section} (source: {get_args(kind.model_fields['source'].annotation)[0]})"
+                )
                 parts.append(f"## {title}\n\n{(kind.__doc__ or '').strip()}\n\n| key | type | meaning |\n| --- | --- | --- |")
                 parts.append("\n".join(_rows(kind, "")) + "\n")
     return "\n".join(parts)

@@ -39,32 +39,34 @@ class Spy(nn.Module):
         return match if len(inputs) == 2 else (torch.zeros(int(inputs[2].sum()), 300), match, None)
 
 
-def test_pretraining_masks_words_of_matching_pairs_only(train, readers, words):
+def test_pretraining_masks_all_pairs_once_and_matches_unmasked_ones(train, readers, words):
     settings, pairs, spy = PretrainSettings(**SECTIONS["pretrain"]), stream(train, readers), Spy()
     task = pretraining(pairs, words, settings, CPU)
-    masked, masks = 0, torch.zeros(2)
-    for step in range(12):
+    masked = 0
+    for step in range(4):
         loss, figures = task(spy, step)
         text, visual, predict, aligned = spy.inputs
-        assert aligned is None
         batch = pairs.batch(step)
-        assert len(text) == len(visual) == 16 and not predict[8:].any()
         right = batch.text.ids
+        # 8 masked pairs, then 4 matching and 4 mismatched ones that are whole.
+        assert aligned is None and len(text) == len(visual) == 16 and not predict[8:].any()
         assert not (predict[:8] & ((right == words.cls) | (right == words.sep) | ~batch.text.mask)).any()
         assert torch.equal(text.ids[:8][~predict[:8]], right[~predict[:8]])
-        masks += (text.ids == words.mask).reshape(2, -1).sum(1)
         assert torch.equal(visual.features[:8], batch.visual.features)
-        masked += int((text.ids[:8][predict[:8]] == words.mask).sum())
-        for row in range(8):
-            seen = text.ids[8 + row] != words.mask
-            kept_image = torch.equal(visual.features[8 + row], batch.visual.features[row])
-            assert kept_image or (torch.equal(text.mask[8 + row], batch.text.mask[row]) and seen.any())
-        matches = [math.log(1 + math.exp(-x if row < 8 else x)) for row, x in enumerate((torch.arange(16) / 5 - 1).tolist())]
-        assert figures["match_loss"] == pytest.approx(sum(matches) / 16, rel=1e-5)
+        masked += int((text.ids[:8] == words.mask).sum())
+        assert not (text.ids[8:] == words.mask).any(), "a [MASK] must not tell whether a pair matches"
+        for row in range(4):
+            assert torch.equal(text.ids[8 + row], right[row])
+            assert torch.equal(visual.features[8 + row], batch.visual.features[row])
+            own_caption = torch.equal(text.ids[12 + row], right[row])
+            own_image = torch.equal(visual.features[12 + row], batch.visual.features[row])
+            assert sorted((own_caption, own_image)) == [False, True]
+        logits = (torch.arange(16) / 5 - 1).tolist()[8:]
+        matches = [math.log(1 + math.exp(-x if row < 4 else x)) for row, x in enumerate(logits)]
+        assert figures["match_loss"] == pytest.approx(sum(matches) / 8, rel=1e-5)
         assert figures["word_loss"] == pytest.approx(math.log(300), rel=1e-5) and predict.any()
         assert loss.item() == pytest.approx(figures["word_loss"] + figures["match_loss"], rel=1e-6)
-    # Were only matching pairs masked, a [MASK] would tell that a pair matches.
-    assert masked > 10 and 0.7 < masks[1] / masks[0] < 1.4
+    assert masked > 10
 
 
 def test_pretraining_is_a_function_of_the_step(train, readers, words):

@@ -28,30 +28,36 @@ Loss = Callable[[nn.Module, int], tuple[Tensor, dict[str, float]]]
 
 
 def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSettings, device: torch.device) -> Loss:
-    """Masked words of matching pairs + match / no match, as many mismatched pairs as matching ones.
+    """Masked words of all pairs of a batch; match / no match of half of them, beside as many mismatched ones.
 
-    With ``contrastive_weight`` the two are aligned before they are joined, as in ALBEF: a matcher alone does not take off
-    from a few thousand photographs.
+    Words are masked in the pairs of the first task only. Were the matching pairs of the second task masked, a [MASK] would
+    say that a pair matches and nothing else be learned; were all of them masked, half of what tells them apart would be hidden.
+    With ``contrastive_weight`` captions and images are aligned before they are joined, as in ALBEF: a matcher alone does
+    not take off from a few thousand photographs.
     """
 
     def loss(model: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
         batch = stream.batch(step)
         draw = _torch_generator(settings.seed, "pretraining", step, *stream.share)
+        pairs = len(batch.image_numbers)
+        maskable = batch.text.mask & (batch.text.ids != words.cls) & (batch.text.ids != words.sep)
+        masked, chosen = mask_words(batch.text.ids, maskable, settings.mask_ratio, words.mask, len(words), draw)
         captions, images, targets = mismatched(batch.image_numbers, 1, draw)
-        text = batch.text.select(captions)
-        # Words are masked in mismatched pairs too: else a [MASK] would say that a pair matches, and nothing else be learned.
-        maskable = text.mask & (text.ids != words.cls) & (text.ids != words.sep)
-        masked, chosen = mask_words(text.ids, maskable, settings.mask_ratio, words.mask, len(words), draw)
-        # But only those of matching pairs are to be guessed: beside a wrong image the image could not help.
-        predict = chosen & (targets == 1)[:, None]
-        visual = batch.visual.select(images).to(device)
+        # Rows 0 … of the matching and of the mismatched pairs.
+        half = torch.cat([torch.arange(pairs // 2), pairs + torch.arange(pairs // 2)])
+        captions, images, targets = captions[half], images[half], targets[half]
+        ids = torch.cat([masked, batch.text.ids[captions]])
+        text = TextInput(ids, torch.cat([batch.text.mask, batch.text.mask[captions]]))
+        visual = batch.visual.select(torch.cat([torch.arange(pairs), images]))
+        predict = torch.cat([chosen, torch.zeros_like(chosen[captions])])
         aligned = batch.to(device) if settings.contrastive_weight > 0 else None
-        word_logits, match_logits, vectors = model(TextInput(masked, text.mask).to(device), visual, predict.to(device), aligned)
-        word_loss, match_loss = pretraining_loss(word_logits, text.ids[predict].to(device), match_logits, targets.to(device))
+        word_logits, match_logits, vectors = model(text.to(device), visual.to(device), predict.to(device), aligned)
+        right = batch.text.ids[chosen]
+        word_loss, match_loss = pretraining_loss(word_logits, right.to(device), match_logits[pairs:], targets.to(device))
         value, figures = word_loss + match_loss, {"word_loss": word_loss.item(), "match_loss": match_loss.item()}
         if aligned is not None:
-            captions, images, numbers = map(gather_rows, (vectors.captions, vectors.images, aligned.image_numbers))
-            contrast = contrastive_loss(captions, images, numbers, ALIGNMENT_TEMPERATURE)
+            caption_vectors, image_vectors, numbers = map(gather_rows, (vectors.captions, vectors.images, aligned.image_numbers))
+            contrast = contrastive_loss(caption_vectors, image_vectors, numbers, ALIGNMENT_TEMPERATURE)
             value, figures["contrastive_loss"] = value + settings.contrastive_weight * contrast, contrast.item()
         return value, figures
 
