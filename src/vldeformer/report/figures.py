@@ -112,7 +112,7 @@ def save_training_curves(stem: Path, journals: Mapping[str, Path]) -> None:
         left.set_title("Training (bold: smoothed)")
         left.set_ylabel("Loss of the run's own objective")
         left.set_ylim(bottom=0)
-        right.set_title("Validation")
+        right.set_title("Validation (joint models on fewer images)")
         right.set_ylabel("Mean of the six recalls (%)")
         right.set_ylim(0, 102)
         for axes in (left, right):
