@@ -1,9 +1,11 @@
 """A tiny world made once by the project's own stages, and tiny backbones that read it."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import pytest
+from settings_files import CONFIG
 from tiny_settings import BACKBONE, SECTIONS, sections
 
 
@@ -112,3 +114,9 @@ def runtime():
     from vldeformer.runtime import RuntimeSettings
 
     return RuntimeSettings(**SECTIONS["runtime"])
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A copy of the project's settings files that a test may change."""
+    return shutil.copytree(CONFIG, tmp_path / "config")

@@ -1,42 +1,17 @@
-"""Settings: what is merged, what is refused and how that is said, and which stage a changed setting reaches."""
+"""Settings: what is merged, what is refused and how that is said."""
 
-import json
-import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
+from settings_files import CONFIG, edit
 
-from vldeformer.config import (
-    STAGE_INPUTS,
-    STAGE_SECTIONS,
-    Settings,
-    cumulative_sections,
-    load_plan,
-    load_settings,
-    report_settings,
-    stage_values,
-    write_stage_settings,
-)
+from vldeformer.config import load_settings
 from vldeformer.errors import InputError
+from vldeformer.plan import load_plan, report_settings
 
-CONFIG = Path(__file__).parents[1] / "config"
 RUNS = sorted(path.stem for path in CONFIG.glob("*.yaml"))
-STAGES = sorted(STAGE_SECTIONS)
-
-
-@pytest.fixture
-def config(tmp_path):
-    return shutil.copytree(CONFIG, tmp_path / "config")
-
-
-def edit(path, old, new):
-    text = path.read_text()
-    assert text.count(old) == 1, f"{old!r} must be there once"
-    path.write_text(text.replace(old, new))
 
 
 def refusal(config, dataset="scenes", experiment="joint"):
@@ -123,73 +98,8 @@ def test_regions_of_photographs_are_refused(config):
     assert "backbone.kind oscar needs the regions of dataset.source scenes" in refusal(config, dataset="flickr8k")
 
 
-def stage_files(config):
-    plan = load_plan(config, yaml.safe_load((config / "default.yaml").read_text()))
-    return {(name, stage): stage_values(plan.settings[name], STAGE_SECTIONS[stage]) for name in plan.settings for stage in STAGES}
-
-
-def test_the_temperature_reaches_the_training_of_decomposed_models_and_nothing_else(config):
-    before = stage_files(config)
-    edit(config / "experiments" / "decomposed.yaml", "temperature: 0.05", "temperature: 0.04")
-    changed = {key for key, values in stage_files(config).items() if values != before[key]}
-    plan = load_plan(config, yaml.safe_load((config / "default.yaml").read_text()))
-    dual = {name for name, settings in plan.settings.items() if settings.train.kind == "dual"}
-    assert dual >= {"decomposed", "no_negatives", "scratch", "untrained"}
-    assert changed - {("oracle", "train")} == {(name, "train") for name in dual}
-
-
-def test_experiments_share_what_they_have_in_common():
-    plan = load_plan(CONFIG, yaml.safe_load((CONFIG / "default.yaml").read_text()))
-    assert {plan.home(name, "pretrain") for name in plan.settings} == {"base"}
-    homes = {name: plan.home(name, "train") for name in plan.settings}
-    assert homes == {name: "base" if name == "decomposed" else name for name in plan.settings}
-    assert all(plan.experiment(plan.home(name, "train")) == name for name in plan.settings)
-
-
-def test_a_home_depends_on_all_that_came_before(config):
-    (config / "experiments" / "joint.yaml").write_text("regions: {seed: 5}\n")
-    plan = load_plan(config, {"dataset": "scenes", "experiments": {"all": ["joint"], "comparisons": []}})
-    homes = {stage: plan.home("joint", stage) for stage in ("prepare", "features", "negatives", "train", "evaluate")}
-    own = dict.fromkeys(("features", "negatives", "train", "evaluate"), "joint")
-    assert homes == {"prepare": "base"} | own
-
-
-def test_sections_add_up_along_the_stages():
-    assert cumulative_sections("prepare") == ("dataset",)
-    assert cumulative_sections("pretrain") == ("dataset", "regions", "vocabulary", "backbone", "pretrain", "runtime")
-    assert set(cumulative_sections("report")) == set(Settings.model_fields)
-    assert STAGE_INPUTS.keys() == STAGE_SECTIONS.keys()
-
-
-def test_a_stage_file_is_rewritten_only_if_it_changes(tmp_path):
-    settings, path = load_settings(CONFIG, "tiny", "decomposed"), tmp_path / "settings" / "train.json"
-    write_stage_settings(path, settings, "train")
-    assert list(json.loads(path.read_text())) == ["backbone", "train", "runtime"]
-    os.utime(path, (1, 1))
-    write_stage_settings(path, settings, "train")
-    assert path.stat().st_mtime == 1
-    train = settings.train.model_copy(update={"temperature": 0.5})
-    write_stage_settings(path, settings.model_copy(update={"train": train}), "train")
-    assert path.stat().st_mtime > 1 and json.loads(path.read_text())["train"]["temperature"] == 0.5
-
-
-def test_a_stage_file_keeps_the_order_of_the_titles(tmp_path):
-    settings = load_settings(CONFIG, "scenes", "decomposed")
-    write_stage_settings(tmp_path / "report.json", settings, "report")
-    titles = json.loads((tmp_path / "report.json").read_text())["report"]["titles"]
-    assert list(titles) == list(settings.report.titles) != sorted(titles)
-
-
-def test_a_report_is_about_the_experiments_of_the_run():
-    settings = load_settings(CONFIG, "scenes", "decomposed")
-    report = report_settings(settings, ["decomposed", "joint"]).report
-    assert list(report.titles) == ["joint", "decomposed"] and report.decomposed == ["decomposed"]
-    with pytest.raises(InputError, match=r"experiment 'mine' has no title; add it to the setting report\.titles"):
-        report_settings(settings, ["mine"])
-
-
 def test_reading_settings_imports_nothing_heavy():
     heavy = "torch", "transformers", "matplotlib", "sklearn", "pandas"
-    code = f"import sys, vldeformer.config; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, vldeformer.plan; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from vldeformer.config import STAGE_SECTIONS, load_plan, report_settings, write_stage_settings
+from vldeformer.plan import STAGE_SECTIONS, load_plan, report_settings, write_stage_settings
 from vldeformer.data.sources import ScenesSource
 from vldeformer.errors import InputError
 

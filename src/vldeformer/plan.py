@@ -1,0 +1,145 @@
+"""What a run consists of: its experiments, which stage may read which section, and which artifacts experiments share.
+
+A stage gets a JSON file of its own sections and of no others, so that a change reruns just the stages that read it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from vldeformer.artifact import whole_file
+from vldeformer.config import BASE, Settings, explain, load_settings
+from vldeformer.errors import InputError
+from vldeformer.report.metrics import Effect
+from vldeformer.section import Section
+
+SHARED_HOME = "base"
+
+STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
+    "fetch": ("dataset",),
+    "prepare": ("dataset",),
+    "features": ("dataset", "regions"),
+    "vocabulary": ("vocabulary", "backbone"),
+    "pretrain": ("backbone", "pretrain", "runtime"),
+    "negatives": ("backbone", "negatives"),
+    "train": ("backbone", "train", "runtime"),
+    "embed": ("runtime",),
+    "score": ("evaluate", "runtime"),
+    "score-oracle": (),
+    "evaluate": ("evaluate",),
+    "speed": ("speed", "runtime"),
+    "report": ("report",),
+}
+"""The sections that a stage may read."""
+
+STAGE_INPUTS: dict[str, tuple[str, ...]] = {
+    "fetch": (),
+    "prepare": ("fetch",),
+    "features": ("prepare",),
+    "vocabulary": ("features",),
+    "pretrain": ("vocabulary",),
+    "negatives": ("features",),
+    "train": ("pretrain", "negatives"),
+    "embed": ("train",),
+    "score": ("train",),
+    "score-oracle": ("prepare",),
+    "evaluate": ("embed", "score", "score-oracle"),
+    "speed": ("train",),
+    "report": ("evaluate", "speed"),
+}
+"""The stages whose output a stage reads; what those read themselves is left out."""
+
+
+class Targets(Section):
+    """Experiments of the target ``all``, and those that the target ``comparisons`` adds."""
+
+    all: list[str] = Field(min_length=1)
+    comparisons: list[str]
+
+
+class Run(Section):
+    """The configfile of a run, e.g. ``config/default.yaml``."""
+
+    dataset: str
+    experiments: Targets
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run and the settings of each of its experiments, the base one included."""
+
+    run: Run
+    settings: dict[str, Settings]
+
+    @property
+    def base(self) -> Settings:
+        """Settings of the base experiment on this dataset."""
+        return self.settings[BASE]
+
+    def home(self, experiment: str, stage: str) -> str:
+        """Folder name of an experiment's artifacts of a stage: ``base`` if all that made them is as in the base experiment."""
+        sections = cumulative_sections(stage)
+        same = stage_values(self.settings[experiment], sections) == stage_values(self.base, sections)
+        return SHARED_HOME if same else experiment
+
+    def experiment(self, home: str) -> str:
+        """The experiment whose settings hold in a home."""
+        return BASE if home == SHARED_HOME else home
+
+
+def load_plan(config_dir: Path, run: Mapping[str, Any], source: str = "configfile") -> Plan:
+    """Settings of every experiment that ``run`` names. Raises InputError; ``source`` is what messages call ``run``."""
+    try:
+        checked = Run.model_validate(dict(run))
+    except ValidationError as error:
+        raise InputError(explain(error, Run, [(source, run)])) from None
+    names = dict.fromkeys([BASE, *checked.experiments.all, *checked.experiments.comparisons])
+    return Plan(checked, {name: load_settings(config_dir, checked.dataset, name) for name in names})
+
+
+def cumulative_sections(stage: str) -> tuple[str, ...]:
+    """Sections that a stage and all the stages before it read, in the order of ``Settings``."""
+    sections, todo = set(STAGE_SECTIONS[stage]), list(STAGE_INPUTS[stage])
+    while todo:
+        earlier = todo.pop()
+        sections |= set(STAGE_SECTIONS[earlier])
+        todo += STAGE_INPUTS[earlier]
+    return tuple(name for name in Settings.model_fields if name in sections)
+
+
+def stage_values(settings: Settings, sections: Sequence[str]) -> dict[str, Any]:
+    """Those sections as plain values, as they stand in a stage's file."""
+    return {name: getattr(settings, name).model_dump(mode="json") for name in sections}
+
+
+def write_stage_settings(path: Path, settings: Settings, stage: str) -> None:
+    """Write a stage's file, but only if its bytes change: its time of change is what makes the stage run again."""
+    # Keys stay in their order, which is that of the rows of the tables in `report.titles`.
+    text = json.dumps(stage_values(settings, STAGE_SECTIONS[stage]), indent=1, ensure_ascii=False) + "\n"
+    if path.is_file() and path.read_bytes() == text.encode():
+        return
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def report_settings(settings: Settings, experiments: Sequence[str]) -> Settings:
+    """The same settings with a report about ``experiments`` only. Raises InputError if one has no title."""
+    report = settings.report
+    for name in experiments:
+        if name not in report.titles:
+            raise InputError(f"experiment {name!r} has no title; add it to the setting report.titles")
+    titles = {name: title for name, title in report.titles.items() if name in experiments}
+    decomposed = [name for name in report.decomposed if name in experiments]
+    effects = [with_pairs for effect in report.effects if (with_pairs := _present(effect, experiments)).of]
+    changed = {"titles": titles, "decomposed": decomposed, "effects": effects}
+    return settings.model_copy(update={"report": report.model_copy(update=changed)})
+
+
+def _present(effect: Effect, experiments: Sequence[str]) -> Effect:
+    """The pairs of an effect of which both experiments are run."""
+    pairs = [pair for pair in zip(effect.of, effect.against, strict=True) if set(pair) <= set(experiments)]
+    return effect.model_copy(update={"of": [a for a, _ in pairs], "against": [b for _, b in pairs]})

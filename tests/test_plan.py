@@ -1,0 +1,87 @@
+"""Plans: which stage a changed setting reaches, what experiments share, and what each stage's file holds."""
+
+import json
+import os
+
+import pytest
+import yaml
+from settings_files import CONFIG, edit
+
+from vldeformer.config import Settings, load_settings
+from vldeformer.errors import InputError
+from vldeformer.plan import (
+    STAGE_INPUTS,
+    STAGE_SECTIONS,
+    cumulative_sections,
+    load_plan,
+    report_settings,
+    stage_values,
+    write_stage_settings,
+)
+
+STAGES = sorted(STAGE_SECTIONS)
+
+
+def stage_files(config):
+    plan = load_plan(config, yaml.safe_load((config / "default.yaml").read_text()))
+    return {(name, stage): stage_values(plan.settings[name], STAGE_SECTIONS[stage]) for name in plan.settings for stage in STAGES}
+
+
+def test_the_temperature_reaches_the_training_of_decomposed_models_and_nothing_else(config):
+    before = stage_files(config)
+    edit(config / "experiments" / "decomposed.yaml", "temperature: 0.05", "temperature: 0.04")
+    changed = {key for key, values in stage_files(config).items() if values != before[key]}
+    plan = load_plan(config, yaml.safe_load((config / "default.yaml").read_text()))
+    dual = {name for name, settings in plan.settings.items() if settings.train.kind == "dual"}
+    assert dual >= {"decomposed", "no_negatives", "scratch", "untrained"}
+    assert changed - {("oracle", "train")} == {(name, "train") for name in dual}
+
+
+def test_experiments_share_what_they_have_in_common():
+    plan = load_plan(CONFIG, yaml.safe_load((CONFIG / "default.yaml").read_text()))
+    assert {plan.home(name, "pretrain") for name in plan.settings} == {"base"}
+    homes = {name: plan.home(name, "train") for name in plan.settings}
+    assert homes == {name: "base" if name == "decomposed" else name for name in plan.settings}
+    assert all(plan.experiment(plan.home(name, "train")) == name for name in plan.settings)
+
+
+def test_a_home_depends_on_all_that_came_before(config):
+    (config / "experiments" / "joint.yaml").write_text("regions: {seed: 5}\n")
+    plan = load_plan(config, {"dataset": "scenes", "experiments": {"all": ["joint"], "comparisons": []}})
+    homes = {stage: plan.home("joint", stage) for stage in ("prepare", "features", "negatives", "train", "evaluate")}
+    own = dict.fromkeys(("features", "negatives", "train", "evaluate"), "joint")
+    assert homes == {"prepare": "base"} | own
+
+
+def test_sections_add_up_along_the_stages():
+    assert cumulative_sections("prepare") == ("dataset",)
+    assert cumulative_sections("pretrain") == ("dataset", "regions", "vocabulary", "backbone", "pretrain", "runtime")
+    assert set(cumulative_sections("report")) == set(Settings.model_fields)
+    assert STAGE_INPUTS.keys() == STAGE_SECTIONS.keys()
+
+
+def test_a_stage_file_is_rewritten_only_if_it_changes(tmp_path):
+    settings, path = load_settings(CONFIG, "tiny", "decomposed"), tmp_path / "settings" / "train.json"
+    write_stage_settings(path, settings, "train")
+    assert list(json.loads(path.read_text())) == ["backbone", "train", "runtime"]
+    os.utime(path, (1, 1))
+    write_stage_settings(path, settings, "train")
+    assert path.stat().st_mtime == 1
+    train = settings.train.model_copy(update={"temperature": 0.5})
+    write_stage_settings(path, settings.model_copy(update={"train": train}), "train")
+    assert path.stat().st_mtime > 1 and json.loads(path.read_text())["train"]["temperature"] == 0.5
+
+
+def test_a_stage_file_keeps_the_order_of_the_titles(tmp_path):
+    settings = load_settings(CONFIG, "scenes", "decomposed")
+    write_stage_settings(tmp_path / "report.json", settings, "report")
+    titles = json.loads((tmp_path / "report.json").read_text())["report"]["titles"]
+    assert list(titles) == list(settings.report.titles) != sorted(titles)
+
+
+def test_a_report_is_about_the_experiments_of_the_run():
+    settings = load_settings(CONFIG, "scenes", "decomposed")
+    report = report_settings(settings, ["decomposed", "joint"]).report
+    assert list(report.titles) == ["joint", "decomposed"] and report.decomposed == ["decomposed"]
+    with pytest.raises(InputError, match=r"experiment 'mine' has no title; add it to the setting report\.titles"):
+        report_settings(settings, ["mine"])
