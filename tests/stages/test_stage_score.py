@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from vldeformer.cli import main
+from vldeformer.data.records import Regions
+from vldeformer.data.regions import RegionStore, write_regions
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.retrieval.embeddings import Embeddings, Scores
 
@@ -85,6 +87,15 @@ def test_models_of_the_other_kind_are_refused(trained, command, write_settings, 
         assert command(name, settings, out, *options) == 2
         assert expected in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_store_of_other_features_is_refused(trained, tiny, command, write_settings, tmp_path, capsys):
+    store = RegionStore(tiny.regions)
+    items = ((name, Regions(store[name].features[:, 1:], store[name].boxes, store[name].tags)) for name in store.ids)
+    write_regions(tmp_path / "narrow", items, store.feature_width - 1)
+    options = ["--model", trained.dual / "model"]
+    assert command("embed", write_settings(), tmp_path / "out", *options, visual=tmp_path / "narrow") == 2
+    assert "numbers a region" in capsys.readouterr().err
 
 
 def test_scenes_of_another_world_are_no_oracle(tiny, tmp_path, capsys):

@@ -78,7 +78,7 @@ def test_starting_from_pre_training_takes_its_weights(trained, command, write_se
         ({"train": {"start": "pretrained"}}, ["--start", "nowhere"], "nowhere: expected a model folder"),
         ({"backbone": {"kind": "vilt"}}, [], "expected a pixel store (backbone.kind is vilt), found no pixels.npy"),
         ({"runtime": {"processes": 2}}, [], "runtime.processes is 2 but 1 run"),
-        ({"train": {"images": 1}}, [], "tiny: training needs at least two images, got 1"),
+        ({"train": {"images": 1}}, [], "train.images: Input should be greater than or equal to 2"),
         ({"backbone": {"text_model": "package:no_such_package/x"}}, [], "'no_such_package' is not installed"),
     ],
 )

@@ -19,17 +19,15 @@ from vldeformer.stages.sections import read_section
 def embed(settings: Path, model: Path, manifest: Path, visual: Path, split: str, out: Path) -> None:
     """Write the vectors of a decomposed model: EMB_DIR."""
     from vldeformer.models.dual import DualEncoder
-    from vldeformer.models.weights import load_model
     from vldeformer.retrieval import encode
-    from vldeformer.stages.opened import open_readers
+    from vldeformer.stages.opened import open_model
 
     started = time.monotonic()
     runtime = read_section(settings, "runtime", RuntimeSettings)
     device = prepare_torch(runtime)
-    encoder, description, words = load_model(model)
+    encoder, readers = open_model(model, visual)
     if not isinstance(encoder, DualEncoder):
         raise InputError(f"{model}: a joint model has no vectors; use `vldeformer score`")
-    readers = open_readers(description.backbone, words, visual, description.pooling == "mean_all")
     chosen = Manifest.load(manifest).split(split)
     with tqdm(total=len(chosen.images) + len(chosen.captions), unit="item", desc="embed", mininterval=2) as bar:
         vectors = encode.embed(encoder.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
@@ -40,18 +38,16 @@ def embed(settings: Path, model: Path, manifest: Path, visual: Path, split: str,
 def score(settings: Path, model: Path, manifest: Path, visual: Path, split: str, everything: bool, out: Path) -> None:
     """Write the joint model's scores: SCORES_DIR, of the first ``evaluate.joint_images`` images or of all."""
     from vldeformer.models.joint import JointMatcher
-    from vldeformer.models.weights import load_model
     from vldeformer.retrieval.encode import score_pairs
-    from vldeformer.stages.opened import open_readers
+    from vldeformer.stages.opened import open_model
 
     started = time.monotonic()
     runtime = read_section(settings, "runtime", RuntimeSettings)
     section = read_section(settings, "evaluate", EvaluationSettings)
     device = prepare_torch(runtime)
-    matcher, description, words = load_model(model)
+    matcher, readers = open_model(model, visual)
     if not isinstance(matcher, JointMatcher):
         raise InputError(f"{model}: a decomposed model has no joint scores; use `vldeformer embed`")
-    readers = open_readers(description.backbone, words, visual, full=False)
     chosen = Manifest.load(manifest).split(split)
     chosen = chosen if everything else chosen.first(section.joint_images)
     with tqdm(total=len(chosen.images) * len(chosen.captions), unit="pair", desc="score", mininterval=2) as bar:

@@ -9,9 +9,8 @@ from vldeformer.evaluation.speed import measure_speed
 from vldeformer.evaluation.speed_settings import SpeedSettings
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.joint import JointMatcher
-from vldeformer.models.weights import load_model
 from vldeformer.runtime import RuntimeSettings, prepare_torch
-from vldeformer.stages.opened import open_readers
+from vldeformer.stages.opened import open_model
 from vldeformer.stages.sections import read_section
 
 
@@ -20,12 +19,10 @@ def speed(settings: Path, joint: Path, dual: Path, manifest: Path, visual: Path,
     section = read_section(settings, "speed", SpeedSettings)
     runtime = read_section(settings, "runtime", RuntimeSettings)
     device = prepare_torch(runtime)
-    matcher, joint_description, joint_words = load_model(joint)
-    encoder, dual_description, dual_words = load_model(dual)
+    matcher, joint_readers = open_model(joint, visual)
+    encoder, dual_readers = open_model(dual, visual)
     if not isinstance(matcher, JointMatcher) or not isinstance(encoder, DualEncoder):
         raise InputError("expected a joint model for --joint and a decomposed one for --dual; they may be swapped")
-    joint_readers = open_readers(joint_description.backbone, joint_words, visual, full=False)
-    dual_readers = open_readers(dual_description.backbone, dual_words, visual, dual_description.pooling == "mean_all")
     measured = measure_speed(
         matcher.to(device),
         encoder.to(device),

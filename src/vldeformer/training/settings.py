@@ -35,7 +35,7 @@ class TrainSettings(OptimizerSettings):
         description="joint: the early-interaction baseline; dual: decomposed; oracle: reads the scene, is not trained"
     )
     start: Literal["pretrained", "scratch"] = Field(description="weights of the pre-training or random weights")
-    images: int | None = Field(description="train on the first so many images of the split; null: all")
+    images: int | None = Field(ge=2, description="train on the first so many images of the split; null: all")
     validate_steps: int = Field(ge=1, description="steps between measurements on `val`; the best one is kept")
     validate_images: int = Field(ge=2, description="first images of `val` that are measured; joint models score all their pairs")
     pooling: Literal["mean", "mean_all"] = Field(
