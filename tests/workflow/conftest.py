@@ -22,7 +22,7 @@ missing = [path for path in inputs if not os.path.exists(path) and not path.star
 if missing or os.path.exists("fail-" + stage):
     sys.exit(f"stand-in for {{stage}} fails, missing: {{missing}}")
 settings = open(rest[rest.index("--settings") + 1]).read() if "--settings" in rest else ""
-forms = [f"tables/{{t}}.{{f}}" for t in ("recall", "recall_drop", "speed") for f in ("md", "csv", "tex")]
+forms = [f"tables/{{t}}.{{f}}" for t in ("recall", "recall_drop", "speed", "effects") for f in ("md", "csv", "tex")]
 forms += [f"figures/{{t}}.{{f}}" for t in ("recalls", "training", "gallery_time") for f in ("svg", "png")]
 files = {{
     "prepare": ["manifest.json", "pixels/pixels.npy"], "features": ["store/words.json", "extractor.npz"],

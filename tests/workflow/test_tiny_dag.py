@@ -22,7 +22,7 @@ def test_the_whole_pipeline(real_project):
     assert json.loads((results / "speed.json").read_text())["speedup"] > 0
     titles = load_settings(project.folder / "config", "tiny", "decomposed").report.titles
     table = (results / "tables" / "recall.md").read_text()
-    rows = [table.index(f"| {title} ") for title in titles.values()]
+    rows = [table.index(f"| {title} ") for name, title in titles.items() if name in EXPERIMENTS]
     assert rows == sorted(rows), "the rows stand in the order of the titles"
     assert (results / "figures" / "recalls.svg").read_text().lstrip().startswith("<?xml")
 
