@@ -36,7 +36,7 @@ def _section(root: Path, dataset: str) -> str:
         f"(95 % interval {drop['low']:.2f} to {drop['high']:.2f}) on the same pairs; the claim of less than "
         f"{drop['claim']} is *{drop['verdict']}*."
     )
-    shown = {"Recalls with intervals": "recalls", "Time of a query": "gallery_time"}
+    shown = {"Recalls with intervals": "recalls", "Time of a query": "gallery_time", "Training curves": "training"}
     figures = "\n\n".join(f"![{title}](results/{dataset}/figures/{name}.svg)" for title, name in shown.items())
     return "\n\n".join(["", first, tables["recall"], tables["recall_drop"], figures, tables["speed"], ""]).lstrip("\n") + "\n"
 
