@@ -84,7 +84,8 @@ def test_a_region_is_projected_and_normalised_without_position(backbone, visual)
     tags = visual.tag_ids.shape[1]
     with torch.no_grad():
         states = backbone.visual_sequence(visual).states[:, tags:]
-        assert torch.equal(backbone.visual_sequence(turned).states[:, tags:], states.flip(1))
+        # Close, not equal: how a matrix product sums a row may depend on where the row stands.
+        torch.testing.assert_close(backbone.visual_sequence(turned).states[:, tags:], states.flip(1))
         vector = backbone.region_embedding.weight @ visual.features[0, 0] + backbone.region_embedding.bias
         expected = (vector - vector.mean()) / (vector.var(unbiased=False) + 1e-12).sqrt()
     assert torch.allclose(states[0, 0], expected, atol=1e-5)
