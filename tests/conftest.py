@@ -35,7 +35,7 @@ def tiny(tmp_path_factory, write_settings):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
         features(settings, root / "raw", root / "prepare", root / "features")
-    vocabulary(settings, root / "prepare" / "manifest.json", root / "features", root / "tokenizer.json")
+    vocabulary(settings, root / "prepare" / "manifest.json", root / "features" / "store", root / "tokenizer.json")
     return SimpleNamespace(
         raw=root / "raw",
         prepare=root / "prepare",

@@ -65,14 +65,19 @@ def test_wrong_settings(tmp_path, capsys, value, expected):
 )
 def test_wrong_settings_of_a_training(tiny, tmp_path, capsys, write_settings, section, changes, expected):
     settings = write_settings(**{section: changes})
-    given = ["--manifest", tiny.manifest, "--visual", tiny.regions, "--tokenizer", tiny.tokenizer, "--out", tmp_path / "train"]
+    given = ["--manifest", tiny.manifest, "--features", tiny.regions, "--tokenizer", tiny.tokenizer, "--out", tmp_path / "train"]
     assert expected in refusal(capsys, "train", "--settings", settings, *given)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("missing", ["--settings", "--manifest", "--visual", "--tokenizer"])
+@pytest.mark.parametrize("missing", ["--settings", "--manifest", "--features", "--tokenizer"])
 def test_a_missing_file_is_named(tiny, tmp_path, capsys, write_settings, missing):
-    given = {"--settings": write_settings(), "--manifest": tiny.manifest, "--visual": tiny.regions, "--tokenizer": tiny.tokenizer}
+    given = {
+        "--settings": write_settings(),
+        "--manifest": tiny.manifest,
+        "--features": tiny.regions,
+        "--tokenizer": tiny.tokenizer,
+    }
     given[missing] = tmp_path / "nowhere"
     line = refusal(capsys, "train", *(part for pair in given.items() for part in pair), "--out", tmp_path / "train")
     assert str(tmp_path / "nowhere") in line
@@ -93,7 +98,7 @@ def test_a_truncated_store(tiny, tmp_path, capsys, write_settings, name):
     store = shutil.copytree(tiny.pixels, tmp_path / "pixels")
     (store / name).write_bytes((store / name).read_bytes()[:-20])
     settings = write_settings(backbone={"kind": "vilt"})
-    given = ["--manifest", tiny.manifest, "--visual", store, "--tokenizer", tiny.tokenizer, "--out", tmp_path / "train"]
+    given = ["--manifest", tiny.manifest, "--features", store, "--tokenizer", tiny.tokenizer, "--out", tmp_path / "train"]
     assert str(store / name) in refusal(capsys, "train", "--settings", settings, *given)
 
 
@@ -118,13 +123,13 @@ def small_disk(limit):
 def test_a_full_disk_leaves_nothing_half_written(tiny, tmp_path, capsys, write_settings, monkeypatch, stage):
     monkeypatch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
     settings, out = write_settings(), tmp_path / "out"
-    learned = ["--manifest", tiny.manifest, "--visual", tiny.regions, "--tokenizer", tiny.tokenizer]
+    learned = ["--manifest", tiny.manifest, "--features", tiny.regions, "--tokenizer", tiny.tokenizer]
     given = {
         "fetch": (["fetch"], 10_000),
         "prepare": (["prepare", "--raw-dir", tiny.raw], 300_000),
         "features": (["features", "--raw-dir", tiny.raw, "--prepared", tiny.prepare], 1500),
         "vocabulary": (["vocabulary", "--manifest", tiny.manifest], 5000),
-        "negatives": (["negatives", "--manifest", tiny.manifest, "--visual", tiny.regions], 5000),
+        "negatives": (["negatives", "--manifest", tiny.manifest, "--features", tiny.regions], 5000),
         "pretrain": (["pretrain", *learned], 5000),
         "train": (["train", *learned], 5000),
         "train-late": (["train", *learned], None),

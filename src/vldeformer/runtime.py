@@ -23,6 +23,11 @@ class RuntimeSettings(Section):
     processes: int = Field(ge=1, description="processes of a training, started by accelerate; more than one needs as many GPUs")
 
 
+def this_machine() -> RuntimeSettings:
+    """What is used where no settings are given: all processors of this machine in float32."""
+    return RuntimeSettings(device="cpu", threads=os.cpu_count() or 1, precision="float32", processes=1)
+
+
 def prepare_torch(settings: RuntimeSettings) -> "torch.device":
     """Set threads and determinism and return the device. Raises InputError if the device is not there."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

@@ -14,7 +14,7 @@ def command(tiny):
     def run(name, settings, out, *more, visual=None):
         arguments = [name, "--settings", settings, "--manifest", tiny.manifest, "--out", out]
         if name not in ("vocabulary",):
-            arguments += ["--visual", visual or tiny.regions]
+            arguments += ["--features", visual or tiny.regions]
         if name in ("train", "pretrain"):
             arguments += ["--tokenizer", tiny.tokenizer]
         return main([*map(str, arguments), *map(str, more)])

@@ -73,7 +73,7 @@ def test_words_are_learned_from_training_captions_and_tags_alone(tiny, write_set
     from vldeformer.inputs.tokens import WordPieces
 
     out = tmp_path / "tokenizer.json"
-    arguments = ["--settings", write_settings(), "--manifest", tiny.manifest, "--features", tiny.features, "--out", out]
+    arguments = ["--settings", write_settings(), "--manifest", tiny.manifest, "--features", tiny.regions, "--out", out]
     assert main(["vocabulary", *map(str, arguments)]) == 0
     assert out.read_bytes() == tiny.tokenizer.read_bytes()
     seen = [caption.text for caption in manifest.split("pretrain", "train").captions]

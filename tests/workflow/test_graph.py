@@ -41,7 +41,7 @@ def test_a_second_run_has_nothing_to_do_whatever_the_cores(copied, cores):
 
 
 def test_the_temperature_trains_the_decomposed_models_again_and_nothing_before(copied):
-    copied.edit("config/experiments/decomposed.yaml", "temperature: 0.05", "temperature: 0.04")
+    copied.edit("config/experiments/decomposed.yaml", "temperature: 0.07", "temperature: 0.04")
     copied.snakemake("--cores", "2", "all")
     train = {("train", f"artifacts/tiny/{home}/train") for home in DUAL}
     embed = {("embed", f"artifacts/tiny/{home}/embed") for home in DUAL}

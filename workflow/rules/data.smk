@@ -94,7 +94,7 @@ rule vocabulary:
         mem_mb=2000,
         runtime=10,
     params:
-        features=lambda wildcards, input: folder_option("--features", input.regions),
+        features=lambda wildcards, input: f"--features {input.regions}" if input.regions else "",
     shell:
         "vldeformer vocabulary --settings {input.settings} --manifest {input.manifest} {params.features}"
         " --out {output} 2>&1 | tee {log}"
@@ -122,5 +122,5 @@ rule negatives:
     params:
         out=subpath(output.summary, parent=True),
     shell:
-        "vldeformer negatives --settings {input.settings} --manifest {input.manifest} --visual {input.visual}"
+        "vldeformer negatives --settings {input.settings} --manifest {input.manifest} --features {input.visual}"
         " --out {params.out} 2>&1 | tee {log}"

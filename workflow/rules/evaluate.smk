@@ -27,7 +27,7 @@ rule embed:
         gpu=gpus,
     shell:
         "vldeformer embed --settings {input.settings} --model {input.model} --manifest {input.manifest}"
-        " --visual {input.visual} --split test --out {output} 2>&1 | tee {log}"
+        " --features {input.visual} --split test --out {output} 2>&1 | tee {log}"
 
 
 rule score:
@@ -54,7 +54,7 @@ rule score:
         all="",
     shell:
         "vldeformer score --settings {input.settings} --model {input.model} --manifest {input.manifest}"
-        " --visual {input.visual} --split test {params.all} --out {output} 2>&1 | tee {log}"
+        " --features {input.visual} --split test {params.all} --out {output} 2>&1 | tee {log}"
 
 
 use rule score as score_every_pair with:
@@ -138,4 +138,4 @@ rule speed:
         gpu=gpus_of(PLAN.base.report.main),
     shell:
         "vldeformer speed --settings {input.settings} --joint {input.joint} --dual {input.dual}"
-        " --manifest {input.manifest} --visual {input.visual} --out {output} 2>&1 | tee {log}"
+        " --manifest {input.manifest} --features {input.visual} --out {output} 2>&1 | tee {log}"

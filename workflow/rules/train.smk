@@ -29,7 +29,7 @@ rule pretrain:
         program=trainer,
         out=subpath(output.journal, parent=True),
     shell:
-        "{params.program} pretrain --settings {input.settings} --manifest {input.manifest} --visual {input.visual}"
+        "{params.program} pretrain --settings {input.settings} --manifest {input.manifest} --features {input.visual}"
         " --tokenizer {input.tokenizer} --out {params.out} 2>&1 | tee {log}"
 
 
@@ -62,5 +62,5 @@ rule train:
         start=lambda wildcards, input: f"--start {input.start}" if input.start else "",
         negatives=lambda wildcards, input: folder_option("--negatives", input.negatives),
     shell:
-        "{params.program} train --settings {input.settings} --manifest {input.manifest} --visual {input.visual}"
+        "{params.program} train --settings {input.settings} --manifest {input.manifest} --features {input.visual}"
         " --tokenizer {input.tokenizer} {params.start} {params.negatives} --out {params.out} 2>&1 | tee {log}"

@@ -11,19 +11,20 @@ from vldeformer.data.oracle import oracle_scores
 from vldeformer.data.scene_records import read_scenes
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
+from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
 from vldeformer.retrieval.embeddings import Scores
-from vldeformer.runtime import RuntimeSettings, prepare_torch
+from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
 from vldeformer.stages.sections import read_section
 
 
-def embed(settings: Path, model: Path, manifest: Path, visual: Path, split: str, out: Path) -> None:
+def embed(settings: Path | None, model: Path, manifest: Path, visual: Path, split: str, out: Path) -> None:
     """Write the vectors of a decomposed model: EMB_DIR."""
     from vldeformer.models.dual import DualEncoder
     from vldeformer.retrieval import encode
     from vldeformer.stages.opened import open_model
 
     started = time.monotonic()
-    runtime = read_section(settings, "runtime", RuntimeSettings)
+    runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings)
     device = prepare_torch(runtime)
     encoder, readers = open_model(model, visual)
     if not isinstance(encoder, DualEncoder):
@@ -35,15 +36,15 @@ def embed(settings: Path, model: Path, manifest: Path, visual: Path, split: str,
     vectors.save(out, provenance({"runtime": runtime.model_dump(mode="json"), "split": split}, inputs, started))
 
 
-def score(settings: Path, model: Path, manifest: Path, visual: Path, split: str, everything: bool, out: Path) -> None:
+def score(settings: Path | None, model: Path, manifest: Path, visual: Path, split: str, everything: bool, out: Path) -> None:
     """Write the joint model's scores: SCORES_DIR, of the first ``evaluate.joint_images`` images or of all."""
     from vldeformer.models.joint import JointMatcher
     from vldeformer.retrieval.encode import score_pairs
     from vldeformer.stages.opened import open_model
 
     started = time.monotonic()
-    runtime = read_section(settings, "runtime", RuntimeSettings)
-    section = read_section(settings, "evaluate", EvaluationSettings)
+    runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings)
+    section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings)
     device = prepare_torch(runtime)
     matcher, readers = open_model(model, visual)
     if not isinstance(matcher, JointMatcher):

@@ -22,5 +22,5 @@ def vocabulary(settings: Path, manifest: Path, features: Path | None, out: Path)
     seen = whole.split("pretrain", "train")
     texts = [caption.text for caption in seen.captions]
     if features is not None:
-        texts += RegionStore(features / "store").words
+        texts += RegionStore(features).words
     WordPieces.learn(texts, read_section(settings, "vocabulary", VocabularySettings).size).save(out)
