@@ -8,6 +8,13 @@ import pytest
 from settings_files import CONFIG
 from tiny_settings import BACKBONE, SECTIONS, sections
 
+KINDS_OF_MODELS = {
+    "oscar": {"kind": "oscar"},
+    "visualbert": {"kind": "visualbert"},
+    "squares": {"kind": "vilt"},
+    "photographs": {"kind": "vilt", "keep_aspect": True, "crop_size": 64},
+}
+
 
 @pytest.fixture(scope="session")
 def write_settings(tmp_path_factory):
@@ -25,12 +32,12 @@ def write_settings(tmp_path_factory):
 def tiny(tmp_path_factory, write_settings):
     """Folders of the tiny world: raw, prepare, features, and the word pieces. Nothing may write into them."""
     from vldeformer.stages.features import features
-    from vldeformer.stages.fetch import fetch
+    from vldeformer.stages.fetch import fetch_scenes
     from vldeformer.stages.prepare import prepare
     from vldeformer.stages.vocabulary import vocabulary
 
     root, settings = tmp_path_factory.mktemp("tiny"), write_settings()
-    fetch(settings, root / "raw" / "scenes.jsonl")
+    fetch_scenes(settings, root / "raw" / "scenes.jsonl")
     prepare(settings, root / "raw", root / "prepare")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
@@ -83,7 +90,8 @@ def readers(tiny, words):
 
     def opened(kind, full=False):
         settings = BackboneSettings(**BACKBONE | {"kind": kind})
-        return open_readers(settings, words, tiny.regions if kind == "oscar" else tiny.pixels, full)
+        store = tiny.pixels if settings.reads == "pixels" else tiny.regions
+        return open_readers(settings, words, store, "mean_all" if full else "mean")
 
     return opened
 
@@ -99,12 +107,53 @@ def make_backbone(words, region_store):
     def make(kind, **changes):
         settings = BackboneSettings(**BACKBONE | {"kind": kind} | changes)
         torch.manual_seed(11)
-        backbone = build_backbone(settings, len(words), region_store.feature_width + 6)
+        width = region_store.feature_width + (6 if settings.reads == "tagged regions" else 0)
+        backbone = build_backbone(settings, len(words), width)
         with torch.no_grad():
             for parameter in backbone.parameters():
                 if parameter.ndim > 1:
                     parameter.normal_(std=0.2)
         return backbone.eval()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory, tiny, words, region_store):
+    """``model_folder("oscar", pooling="mean", reading="dual", extractor=False)``: made once for the same arguments."""
+    import torch
+
+    from vldeformer.models.settings import BackboneSettings
+    from vldeformer.models.weights import ModelDescription, build_model, save_model
+
+    torch.set_num_threads(1)  # quickest for models this small
+    made = {}
+
+    def make(kind, pooling="mean", reading="dual", extractor=False):
+        if (kind, pooling, reading, extractor) in made:
+            return made[kind, pooling, reading, extractor]
+        folder = tmp_path_factory.mktemp("models") / "model"
+        width = {"oscar": region_store.feature_width + 6, "visualbert": region_store.feature_width}.get(kind, 3)
+        description = ModelDescription(
+            kind=reading,
+            backbone=BackboneSettings(**BACKBONE | KINDS_OF_MODELS[kind]),
+            vocabulary_size=len(words),
+            feature_width=width,
+            pooling=pooling,
+            pooling_dropout=0.1,
+            image_size=64 if kind == "squares" else None,
+        )
+        torch.manual_seed(5)
+        model = build_model(description)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                if parameter.ndim > 1:
+                    parameter.normal_(std=0.2)
+        save_model(folder, model, description, words)
+        if extractor:
+            shutil.copy(tiny.features / "extractor.npz", folder)
+        made[kind, pooling, reading, extractor] = folder
+        return folder
 
     return make
 

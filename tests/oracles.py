@@ -45,6 +45,17 @@ def recall_at(ranks_of_queries: Sequence[int], cutoff: int) -> float:
     return 100 * sum(1 for one in ranks_of_queries if one <= cutoff) / len(ranks_of_queries)
 
 
+def precisions(scores: Sequence[float], right: Collection[int], total: int) -> tuple[float, float]:
+    """R-Precision and mAP@R of one query with ``total`` right items; of equal scores the wrong ones stand first."""
+    ordered = sorted(range(len(scores)), key=lambda item: (-scores[item], item in right))
+    found, summed = 0, 0.0
+    for place, item in enumerate(ordered[:total], start=1):
+        if item in right:
+            found += 1
+            summed += found / place
+    return found / total, summed / total
+
+
 def resampled_queries(
     i2t: Sequence[int], t2i: Sequence[int], caption_image_index: Sequence[int], times_drawn: Sequence[int]
 ) -> tuple[list[int], list[int]]:

@@ -48,7 +48,7 @@ def write(path, value):
 )
 def test_wrong_settings(tmp_path, capsys, value, expected):
     path = write(tmp_path / "settings.json", value)
-    line = refusal(capsys, "fetch", "--settings", path, "--out", tmp_path / "out" / "scenes.jsonl")
+    line = refusal(capsys, "fetch", "scenes", "--settings", path, "--out", tmp_path / "out" / "scenes.jsonl")
     assert str(path) in line and expected in line
     assert sorted(item.name for item in tmp_path.iterdir()) == ["settings.json"]
 
@@ -125,7 +125,7 @@ def test_a_full_disk_leaves_nothing_half_written(tiny, tmp_path, capsys, write_s
     settings, out = write_settings(), tmp_path / "out"
     learned = ["--manifest", tiny.manifest, "--features", tiny.regions, "--tokenizer", tiny.tokenizer]
     given = {
-        "fetch": (["fetch"], 10_000),
+        "fetch": (["fetch", "scenes"], 10_000),
         "prepare": (["prepare", "--raw-dir", tiny.raw], 300_000),
         "features": (["features", "--raw-dir", tiny.raw, "--prepared", tiny.prepare], 1500),
         "vocabulary": (["vocabulary", "--manifest", tiny.manifest], 5000),
@@ -156,8 +156,8 @@ def test_an_error_of_the_system_without_a_name_is_said_of_the_output(tmp_path, c
     def short(*arguments):
         raise OSError("4096 requested and 0 written")
 
-    monkeypatch.setattr("vldeformer.stages.fetch.fetch", short)
-    line = refusal(capsys, "fetch", "--settings", tmp_path / "s", "--out", tmp_path / "x")
+    monkeypatch.setattr("vldeformer.stages.fetch.fetch_scenes", short)
+    line = refusal(capsys, "fetch", "scenes", "--settings", tmp_path / "s", "--out", tmp_path / "x")
     assert line == f"vldeformer: {tmp_path / 'x'}: not written whole (4096 requested and 0 written); is the disk full?"
 
 
@@ -165,8 +165,8 @@ def test_an_interrupted_command_says_how_to_go_on(tmp_path, capsys, monkeypatch)
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vldeformer.stages.fetch.fetch", interrupted)
-    assert run("fetch", "--settings", tmp_path / "s", "--out", tmp_path / "x") == 130
+    monkeypatch.setattr("vldeformer.stages.fetch.fetch_scenes", interrupted)
+    assert run("fetch", "scenes", "--settings", tmp_path / "s", "--out", tmp_path / "x") == 130
     assert capsys.readouterr().err == "vldeformer: interrupted; run the same command again to continue\n"
 
 
@@ -182,6 +182,7 @@ def test_as_a_program_it_exits_with_2(tmp_path):
         "-m",
         "vldeformer.cli",
         "fetch",
+        "scenes",
         "--settings",
         str(tmp_path / "none.json"),
         "--out",

@@ -77,7 +77,7 @@ def test_a_wrong_setting_is_one_line_with_file_and_name(config, differences, par
 
 
 def test_a_missing_key_names_the_complete_file(config):
-    edit(config / "experiments" / "decomposed.yaml", "  temperature: 0.05\n", "")
+    edit(config / "experiments" / "decomposed.yaml", "  temperature: 0.07\n", "")
     (config / "experiments" / "joint.yaml").write_text("train: {kind: joint}")
     assert "decomposed.yaml: setting train.temperature is missing" in refusal(config)
     edit(config / "datasets" / "scenes.yaml", "    seed: 20211020\n", "")

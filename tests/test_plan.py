@@ -29,7 +29,7 @@ def stage_files(config):
 
 def test_the_temperature_reaches_the_training_of_decomposed_models_and_nothing_else(config):
     before = stage_files(config)
-    edit(config / "experiments" / "decomposed.yaml", "temperature: 0.05", "temperature: 0.04")
+    edit(config / "experiments" / "decomposed.yaml", "temperature: 0.07", "temperature: 0.04")
     changed = {key for key, values in stage_files(config).items() if values != before[key]}
     plan = load_plan(config, yaml.safe_load((config / "default.yaml").read_text()))
     dual = {name for name, settings in plan.settings.items() if settings.train.kind == "dual"}

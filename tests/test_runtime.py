@@ -18,7 +18,7 @@ def test_threads_and_determinism_are_set(runtime):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_gpu_that_is_not_there_is_named(runtime):
-    with pytest.raises(InputError, match=r"runtime\.device is cuda but torch sees no GPU here; set it to cpu"):
+    with pytest.raises(InputError, match=r"device is cuda but torch sees no GPU here; set it to cpu"):
         prepare_torch(runtime.model_copy(update={"device": "cuda"}))
 
 

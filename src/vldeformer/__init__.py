@@ -9,3 +9,32 @@ Shape letters used in every docstring and annotation of this package:
 Units: boxes are fractions of the image (x1 y1 x2 y2); similarity is cosine, divided by the temperature;
 latency is in milliseconds (median), memory in MiB, schedules in steps.
 """
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vldeformer.data.records import Regions
+    from vldeformer.errors import InputError
+    from vldeformer.evaluation.protocols import evaluate
+    from vldeformer.retrieval.encoder import load
+
+__all__ = ["InputError", "Regions", "evaluate", "load"]
+
+# Opened when they are first asked for: planning a run, `--help` and reports need no torch.
+_HOMES = {
+    "InputError": "vldeformer.errors",
+    "Regions": "vldeformer.data.records",
+    "evaluate": "vldeformer.evaluation.protocols",
+    "load": "vldeformer.retrieval.encoder",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

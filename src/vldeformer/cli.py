@@ -9,8 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from vldeformer.commands.arguments import Run
+from vldeformer.commands.fetching import add_fetching
+from vldeformer.commands.importing import add_importing
 from vldeformer.commands.judging import add_judging
 from vldeformer.commands.pipeline import add_pipeline
+from vldeformer.commands.weights import add_weights
 from vldeformer.errors import InputError
 
 
@@ -39,6 +42,9 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     parser = argparse.ArgumentParser(prog="vldeformer", description=__doc__.splitlines()[0] if __doc__ else None)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add_fetching(commands)
+    add_importing(commands)
+    add_weights(commands)
     add_pipeline(commands)
     add_judging(commands)
     return parser

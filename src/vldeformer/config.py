@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from vldeformer.data.region_settings import RegionSettings
-from vldeformer.data.sources import DatasetSettings, ScenesSource
+from vldeformer.data.sources import DatasetSettings, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.speed_settings import SpeedSettings
@@ -128,7 +128,7 @@ def explain(error: ValidationError, model: type[BaseModel], layers: Sequence[tup
     """One line about the first problem: the file that states it, the setting, what was expected and what came."""
     first = error.errors()[0]
     path = [str(key) for key in first["loc"]]
-    if path[0] == "dataset" and len(path) > 1 and path[1] in ("scenes", "karpathy"):
+    if path[0] == "dataset" and len(path) > 1 and path[1] in ("scenes", "karpathy", "folder", "vinvl"):
         del path[1]  # pydantic puts in the kind of the dataset, which no file has there
     name = ".".join(path)
     if first["type"] == "missing":
@@ -175,23 +175,35 @@ def _hint(near: Sequence[str]) -> str:
 def _check_together(settings: Settings, source: str) -> None:
     """What no single section can know. Raises InputError."""
     dataset, backbone = settings.dataset, settings.backbone
-    side = dataset.world.image_size if isinstance(dataset, ScenesSource) else dataset.image_size
+    described = isinstance(dataset, ScenesSource | VinvlSource)  # by regions
+    if isinstance(dataset, ScenesSource):
+        side: int | None = dataset.world.image_size
+    else:
+        side = None if isinstance(dataset, VinvlSource) else dataset.image_size
     problems = [
         (
             backbone.hidden % backbone.heads > 0,
             f"backbone.heads must divide backbone.hidden, got {backbone.heads} and {backbone.hidden}",
         ),
         (
-            backbone.kind == "oscar" and not isinstance(dataset, ScenesSource),
-            "backbone.kind oscar needs the regions of dataset.source scenes; set it to vilt",
+            backbone.reads != "pixels" and not described,
+            f"backbone.kind {backbone.kind} needs the regions of dataset.source scenes or vinvl; set it to vilt",
+        ),
+        (
+            backbone.reads == "pixels" and isinstance(dataset, VinvlSource),
+            "backbone.kind vilt needs photographs, dataset.source vinvl has regions only; set it to oscar",
         ),
         (
             backbone.kind == "vilt" and backbone.crop_size % backbone.patch_size > 0,
             f"backbone.patch_size must divide backbone.crop_size, got {backbone.patch_size} and {backbone.crop_size}",
         ),
         (
-            backbone.kind == "vilt" and backbone.crop_size > side,
+            backbone.kind == "vilt" and not backbone.keep_aspect and side is not None and backbone.crop_size > side,
             f"backbone.crop_size must not exceed the dataset's image_size, got {backbone.crop_size} and {side}",
+        ),
+        (
+            backbone.kind == "vilt" and not backbone.keep_aspect and side is None and not described,
+            "dataset.photographs as_they_are needs backbone.keep_aspect true; set it, or photographs: squares with an image_size",
         ),
     ]
     for name, training in (("pretrain", settings.pretrain), ("train", settings.train)):

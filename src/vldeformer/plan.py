@@ -135,7 +135,8 @@ def report_settings(settings: Settings, experiments: Sequence[str]) -> Settings:
     titles = {name: title for name, title in report.titles.items() if name in experiments}
     decomposed = [name for name in report.decomposed if name in experiments]
     effects = [with_pairs for effect in report.effects if (with_pairs := _present(effect, experiments)).of]
-    changed = {"titles": titles, "decomposed": decomposed, "effects": effects}
+    counterparts = {name: model for name, model in report.counterparts.items() if name in experiments}
+    changed = {"titles": titles, "decomposed": decomposed, "effects": effects, "counterparts": counterparts}
     return settings.model_copy(update={"report": report.model_copy(update=changed)})
 
 

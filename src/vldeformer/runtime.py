@@ -37,10 +37,17 @@ def prepare_torch(settings: RuntimeSettings) -> "torch.device":
     # Filling fresh memory guards against reading it uninitialised, which no operation here does, and costs 5 %.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.use_deterministic_algorithms(True, warn_only=settings.device == "cuda")
-    if settings.device == "cpu":
+    return find_device(settings.device)
+
+
+def find_device(name: Literal["cpu", "cuda"]) -> "torch.device":
+    """The device; of several GPUs the one of this process. Raises InputError if there is none."""
+    import torch
+
+    if name == "cpu":
         return torch.device("cpu")
     if not torch.cuda.is_available():
-        raise InputError("runtime.device is cuda but torch sees no GPU here; set it to cpu or run on a machine with one")
+        raise InputError("device is cuda but torch sees no GPU here; set it to cpu or run on a machine with one")
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 

@@ -9,7 +9,7 @@ from vldeformer.models.dual import decompose
 from vldeformer.models.joint import JointMatcher
 
 TEXTS = ["a red ring", "", "two blue stars left of a small green box and a disc", "a box " * 250, "🦊 قطة"]
-KINDS = ["oscar", "vilt"]
+KINDS = ["oscar", "vilt", "visualbert"]
 
 
 def ids_of(manifest, number=6):

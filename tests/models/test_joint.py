@@ -9,7 +9,7 @@ from vldeformer.models.pretraining import PretrainingModel
 TEXTS = ["a ring", "two blue stars left of a small green box", "a disc"]
 
 
-@pytest.fixture(scope="module", params=["oscar", "vilt"])
+@pytest.fixture(scope="module", params=["oscar", "vilt", "visualbert"])
 def case(request, make_backbone, readers, manifest):
     opened = readers(request.param)
     matcher = JointMatcher(make_backbone(request.param)).eval()

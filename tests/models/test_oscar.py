@@ -23,13 +23,11 @@ def visual(readers, manifest):
     return readers("oscar").visual.read([image.id for image in manifest.images[:2]])
 
 
-def embedded_tag(backbone, token, position):
-    """One tag by hand: word + segment 1 + position, normalised."""
+def embedded_tag(backbone, token, position, there=True):
+    """One tag by hand: word + segment 1 (padding: 0) + position, normalised."""
     table = backbone.bert.embeddings
-    total = (
-        table.word_embeddings.weight[token] + table.token_type_embeddings.weight[1] + table.position_embeddings.weight[position]
-    )
-    return table.LayerNorm(total)
+    segment = table.token_type_embeddings.weight[int(there)]
+    return table.LayerNorm(table.word_embeddings.weight[token] + segment + table.position_embeddings.weight[position])
 
 
 def test_tags_go_on_counting_where_the_caption_ended(backbone, text, visual):
@@ -38,7 +36,8 @@ def test_tags_go_on_counting_where_the_caption_ended(backbone, text, visual):
         for row in range(2):
             length = int(text.mask[row].sum())
             for place in range(1, visual.tag_ids.shape[1]):
-                expected = embedded_tag(backbone, visual.tag_ids[row, place], length + place - 1)
+                there = visual.tag_mask[row, place]
+                expected = embedded_tag(backbone, visual.tag_ids[row, place], length + place - 1, there)
                 assert torch.allclose(states[row, place], expected, atol=1e-5)
     assert text.mask.sum(1).unique().numel() == 2, "captions of two lengths"
 
@@ -47,7 +46,8 @@ def test_alone_tags_count_from_their_own_cls(backbone, visual):
     with torch.no_grad():
         sequence = backbone.visual_sequence(visual)
         for place in range(visual.tag_ids.shape[1]):
-            assert torch.allclose(sequence.states[0, place], embedded_tag(backbone, visual.tag_ids[0, place], place), atol=1e-5)
+            expected = embedded_tag(backbone, visual.tag_ids[0, place], place, visual.tag_mask[0, place])
+            assert torch.allclose(sequence.states[0, place], expected, atol=1e-5)
     assert torch.equal(sequence.mask, torch.cat([visual.tag_mask, visual.region_mask], 1))
 
 

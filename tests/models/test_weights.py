@@ -47,7 +47,7 @@ def refusal(folder):
 
 
 @pytest.mark.parametrize("kind", ["joint", "dual"])
-@pytest.mark.parametrize("backbone", ["oscar", "vilt"])
+@pytest.mark.parametrize("backbone", ["oscar", "vilt", "visualbert"])
 def test_what_is_saved_comes_back(tmp_path, words, region_store, kind, backbone):
     description = ModelDescription(
         kind=kind, backbone=BackboneSettings(**BACKBONE | {"kind": backbone}), vocabulary_size=len(words),

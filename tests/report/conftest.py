@@ -46,6 +46,8 @@ def settings():
         main="decomposed",
         decomposed=["decomposed"],
         effects=[],
+        published_protocols=[],
+        counterparts={},
         claimed_drop=0.6,
         claimed_speedup=1000,
     )

@@ -47,6 +47,18 @@ def test_pairs_agree_with_block(embeddings, scores):
     rows, columns = np.divmod(np.arange(28), 7)
     for scored in (embeddings, scores):
         np.testing.assert_allclose(scored.pairs(rows, columns), scored.block(0, 4).ravel(), atol=scored.block_error)
+        np.testing.assert_allclose(scored.pairs(rows, columns), scored.fine_block(0, 4).ravel(), rtol=0, atol=scored.fine_error)
+        np.testing.assert_allclose(scored.caption_block(2, 7), scored.block(0, 4)[:, 2:7].T, atol=2 * scored.block_error)
+
+
+def test_equal_vectors_tie_whether_pairs_are_few_or_many(monkeypatch):
+    images, captions = unit(3, 16)[[0, 1, 0, 2, 1]], unit(2, 16, seed=1)[[1, 0, 1]]
+    repeated = Embeddings(names("i", 5), images, names("c", 3), captions, np.zeros(3, dtype=np.int64))
+    rows, columns = np.divmod(np.arange(15), 3)
+    few = repeated.pairs(rows, columns)
+    monkeypatch.setattr("vldeformer.retrieval.embeddings.MANY_PAIRS", 10)
+    np.testing.assert_array_equal(repeated.pairs(rows, columns), few)
+    assert len(set(few)) == 6
 
 
 def test_first_images_and_captions(embeddings, scores):
@@ -58,6 +70,16 @@ def test_first_images_and_captions(embeddings, scores):
         assert few.caption_ids == ("c0", "c1", "c2", "c3", "c4", "c6")
         assert few.caption_image_index.tolist() == [0, 0, 1, 2, 2, 3]
     np.testing.assert_array_equal(scores.first(2).scores, scores.scores[:2, :3])
+
+
+def test_a_part_is_in_the_order_that_was_asked_for(embeddings, scores):
+    for scored in (embeddings, scores):
+        part = scored.part(np.array([2, 0]), captions_per_image=2)
+        assert part.image_ids == ("i2", "i0")
+        assert part.caption_ids == ("c0", "c1", "c3", "c4")
+        assert part.caption_image_index.tolist() == [1, 1, 0, 0]
+        np.testing.assert_allclose(part.block(0, 2), scored.block(0, 4)[np.ix_([2, 0], [0, 1, 3, 4])], atol=1e-6)
+        assert scored.first(4) is scored, "what is whole is not copied"
 
 
 def test_first_captions_are_first_in_file_order_even_if_mixed():

@@ -24,14 +24,14 @@ def test_set(manifest):
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
-    for name, size in (("ENCODE_BATCH", 4), ("CAPTIONS_AT_ONCE", 7), ("IMAGES_AT_ONCE", 3)):
+    for name, size in (("CAPTIONS_AT_ONCE", 7), ("IMAGES_AT_ONCE", 3)):
         monkeypatch.setattr(encode, name, size)
 
 
 @pytest.mark.parametrize(("kind", "pooling"), [("oscar", "mean"), ("oscar", "mean_all"), ("vilt", "mean")])
 def test_vectors_are_those_of_one_item_alone_in_order(test_set, readers, make_backbone, runtime, kind, pooling):
     read, encoder, told = readers(kind, full=pooling == "mean_all"), decompose(make_backbone(kind), pooling).eval(), []
-    found = encode.embed(encoder, test_set, read.text, read.visual, runtime, told.append)
+    found = encode.embed(encoder, test_set, read.text, read.visual, runtime, told.append, batch_size=4)
     with torch.no_grad():
         images = torch.cat([encoder.encode_visual(read.visual.read([image.id])) for image in test_set.images])
         captions = torch.cat([encoder.encode_text(read.text.read([caption.text])) for caption in test_set.captions])

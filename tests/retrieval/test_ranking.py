@@ -86,6 +86,26 @@ def test_a_difference_below_the_error_of_a_float32_product_is_still_seen():
     assert (ranks.i2t.tolist(), ranks.t2i.tolist()) == oracles.ranks(table, [{0}, {1}], [{0}, {1}])
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("many_pairs", [0, 10**9])
+def test_ranks_of_a_collapsed_model_equal_the_loop(monkeypatch, many_pairs, seed):
+    # All cosines within the error of a float32 product of each other, some equal: blocks in float64, then pairs, must decide.
+    monkeypatch.setattr("vldeformer.retrieval.embeddings.MANY_PAIRS", many_pairs)
+    generator = np.random.default_rng(seed)
+    images, captions = 1 + 1e-4 * generator.normal(size=(2, 40, 24))
+    images[generator.integers(40, size=20)] = images[0]
+    captions[generator.integers(40, size=20)] = images[0]
+    if seed == 3:  # few vectors, so that pairs are looked up in a table
+        images, captions = images[generator.integers(3, size=40)], captions[generator.integers(3, size=40)]
+    embeddings = embeddings_of(images, captions, generator.permutation(40))
+    table = oracles.cosine_table(embeddings.images, embeddings.captions)
+    assert np.ptp(table) < embeddings.block_error
+    expected = oracles.ranks(table, *oracles.right_sets(embeddings.caption_image_index.tolist(), 40))
+    for block in (1, 7, 256):
+        ranks = exact_ranks(embeddings, block_images=block)
+        assert (ranks.i2t.tolist(), ranks.t2i.tolist()) == expected
+
+
 def test_a_perfect_model_ranks_first():
     vectors = np.eye(6)
     ranks = exact_ranks(embeddings_of(vectors, np.repeat(vectors, 5, axis=0), np.repeat(np.arange(6), 5)))

@@ -8,6 +8,8 @@ import pytest
 
 from vldeformer.artifact import digest
 from vldeformer.cli import main
+from vldeformer.data.manifest import Manifest
+from vldeformer.data.photographs import PhotographStore
 from vldeformer.data.pixels import PixelStore
 
 PHOTOS = {
@@ -16,7 +18,7 @@ PHOTOS = {
 }  # fmt: skip
 
 
-def photos(tmp_path):
+def photos(tmp_path, **changes):
     """A data set of three photographs, and the settings file to read it."""
     (tmp_path / "raw" / "pictures").mkdir(parents=True)
     rows = []
@@ -26,7 +28,19 @@ def photos(tmp_path):
         sentences = [{"raw": f"caption {turn} of {number}"} for turn in range(2)]
         rows.append({"filename": f"p{number}.png", "split": split, "sentences": sentences})
     (tmp_path / "raw" / "photos.json").write_text(json.dumps({"images": rows}))
-    (tmp_path / "settings.json").write_text(json.dumps({"dataset": PHOTOS}))
+    (tmp_path / "settings.json").write_text(json.dumps({"dataset": PHOTOS | changes}))
+    return tmp_path
+
+
+def own(tmp_path, **changes):
+    """The same photographs as a user's own folder: one has three captions, one has one, one has none."""
+    photos(tmp_path)
+    lines = ["image,caption,split", "p2.png,الأول,test", "p0.png,a,train", "p2.png,b,test", "p2.png,c,test", "p0.png,d,train"]
+    (tmp_path / "raw" / "captions.csv").write_text("\n".join(lines), encoding="utf-8")
+    dataset = {
+        "source": "folder", "name": "own", "raw_dir": "raw", "captions": "captions.csv", "images": "pictures", "image_size": 32,
+    }  # fmt: skip
+    (tmp_path / "settings.json").write_text(json.dumps({"dataset": dataset | changes}))
     return tmp_path
 
 
@@ -40,6 +54,31 @@ def test_photographs_become_one_store(tmp_path):
     store = PixelStore(tmp_path / "prepare" / "pixels")
     assert store.ids == ["p0", "p1", "p2"] and store.size == (32, 32)
     assert [int(store[name].mean()) for name in store.ids] == [0, 80, 160]
+
+
+def test_photographs_as_they_are_are_pointed_to(tmp_path):
+    assert prepare(photos(tmp_path, photographs="as_they_are", image_size=None)) == 0
+    assert [path.name for path in (tmp_path / "prepare" / "pixels").iterdir()] == ["photographs.json"]
+    store = PhotographStore(tmp_path / "prepare" / "pixels")
+    assert store.ids == ["p0", "p1", "p2"] and store["p2"].shape == (40, 60, 3) and int(store["p2"].mean()) == 160
+    assert Manifest.load(tmp_path / "prepare" / "manifest.json").splits == {"train": 1, "val": 1, "test": 1}
+
+
+@pytest.mark.parametrize("kind", [{}, {"photographs": "as_they_are", "image_size": None}])
+def test_an_own_folder_is_a_data_set(tmp_path, capsys, kind):
+    assert prepare(own(tmp_path, **kind)) == 0
+    first = f"1 photographs have no caption and are left out, {tmp_path / 'raw' / 'pictures' / 'p1.png'} first"
+    assert first in capsys.readouterr().err
+    manifest = Manifest.load(tmp_path / "prepare" / "manifest.json")
+    assert [image.id for image in manifest.images] == ["p2.png", "p0.png"] and manifest.captions[0].text == "الأول"
+    assert manifest.caption_image_index.tolist() == [0, 0, 0, 1, 1]
+    store = (PhotographStore if kind else PixelStore)(tmp_path / "prepare" / "pixels")
+    assert store.ids == ["p2.png", "p0.png"] and int(store["p2.png"].mean()) == 160
+
+
+def test_the_published_numbers_of_images_are_checked_when_asked_for(tmp_path, capsys):
+    assert prepare(photos(tmp_path, expected_splits={"train": 1, "val": 1, "test": 2})) == 2
+    assert "expected 1 train / 1 val / 2 test images, found 1 train / 1 val / 1 test" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated"])
@@ -60,7 +99,7 @@ def test_preparing_and_describing_twice_gives_the_same_bytes(tiny, write_setting
     monkeypatch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
     settings = str(write_settings())
     raw, prepared = tmp_path / "raw" / "scenes.jsonl", tmp_path / "prepare"
-    assert main(["fetch", "--settings", settings, "--out", str(raw)]) == 0
+    assert main(["fetch", "scenes", "--settings", settings, "--out", str(raw)]) == 0
     assert raw.read_bytes() == (tiny.raw / "scenes.jsonl").read_bytes()
     assert main(["prepare", "--settings", settings, "--raw-dir", str(raw.parent), "--out", str(prepared)]) == 0
     assert digest(prepared) == digest(tiny.prepare)
@@ -87,6 +126,6 @@ def test_scenes_of_other_settings_are_refused(tiny, write_settings, tmp_path, ca
     assert "'test': 11} scenes, found" in capsys.readouterr().err
 
 
-def test_photographs_are_not_fetched(tmp_path, capsys):
-    assert main(["fetch", "--settings", str(photos(tmp_path) / "settings.json"), "--out", str(tmp_path / "x")]) == 2
-    assert "photos: its raw files are not made here; put them into raw" in capsys.readouterr().err
+def test_photographs_are_not_a_world_of_scenes(tmp_path, capsys):
+    assert main(["fetch", "scenes", "--settings", str(photos(tmp_path) / "settings.json"), "--out", str(tmp_path / "x")]) == 2
+    assert "expected dataset.source scenes, got karpathy" in capsys.readouterr().err

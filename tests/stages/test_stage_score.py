@@ -76,17 +76,23 @@ def test_speed_is_measured_and_scaled(trained, command, write_settings, tmp_path
     assert found["speedup"] == pytest.approx(found["joint_seconds_extrapolated"] / found["dual_seconds"])
 
 
-def test_models_of_the_other_kind_are_refused(trained, command, write_settings, tmp_path, capsys):
+def test_a_model_without_matching_head_has_no_joint_scores(trained, command, write_settings, tmp_path, capsys):
     settings, out = write_settings(), tmp_path / "out"
     for name, options, expected in (
-        ("embed", ["--model", trained.joint / "model"], "a joint model has no vectors"),
-        ("score", ["--model", trained.dual / "model"], "a decomposed model has no joint scores"),
-        ("speed", ["--joint", trained.dual / "model", "--dual", trained.joint / "model"], "they may be swapped"),
+        ("score", ["--model", trained.dual / "model"], "no matching head, and so no joint scores"),
+        ("speed", ["--joint", trained.dual / "model", "--dual", trained.joint / "model"], "no matching head"),
         ("embed", ["--model", trained.dual / "model", "--split", "nope"], "no image in split nope"),
     ):
         assert command(name, settings, out, *options) == 2
         assert expected in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_joint_model_is_embedded_by_decomposing_it(trained, command, write_settings, tmp_path):
+    assert command("embed", write_settings(), tmp_path / "out", "--model", trained.joint / "model") == 0
+    found, other = Embeddings.load(tmp_path / "out"), Embeddings.load(trained.embed)
+    assert found.images.shape == other.images.shape and found.image_ids == other.image_ids
+    assert not np.allclose(found.images, other.images, atol=1e-3), "of its own weights"
 
 
 def test_a_store_of_other_features_is_refused(trained, tiny, command, write_settings, tmp_path, capsys):

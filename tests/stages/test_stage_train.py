@@ -26,6 +26,18 @@ def test_a_training_leaves_a_model_its_journal_and_where_it_came_from(trained):
     assert not [path for path in trained.dual.parent.iterdir() if path.name.endswith(".run") or path.name.startswith(".")]
 
 
+def test_a_model_carries_the_detector_whose_regions_it_read(trained, tiny):
+    for folder in (trained.pretrain, trained.joint, trained.dual):
+        assert (folder / "model" / "extractor.npz").read_bytes() == (tiny.features / "extractor.npz").read_bytes()
+
+
+def test_a_model_of_squares_knows_how_large_they_were_before_the_crop(command, write_settings, tiny, tmp_path):
+    settings = write_settings(backbone={"kind": "vilt"}, train={"steps": 1})
+    assert command("train", settings, tmp_path / "train", visual=tiny.pixels) == 0
+    assert json.loads((tmp_path / "train" / "model" / "encoder.json").read_text())["image_size"] == 64
+    assert not (tmp_path / "train" / "model" / "extractor.npz").exists()
+
+
 def test_the_same_settings_give_the_same_bytes(trained, command, write_settings, tmp_path):
     settings = write_settings(train={"start": "pretrained", "hard_negatives": "both"})
     more = ("--start", trained.pretrain / "model", "--negatives", trained.negatives)
@@ -89,10 +101,16 @@ def test_what_cannot_be_trained_is_one_line(command, write_settings, tmp_path, c
     assert not (tmp_path / "train").exists()
 
 
-def test_a_start_of_another_size_is_refused(trained, command, write_settings, tmp_path, capsys):
-    settings = write_settings(train={"start": "pretrained"}, backbone={"intermediate": 128})
+@pytest.mark.parametrize(("key", "value", "had"), [("intermediate", 128, 64), ("heads", 4, 2), ("region_norm_eps", 1e-5, 1e-12)])
+def test_a_start_of_another_architecture_is_refused_also_where_shapes_do_not_tell(
+    trained, command, write_settings, tmp_path, capsys, key, value, had
+):
+    settings = write_settings(train={"start": "pretrained"}, backbone={key: value})
     assert command("train", settings, tmp_path / "train", "--start", trained.pretrain / "model") == 2
-    assert "the model to start from: tensor" in capsys.readouterr().err
+    assert (
+        f"backbone.{key} is {value}, but the model to start from, {trained.pretrain / 'model'}, has {had}"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_text_transformer_is_a_start_too(command, tmp_path, tiny, words, write_settings):

@@ -24,10 +24,42 @@ def upstream(path):
     return lambda wildcards: artifact(PLAN.experiment(wildcards.home), path)
 
 
+def one_of(names):
+    """Pattern of a wildcard that stands for one of these names and, if there are none, for nothing."""
+    return "|".join(names) or "(?!)"
+
+
+def homes_of(stage, imported):
+    """Homes of a stage, of the experiments that start from an imported model or of those that do not."""
+    chosen = [name for name, each in PLAN.settings.items() if (each.pretrain.checkpoint is not None) == imported]
+    return sorted({PLAN.home(name, stage) for name in chosen})
+
+
+def checkpoint_files(wildcards):
+    """The imported model, where it is on disk and no hub id."""
+    path = Path(settings_of(wildcards.home).pretrain.checkpoint)
+    return [str(path)] if path.exists() else []
+
+
+def part_options(wildcards):
+    """A published protocol is of one data set: of a joined one its part is judged, by its own ids."""
+    parts = PARTS if VINVL else {}
+    part = wildcards.protocol.split("-")[0]
+    options = ["--part", part] if len(parts) > 1 and part in parts else []
+    keys = ["--keys", *key_list(wildcards)] if key_list(wildcards) else []
+    return shlex.join([*options, *keys])
+
+
+def key_list(wildcards):
+    """The fixed list of images of the protocol coco-1k-fixed."""
+    fixed = VINVL and wildcards.protocol == "coco-1k-fixed"
+    return [f"{RAW_DIR}/{PARTS['coco'].keys_1k}"] if fixed else []
+
+
 def visual_of(experiment):
-    """What the backbone sees of an image: detector regions (oscar) or pixels (vilt)."""
-    kind = PLAN.settings[experiment].backbone.kind
-    return artifact(experiment, "features/store" if kind == "oscar" else "prepare/pixels")
+    """What the backbone sees of an image: detector regions or pixels."""
+    pixels = PLAN.settings[experiment].backbone.reads == "pixels"
+    return artifact(experiment, "prepare/pixels" if pixels else "features/store")
 
 
 def visual(wildcards):
@@ -35,8 +67,9 @@ def visual(wildcards):
 
 
 def region_words(wildcards):
-    """The detector's words belong into the vocabulary (oscar)."""
-    return upstream("features/store")(wildcards) if settings_of(wildcards.home).backbone.kind == "oscar" else []
+    """The detector's words belong into the vocabulary of a backbone that reads tags."""
+    tagged = settings_of(wildcards.home).backbone.reads == "tagged regions"
+    return upstream("features/store")(wildcards) if tagged else []
 
 
 def start(wildcards):
@@ -86,10 +119,11 @@ def trainer(wildcards):
 
 
 def results_of(experiments):
-    """Every experiment under `subset`, and those that are not joint under `test` too."""
+    """Every experiment under `subset`, and those that are not joint under `test` and the published protocols too."""
     subset = [f"results/{DATASET}/{name}/subset.json" for name in experiments]
     whole = [name for name in experiments if PLAN.settings[name].train.kind != "joint"]
-    return subset + [f"results/{DATASET}/{name}/test.json" for name in whole]
+    protocols = ["test", *PLAN.base.report.published_protocols]
+    return subset + [f"results/{DATASET}/{name}/{protocol}.json" for protocol in protocols for name in whole]
 
 
 def journals_of(experiments):
@@ -102,7 +136,12 @@ def journals_of(experiments):
 def tables_of(experiments):
     """Names of the tables; the gains of single choices only where experiments with and without one are there."""
     effects = report_settings(PLAN.base, experiments).report.effects
-    return ["recall", "recall_drop", "speed"] + (["effects"] if effects else [])
+    return ["recall", "recall_drop", "speed"] + (["effects"] if effects else []) + (["peers"] if published() else [])
+
+
+def published():
+    """Recalls of other models, where the settings name protocols under which ours stand beside them."""
+    return [f"{workflow.basedir}/config/published.csv"] if PLAN.base.report.published_protocols else []
 
 
 def named(files):

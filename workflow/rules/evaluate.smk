@@ -95,6 +95,7 @@ rule evaluate:
     input:
         settings=lambda wildcards: settings_for(wildcards.experiment, "evaluate"),
         judged=judged,
+        fixed=key_list,
     output:
         result=f"results/{DATASET}/{{experiment}}/{{protocol}}.json",
         ranks=f"results/{DATASET}/{{experiment}}/{{protocol}}.ranks.parquet",
@@ -110,9 +111,10 @@ rule evaluate:
     params:
         dataset=DATASET,
         option=judged_option,
+        part=part_options,
     shell:
         "vldeformer evaluate --settings {input.settings} --dataset {params.dataset} --experiment {wildcards.experiment}"
-        " {params.option} {input.judged} --protocol {wildcards.protocol} --out {output.result} 2>&1 | tee {log}"
+        " {params.option} {input.judged} {params.part} --protocol {wildcards.protocol} --out {output.result} 2>&1 | tee {log}"
 
 
 rule speed:

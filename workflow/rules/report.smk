@@ -8,6 +8,7 @@ rule report:
         results=results_of(EXPERIMENTS),
         speed=rules.speed.output,
         journals=list(journals_of(EXPERIMENTS).values()),
+        published=published(),
     output:
         metrics=f"results/{DATASET}/metrics.json",
         tables=expand(
@@ -31,10 +32,11 @@ rule report:
         runtime=10,
     params:
         journals=named(journals_of(EXPERIMENTS)),
+        published=shlex.join(["--published", *published()]) if published() else "",
         out=subpath(output.metrics, parent=True),
     shell:
         "vldeformer report --settings {input.settings} --results {input.results} --speed {input.speed}"
-        " --journals {params.journals} --out {params.out} 2>&1 | tee {log}"
+        " {params.published} --journals {params.journals} --out {params.out} 2>&1 | tee {log}"
 
 
 use rule report as report_comparisons with:
@@ -43,6 +45,7 @@ use rule report as report_comparisons with:
         results=results_of(COMPARISONS),
         speed=rules.speed.output,
         journals=list(journals_of(COMPARISONS).values()),
+        published=published(),
     output:
         metrics=f"results/{DATASET}/comparisons/metrics.json",
         tables=expand(
@@ -61,4 +64,5 @@ use rule report as report_comparisons with:
         f"logs/{DATASET}/base/report_comparisons.tsv"
     params:
         journals=named(journals_of(COMPARISONS)),
+        published=shlex.join(["--published", *published()]) if published() else "",
         out=subpath(output.metrics, parent=True),

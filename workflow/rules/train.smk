@@ -4,6 +4,30 @@ They take all cores, so that two never run side by side; on a GPU they ask for t
 """
 
 
+rule import_weights:
+    """A published model in place of pre-training."""
+    input:
+        settings=settings_file("pretrain"),
+        checkpoint=checkpoint_files,
+    output:
+        directory(f"artifacts/{DATASET}/{{home}}/pretrain/model"),
+    log:
+        f"logs/{DATASET}/{{home}}/import_weights.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/import_weights.tsv"
+    wildcard_constraints:
+        home=one_of(homes_of("pretrain", imported=True)),
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=6000,
+        runtime=30,
+    params:
+        checkpoint=lambda wildcards: settings_of(wildcards.home).pretrain.checkpoint,
+    shell:
+        "vldeformer import-weights {params.checkpoint} --out {output} 2>&1 | tee {log}"
+
+
 rule pretrain:
     """Masked words and match / no match."""
     input:
@@ -18,6 +42,8 @@ rule pretrain:
         f"logs/{DATASET}/{{home}}/pretrain.log",
     benchmark:
         f"logs/{DATASET}/{{home}}/pretrain.tsv"
+    wildcard_constraints:
+        home=one_of(homes_of("pretrain", imported=False)),
     conda:
         "../../environment.yml"
     threads: ALL_CORES

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 Run = Callable[[argparse.Namespace], None]
 
 SETTINGS = "the stage's settings file (JSON of its sections)"
+ANY_MODEL = "model folder of this project, published checkpoint, or hub id"
 STORE = "region store or pixel store"
 
 

@@ -4,11 +4,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vldeformer.commands.arguments import SETTINGS, STORE, add_command, add_paths
+from vldeformer.commands.arguments import ANY_MODEL, SETTINGS, STORE, add_command, add_paths
 from vldeformer.errors import InputError
 
 if TYPE_CHECKING:
     from vldeformer.commands.arguments import Commands
+    from vldeformer.retrieval.embeddings import Embeddings, Scores
+
+PROTOCOL = (
+    "all (every given image and caption), test, subset, coco-5k, coco-1k-5fold, coco-1k-fixed (with --keys), flickr30k-1k, "
+    "flickr8k-1k, eccv-caption, cxc (both by COCO's ids)"
+)
 
 
 def add_judging(commands: "Commands") -> None:
@@ -25,7 +31,7 @@ def add_judging(commands: "Commands") -> None:
 
 
 def _add_model(to: argparse.ArgumentParser) -> None:
-    add_paths(to, model="model folder", manifest="manifest.json", features=STORE, out="folder to write")
+    add_paths(to, model=ANY_MODEL, manifest="manifest.json", features=STORE, out="folder to write")
     _add_split(to)
     to.add_argument("--settings", type=Path, metavar="PATH", help=f"{SETTINGS}; default: this machine's CPU, float32")
 
@@ -41,7 +47,11 @@ def _add_evaluate(to: argparse.ArgumentParser) -> None:
     source.add_argument("--images", type=Path, metavar="PATH", help="images.npy: (N, D) floats of unit length")
     to.add_argument("--captions", type=Path, metavar="PATH", help="captions.npy: (M, D) floats of unit length; with --images")
     to.add_argument("--caption-image-index", type=Path, metavar="PATH", help="(M,) row of each caption's image; with --images")
-    to.add_argument("--protocol", required=True, help="all, test, subset, flickr8k-1k")
+    to.add_argument("--image-ids", type=Path, metavar="PATH", help="JSON list of N ids; with --images, default: row numbers")
+    to.add_argument("--caption-ids", type=Path, metavar="PATH", help="JSON list of M ids; with --images, default: row numbers")
+    to.add_argument("--protocol", required=True, help=PROTOCOL)
+    to.add_argument("--keys", type=Path, metavar="PATH", help="test_img_keys_1k.tsv: the images of coco-1k-fixed, an id a line")
+    to.add_argument("--part", metavar="NAME", help="only the images NAME:ID of joined data sets, as ID")
     to.add_argument("--settings", type=Path, metavar="PATH", help="settings file with the section `evaluate`")
     to.add_argument("--dataset", default="unnamed", help="name written into the result")
     to.add_argument("--experiment", default="unnamed", help="name written into the result")
@@ -67,11 +77,21 @@ def _score_oracle(given: argparse.Namespace) -> None:
 
 
 def _evaluate(given: argparse.Namespace) -> None:
-    from vldeformer.stages.evaluate import evaluate, evaluate_arrays
+    from vldeformer.stages.evaluate import evaluate, part_of
 
-    if given.images is None:
-        evaluate(given.settings, given.embeddings, given.scores, given.protocol, given.dataset, given.experiment, given.out)
-        return
-    if given.captions is None or given.caption_image_index is None:
-        raise InputError("--images needs --captions and --caption-image-index beside it")
-    evaluate_arrays(given.images, given.captions, given.caption_image_index, given.protocol, given.out)
+    judged = _judged(given) if given.part is None else part_of(_judged(given), given.part)
+    evaluate(given.settings, judged, given.protocol, given.keys, given.dataset, given.experiment, given.out)
+
+
+def _judged(given: argparse.Namespace) -> "Embeddings | Scores":
+    from vldeformer.retrieval.embeddings import Embeddings, Scores
+    from vldeformer.stages.evaluate import open_arrays
+
+    beside = (given.captions, given.caption_image_index, given.image_ids, given.caption_ids)
+    if given.images is not None:
+        if given.captions is None or given.caption_image_index is None:
+            raise InputError("--images needs --captions and --caption-image-index beside it")
+        return open_arrays(given.images, *beside)
+    if any(path is not None for path in beside):
+        raise InputError("--captions, --caption-image-index, --image-ids and --caption-ids go with --images")
+    return Scores.load(given.scores) if given.embeddings is None else Embeddings.load(given.embeddings)

@@ -14,9 +14,7 @@ LEARNED_FROM = {"settings": SETTINGS, "manifest": "manifest.json", "features": S
 
 
 def add_pipeline(commands: "Commands") -> None:
-    """fetch, prepare, features, vocabulary, pretrain, negatives, train, speed, report."""
-    added = add_command(commands, "fetch", _fetch, "make the raw files of the built-in world")
-    add_paths(added, settings=SETTINGS, out="scenes.jsonl to write")
+    """prepare, features, vocabulary, pretrain, negatives, train, speed, report."""
     added = add_command(commands, "prepare", _prepare, "raw files → manifest and pixels")
     add_paths(added, settings=SETTINGS, raw_dir="folder of the raw files", out="folder to write")
     added = add_command(commands, "features", _features, "pixels → regions, features and tags")
@@ -38,13 +36,8 @@ def add_pipeline(commands: "Commands") -> None:
     added = add_command(commands, "report", _report, "results → metrics.json, tables and figures")
     add_paths(added, settings=SETTINGS, speed="speed.json", out="folder to write")
     added.add_argument("--results", type=Path, nargs="+", required=True, metavar="PATH", help="RESULT.json files of one dataset")
+    added.add_argument("--published", type=Path, metavar="PATH", help="published.csv: recalls of other models beside ours")
     added.add_argument("--journals", nargs="*", default=[], metavar="NAME=PATH", help="training journals by experiment")
-
-
-def _fetch(given: argparse.Namespace) -> None:
-    from vldeformer.stages.fetch import fetch
-
-    fetch(given.settings, given.out)
 
 
 def _prepare(given: argparse.Namespace) -> None:
@@ -93,4 +86,5 @@ def _report(given: argparse.Namespace) -> None:
     from vldeformer.stages.report import report
 
     journals = dict(item.partition("=")[::2] for item in given.journals)
-    report(given.settings, given.results, given.speed, {name: Path(path) for name, path in journals.items()}, given.out)
+    paths = {name: Path(path) for name, path in journals.items()}
+    report(given.settings, given.results, given.speed, paths, given.published, given.out)

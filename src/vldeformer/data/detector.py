@@ -45,8 +45,10 @@ class Detector:
     """A fitted detector. Features: V = pca_components + 14 numbers a region, each of mean 0 and deviation 1 on pretrain.
 
     ``shape_*`` and ``colour_*`` are the coefficients (classes, V) and intercepts (classes,) of two logistic regressions.
+    ``picture_size`` is the side in pixels of the square pictures that it was fitted on, and reads best.
     """
 
+    picture_size: int
     crop_size: int
     max_regions: int
     shape_words: tuple[str, ...]
@@ -116,6 +118,7 @@ class Detector:
         colour_coef = np.zeros((len(colour_words), features.shape[1]))
         colour_coef[:, own] = some
         return cls(
+            np.asarray(pictures[scenes[0].id]).shape[0],
             settings.crop_size,
             settings.max_regions,
             shape_words,

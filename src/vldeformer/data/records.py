@@ -1,6 +1,7 @@
-"""The small frozen records that cross borders: an image, a caption, and what a detector saw in an image."""
+"""The small frozen records that cross borders: an image, a caption, what a detector saw in an image, and who has those by id."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -34,3 +35,29 @@ class Regions:
     features: np.ndarray
     boxes: np.ndarray
     tags: tuple[str, ...]
+
+
+class RegionSource(Protocol):
+    """Image id → Regions; raises InputError for an id that it has not. A store on disk, several of them, or a list."""
+
+    @property
+    def feature_width(self) -> int:
+        """V, box numbers not counted."""
+        ...
+
+    def __getitem__(self, image_id: str) -> Regions: ...
+
+
+class PictureSource(Protocol):
+    """Image id → (height, width, 3) uint8, RGB; raises InputError for an id that it has not."""
+
+    def __getitem__(self, image_id: str) -> np.ndarray: ...
+
+
+class SquareSource(PictureSource, Protocol):
+    """The same, with all pictures of one size."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        ...

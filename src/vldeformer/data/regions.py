@@ -4,16 +4,19 @@ A store is a folder: ``features.npy`` (all regions, V), ``boxes.npy`` (all regio
 ``region_offsets.npy`` and ``tag_offsets.npy`` (images + 1), ``ids.json``, ``words.json``.
 """
 
-import shutil
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
-from vldeformer.artifact import map_array, read_json, whole_folder, write_array_header, write_json
+from vldeformer.artifact import map_array, read_json, whole_folder, write_json
+from vldeformer.data.growing_array import GrowingArray
 from vldeformer.data.records import Regions
 from vldeformer.errors import InputError
+
+FeatureType = Literal["float16", "float32"]
 
 
 class RegionStore:
@@ -49,39 +52,80 @@ class RegionStore:
         return Regions(self.features[regions], self.boxes[regions], tuple(self.words[number] for number in tags))
 
 
-def write_regions(
-    folder: Path, items: Iterable[tuple[str, Regions]], feature_width: int, dtype: Literal["float16", "float32"] = "float16"
-) -> None:
+class RegionWriter:
+    """Writes a store image by image; only ids and words stay in memory. What comes must have been checked.
+
+    A context: the store is finished at its end, unless an error ended it. With ``ids`` a writer that was killed is
+    continued: the first ``len(ids)`` images, ``regions`` regions and ``tags`` tags had been flushed, and ``words`` are all
+    words that may have been numbered, in the order of their first appearance.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        feature_width: int,
+        dtype: FeatureType,
+        ids: Sequence[str] = (),
+        words: Sequence[str] = (),
+        regions: int = 0,
+        tags: int = 0,
+    ) -> None:
+        self.folder, self.ids = folder, list(ids)
+        self.numbers = {word: number for number, word in enumerate(words)}
+        offsets = len(ids) + 1 if ids else 0
+        self.features = GrowingArray(folder / "features.npy", dtype, (feature_width,), regions)
+        self.boxes = GrowingArray(folder / "boxes.npy", np.float32, (4,), regions)
+        self.tags = GrowingArray(folder / "tags.npy", np.int32, (), tags)
+        self.region_offsets = GrowingArray(folder / "region_offsets.npy", np.int64, (), offsets)
+        self.tag_offsets = GrowingArray(folder / "tag_offsets.npy", np.int64, (), offsets)
+        self._arrays = (self.features, self.boxes, self.tags, self.region_offsets, self.tag_offsets)
+        if not offsets:
+            self._end_image()
+
+    def append(self, image_id: str, regions: Regions) -> None:
+        """The next image."""
+        self.ids.append(image_id)
+        self.features.extend(regions.features)
+        self.boxes.extend(regions.boxes)
+        self.tags.extend([self.numbers.setdefault(word, len(self.numbers)) for word in regions.tags])
+        self._end_image()
+
+    def _end_image(self) -> None:
+        self.region_offsets.extend([self.features.rows])
+        self.tag_offsets.extend([self.tags.rows])
+
+    def flush(self) -> dict[str, int]:
+        """Hand everything appended so far to the system: it stays if this process is killed. Returns the files' sizes, bytes."""
+        return {array.path.name: array.flush() for array in self._arrays}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        with contextlib.ExitStack() as closing:
+            for array in self._arrays:
+                closing.callback(array.close)
+            if kind is None:
+                self._finish()
+
+    def _finish(self) -> None:
+        for array in self._arrays:
+            array.finish()
+        write_json(self.folder / "ids.json", self.ids)
+        write_json(self.folder / "words.json", list(self.numbers))
+
+
+def write_regions(folder: Path, items: Iterable[tuple[str, Regions]], feature_width: int, dtype: FeatureType = "float16") -> None:
     """Write (image id, Regions) pairs as they come; features stream to disk, the folder appears when all are there.
 
-    Raises InputError, naming the image, on a wrong width, a box outside the image, a value that is not finite, or an id
-    that came before.
+    Raises InputError, naming the image, on a wrong width, a value that is not finite, or an id that came before.
     """
-    ids: list[str] = []
     seen: set[str] = set()
-    numbers: dict[str, int] = {}
-    tags: list[int] = []
-    boxes: list[np.ndarray] = []
-    region_offsets, tag_offsets = [0], [0]
-    with whole_folder(folder) as temporary:
-        raw = temporary / "features.raw"
-        with raw.open("wb") as file:
-            for image_id, regions in items:
-                _check(image_id, regions, feature_width, seen)
-                seen.add(image_id)
-                ids.append(image_id)
-                file.write(np.ascontiguousarray(regions.features, dtype=dtype).tobytes())
-                boxes.append(np.asarray(regions.boxes, dtype=np.float32))
-                tags.extend(numbers.setdefault(word, len(numbers)) for word in regions.tags)
-                region_offsets.append(region_offsets[-1] + len(regions.features))
-                tag_offsets.append(len(tags))
-        _name_array(raw, temporary / "features.npy", np.dtype(dtype), (region_offsets[-1], feature_width))
-        np.save(temporary / "boxes.npy", np.concatenate(boxes) if boxes else np.zeros((0, 4), np.float32))
-        np.save(temporary / "tags.npy", np.array(tags, dtype=np.int32))
-        np.save(temporary / "region_offsets.npy", np.array(region_offsets, dtype=np.int64))
-        np.save(temporary / "tag_offsets.npy", np.array(tag_offsets, dtype=np.int64))
-        write_json(temporary / "ids.json", ids)
-        write_json(temporary / "words.json", list(numbers))
+    with whole_folder(folder) as temporary, RegionWriter(temporary, feature_width, dtype) as writer:
+        for image_id, regions in items:
+            _check(image_id, regions, feature_width, seen)
+            seen.add(image_id)
+            writer.append(image_id, regions)
 
 
 def _check(image_id: str, regions: Regions, feature_width: int, seen: set[str]) -> None:
@@ -95,11 +139,3 @@ def _check(image_id: str, regions: Regions, feature_width: int, seen: set[str]) 
         )
     if not (np.isfinite(regions.features).all() and np.isfinite(regions.boxes).all()):
         raise InputError(f"image {image_id!r}: features or boxes hold NaN or infinity")
-
-
-def _name_array(raw: Path, path: Path, dtype: np.dtype, shape: tuple[int, int]) -> None:
-    """Turn a file of bare numbers into a .npy of the given shape without reading it all."""
-    with raw.open("rb") as numbers, path.open("wb") as file:
-        write_array_header(file, dtype, shape)
-        shutil.copyfileobj(numbers, file, 16 << 20)
-    raw.unlink()

@@ -1,4 +1,4 @@
-"""From ranks to measures with intervals: recalls, median rank, mean recall, and the drop between two models.
+"""From ranks to measures with intervals: recalls, median rank, mean recall, precisions, and the drop between two models.
 
 Intervals are percentile bootstrap intervals. Images are resampled, each with its own query and all its captions' queries,
 because captions of one image are hard or easy together: drawing captions one by one would make the intervals too narrow.
@@ -17,6 +17,7 @@ from vldeformer.seeding import named_generator
 
 CUTOFFS = (1, 5, 10)
 RECALLS = tuple(f"R@{cutoff}" for cutoff in CUTOFFS)
+PRECISIONS = ("R-Precision", "mAP@R")
 MEDIAN_ROWS = 250  # resamples whose medians are found at a time, to bound memory
 
 
@@ -42,7 +43,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Measures:
-    """``i2t`` and ``t2i``: R@1, R@5, R@10 in percent and median_rank (first = 1); mean_recall: mean of the six recalls."""
+    """``i2t`` and ``t2i``: R@1, R@5, R@10 in percent and median_rank (first = 1); mean_recall: mean of the six recalls.
+
+    Where a query has many right items (ECCV Caption, CxC) also R-Precision and mAP@R in percent.
+    """
 
     i2t: dict[str, Estimate]
     t2i: dict[str, Estimate]
@@ -54,6 +58,14 @@ class Measures:
         return sum(direction[name].value for direction in (self.i2t, self.t2i) for name in RECALLS)
 
 
+@dataclass(frozen=True, eq=False)
+class Precisions:
+    """R-Precision and mAP@R of each query, between 0 and 1: ``i2t`` (N, 2) and ``t2i`` (M, 2)."""
+
+    i2t: np.ndarray
+    t2i: np.ndarray
+
+
 @dataclass(frozen=True)
 class Bootstrap:
     """The resampling that an interval came from."""
@@ -62,9 +74,10 @@ class Bootstrap:
     confidence: float
     seed: int
 
-    def draws(self, n_images: int) -> np.ndarray:
-        """(samples, N) int32: how often each image is drawn in each resample. The same for every model."""
-        drawn = named_generator(self.seed, "bootstrap").integers(n_images, size=(self.samples, n_images))
+    def draws(self, n_images: int, fold: int = 0) -> np.ndarray:
+        """(samples, N) int32: how often each image of a fold is drawn in each resample. The same for every model."""
+        purpose: tuple[str | int, ...] = ("bootstrap", fold) if fold else ("bootstrap",)
+        drawn = named_generator(self.seed, *purpose).integers(n_images, size=(self.samples, n_images))
         drawn += np.arange(self.samples)[:, None] * n_images
         counts = np.bincount(drawn.ravel(), minlength=self.samples * n_images)
         return counts.reshape(self.samples, n_images).astype(np.int32)
@@ -76,23 +89,44 @@ class Bootstrap:
         return ends
 
 
-def measure(ranks: Ranks, caption_image_index: np.ndarray, bootstrap: Bootstrap) -> Measures:
-    """All measures of one model. caption_image_index (M,): the image with which each caption is resampled."""
-    draws = bootstrap.draws(len(ranks.i2t))
-    recalls = _recalls(ranks, caption_image_index, np.ones((1, len(ranks.i2t)), dtype=np.int32))[0]
-    resampled = _recalls(ranks, caption_image_index, draws)
-    low, high = bootstrap.interval(resampled)
-    mean_low, mean_high = bootstrap.interval(resampled.mean(axis=1))
-    directions = []
-    for number, (own, image_of_query) in enumerate(((ranks.i2t, np.arange(len(ranks.i2t))), (ranks.t2i, caption_image_index))):
-        columns = range(number * len(CUTOFFS), (number + 1) * len(CUTOFFS))
-        estimates = {
-            name: Estimate(float(recalls[i]), float(low[i]), float(high[i])) for name, i in zip(RECALLS, columns, strict=True)
-        }
-        median_low, median_high = bootstrap.interval(_medians(own, image_of_query, draws))
-        estimates["median_rank"] = Estimate(float(np.median(own)), float(median_low), float(median_high))
-        directions.append(estimates)
-    return Measures(directions[0], directions[1], mean_recall=Estimate(float(recalls.mean()), float(mean_low), float(mean_high)))
+def measure(
+    ranks: Ranks, caption_image_index: np.ndarray, bootstrap: Bootstrap, folds: int = 1, precisions: Precisions | None = None
+) -> Measures:
+    """All measures of one model. caption_image_index (M,): the image with which each caption is resampled.
+
+    folds: every measure is the mean over so many folds of equal size, neighbouring images each, and images are resampled
+    within their fold; the ranks are those within the folds.
+    """
+    once, resampled = [], []
+    for fold, (images, captions) in enumerate(fold_rows(caption_image_index, len(ranks.i2t), folds)):
+        part = Ranks(ranks.i2t[images], ranks.t2i[captions])
+        index = caption_image_index[captions] - images[0]
+        more = None if precisions is None else Precisions(precisions.i2t[images], precisions.t2i[captions])
+        draws = bootstrap.draws(len(images), fold)
+        once.append(_columns(part, more, index, np.ones((1, len(images)), dtype=np.int32)))
+        resampled.append(_columns(part, more, index, draws))
+    values, samples = np.mean(once, axis=0)[0], np.mean(resampled, axis=0)
+    low, high = bootstrap.interval(samples)
+    names = [(direction, name) for direction in ("i2t", "t2i") for name in RECALLS] + [
+        ("i2t", "median_rank"),
+        ("t2i", "median_rank"),
+    ]
+    names += [] if precisions is None else [(direction, name) for direction in ("i2t", "t2i") for name in PRECISIONS]
+    estimates: dict[str, dict[str, Estimate]] = {"i2t": {}, "t2i": {}}
+    for column, (direction, name) in enumerate(names):
+        estimates[direction][name] = Estimate(float(values[column]), float(low[column]), float(high[column]))
+    mean_low, mean_high = bootstrap.interval(samples[:, : 2 * len(RECALLS)].mean(axis=1))
+    mean = Estimate(float(values[: 2 * len(RECALLS)].mean()), float(mean_low), float(mean_high))
+    return Measures(estimates["i2t"], estimates["t2i"], mean)
+
+
+def fold_rows(caption_image_index: np.ndarray, n_images: int, folds: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Image rows and caption rows of each of ``folds`` parts of neighbouring images; every image and caption is in one."""
+    parts = []
+    for images in np.array_split(np.arange(n_images), folds):
+        own = (caption_image_index >= images[0]) & (caption_image_index <= images[-1])
+        parts.append((images, np.flatnonzero(own)))
+    return parts
 
 
 def mean_recall(ranks: Ranks) -> float:
@@ -117,6 +151,20 @@ def recall_drop(pairs: Sequence[tuple[Ranks, Ranks]], caption_image_index: np.nd
 
     low, high = bootstrap.interval(difference(draws))
     return Estimate(float(difference(once)[0]), float(low), float(high))
+
+
+def _columns(ranks: Ranks, precisions: Precisions | None, caption_image_index: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """(samples, 8 or 12): six recalls and two median ranks, i2t first, then R-Precision and mAP@R of i2t and of t2i."""
+    queries = ((ranks.i2t, np.arange(len(ranks.i2t))), (ranks.t2i, caption_image_index))
+    columns = [_recalls(ranks, caption_image_index, draws)]
+    columns += [_medians(own, images, draws)[:, None] for own, images in queries]
+    if precisions is not None:
+        weights = draws.astype(np.float64)
+        for values, (_, images) in zip((precisions.i2t, precisions.t2i), queries, strict=True):
+            by_image = [np.bincount(images, each, minlength=len(ranks.i2t)) for each in (*values.T, np.ones(len(values)))]
+            sums = weights @ np.stack(by_image, axis=1)
+            columns.append(100 * sums[:, :-1] / sums[:, -1:])
+    return np.concatenate(columns, axis=1)
 
 
 def _recalls(ranks: Ranks, caption_image_index: np.ndarray, draws: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from vldeformer.artifact import read_json, whole_file, write_json
 from vldeformer.errors import InputError
-from vldeformer.evaluation.measures import Bootstrap, Estimate, Measures
+from vldeformer.evaluation.measures import PRECISIONS, Bootstrap, Estimate, Measures, Precisions
 from vldeformer.retrieval.ranking import Ranks
 
 DIRECTIONS = ("i2t", "t2i")
@@ -18,7 +18,10 @@ DIRECTIONS = ("i2t", "t2i")
 
 @dataclass(frozen=True, eq=False)
 class RetrievalResult:
-    """One experiment under one protocol. caption_image_index (M,) int64: the image row of each caption."""
+    """One experiment under one protocol. caption_image_index (M,) int64: the image row of each caption.
+
+    The images and captions are the queries; the protocol says what the gallery is and what else is measured.
+    """
 
     dataset: str
     experiment: str
@@ -29,6 +32,7 @@ class RetrievalResult:
     ranks: Ranks
     measures: Measures
     bootstrap: Bootstrap
+    precisions: Precisions | None = None
 
     @property
     def i2t(self) -> dict[str, Estimate]:
@@ -67,18 +71,18 @@ class RetrievalResult:
         }
 
     def save(self, path: Path) -> None:
-        """Write the measures to ``path`` (.json) and the rank of every query beside it, in ``ranks_path(path)``."""
+        """Write the measures to ``path`` (.json) and those of every query beside it, in ``ranks_path(path)``."""
         captions_images = [self.image_ids[row] for row in self.caption_image_index]
-        table = pa.table(
-            {
-                "direction": ["i2t"] * len(self.image_ids) + ["t2i"] * len(self.caption_ids),
-                "query_id": [*self.image_ids, *self.caption_ids],
-                "image_id": [*self.image_ids, *captions_images],
-                "rank": np.concatenate([self.ranks.i2t, self.ranks.t2i]),
-            }
-        )
+        columns = {
+            "direction": ["i2t"] * len(self.image_ids) + ["t2i"] * len(self.caption_ids),
+            "query_id": [*self.image_ids, *self.caption_ids],
+            "image_id": [*self.image_ids, *captions_images],
+            "rank": np.concatenate([self.ranks.i2t, self.ranks.t2i]),
+        }
+        if self.precisions is not None:
+            columns |= dict(zip(PRECISIONS, np.concatenate([self.precisions.i2t, self.precisions.t2i]).T, strict=True))
         with whole_file(ranks_path(path)) as temporary:
-            pq.write_table(table, temporary)
+            pq.write_table(pa.table(columns), temporary)
         write_json(path, self.summary())
 
     @classmethod
@@ -95,13 +99,13 @@ class RetrievalResult:
             raise InputError(
                 f"{path}: expected a result written by `vldeformer evaluate`; {error!r} is missing or wrong"
             ) from None
-        image_ids, caption_ids, index, ranks = _read_ranks(ranks_path(path))
+        image_ids, caption_ids, index, ranks, precisions = _read_ranks(ranks_path(path))
         if (len(image_ids), len(caption_ids)) != expected:
             found = f"{len(image_ids)} images and {len(caption_ids)} captions"
             raise InputError(
                 f"{ranks_path(path)}: ranks of {found}, but {path.name} is of {expected[0]} and {expected[1]}; evaluate again"
             )
-        return cls(*names, image_ids, caption_ids, index, ranks, measures, bootstrap)
+        return cls(*names, image_ids, caption_ids, index, ranks, measures, bootstrap, precisions)
 
 
 def ranks_path(path: Path) -> Path:
@@ -118,20 +122,24 @@ def _estimates(value: dict[str, Any]) -> dict[str, Estimate]:
     return {name: Estimate(value[name], low, high) for name, (low, high) in value["intervals"].items()}
 
 
-def _read_ranks(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray, Ranks]:
+def _read_ranks(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray, Ranks, Precisions | None]:
     try:
-        columns = pq.read_table(path, columns=["direction", "query_id", "image_id", "rank"]).to_pydict()
+        table = pq.read_table(path)
+        directions, queries, images = (table[name].to_pylist() for name in ("direction", "query_id", "image_id"))
+        ranks = table["rank"].to_numpy()
     except FileNotFoundError:
         raise InputError(f"{path}: expected the per-query ranks, found no file; evaluate again") from None
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, KeyError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: expected per-query ranks in Parquet, got something else ({reason}); evaluate again") from None
-    n_images = columns["direction"].count("i2t")
-    queries, images = columns["query_id"], columns["image_id"]
+    n_images = directions.count("i2t")
     rows = {image_id: row for row, image_id in enumerate(queries[:n_images])}
     try:
         index = np.array([rows[image_id] for image_id in images[n_images:]], dtype=np.int64)
     except KeyError as error:
         raise InputError(f"{path}: a caption belongs to image {error}, which is not among the queries; evaluate again") from None
-    ranks = np.array(columns["rank"], dtype=np.int64)
-    return tuple(queries[:n_images]), tuple(queries[n_images:]), index, Ranks(ranks[:n_images], ranks[n_images:])
+    precisions = None
+    if set(PRECISIONS) <= set(table.column_names):
+        values = np.stack([table[name].to_numpy() for name in PRECISIONS], axis=1)
+        precisions = Precisions(values[:n_images], values[n_images:])
+    return tuple(queries[:n_images]), tuple(queries[n_images:]), index, Ranks(ranks[:n_images], ranks[n_images:]), precisions

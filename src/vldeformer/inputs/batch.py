@@ -39,7 +39,10 @@ class TextInput(TensorGroup):
 
 @dataclass(frozen=True)
 class RegionInput(TensorGroup):
-    """Detector output: ``[CLS] tags [SEP]`` and regions; the last six of a region's numbers are x1 y1 x2 y2 width height."""
+    """Detector output: ``[CLS] tags [SEP]`` and regions.
+
+    The last six of a region's numbers are x1 y1 x2 y2 width height for backbones that read tags; the others get features alone.
+    """
 
     tag_ids: Int64[Tensor, "B G"]
     tag_mask: Bool[Tensor, "B G"]
@@ -54,7 +57,24 @@ class PixelInput(TensorGroup):
     pixels: Float[Tensor, "B 3 side side"]
 
 
-VisualInput = RegionInput | PixelInput
+@dataclass(frozen=True)
+class PhotographInput(TensorGroup):
+    """Photographs of their own sizes, RGB scaled to -1..1, cut into patches row by row and padded to the most patches.
+
+    W = 3 × side × side numbers of a patch, colour by colour; grids: rows and columns of patches of each photograph.
+    """
+
+    patches: Float[Tensor, "B R W"]
+    grids: Int64[Tensor, "B 2"]
+
+    @property
+    def mask(self) -> Bool[Tensor, "B R"]:
+        """True where there is a patch."""
+        places = torch.arange(self.patches.shape[1], device=self.grids.device)
+        return places < self.grids.prod(1, keepdim=True)
+
+
+VisualInput = RegionInput | PixelInput | PhotographInput
 
 
 @dataclass(frozen=True)

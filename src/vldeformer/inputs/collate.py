@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from vldeformer.data.pixels import PixelStore
-from vldeformer.data.records import Regions
-from vldeformer.data.regions import RegionStore
+from vldeformer.data.records import Regions, RegionSource, SquareSource
 from vldeformer.errors import InputError
 from vldeformer.inputs.batch import PixelInput, RegionInput, TextInput, VisualInput
 from vldeformer.inputs.tokens import WordPieces, pad_rows
@@ -45,6 +43,8 @@ class VisualReader(ABC):
     """Image ids → VisualInput. With a generator, training-time augmentation is drawn from it."""
 
     feature_width: int
+    image_size: int | None = None
+    """Side of the stored squares, pixels; None if images are not stored as squares."""
 
     @abstractmethod
     def read(self, image_ids: Sequence[str], augment: np.random.Generator | None = None) -> VisualInput:
@@ -56,12 +56,16 @@ class VisualReader(ABC):
 
 
 class RegionReader(VisualReader):
-    """Reads detector regions and tags. Box numbers are appended to the features, as in VinVL."""
+    """Reads detector regions, and tags if there is room for them. Box numbers are appended to the features, as in VinVL.
 
-    def __init__(self, store: RegionStore, words: WordPieces, tag_tokens: int, most_regions: int, full: bool = False) -> None:
+    ``tag_tokens`` 0: a backbone that knows neither tags nor box numbers; it gets ``[CLS] [SEP]`` and features.
+    """
+
+    def __init__(self, store: RegionSource, words: WordPieces, tag_tokens: int, most_regions: int, full: bool = False) -> None:
         self.store, self.words = store, words
         self.tag_tokens, self.most_regions, self.full = tag_tokens, most_regions, full
-        self.feature_width = store.feature_width + 6
+        self.box_numbers = 6 if tag_tokens else 0
+        self.feature_width = store.feature_width + self.box_numbers
         self._tag_pieces: dict[str, list[int]] = {}
 
     def read(self, image_ids: Sequence[str], augment: np.random.Generator | None = None) -> RegionInput:
@@ -86,12 +90,13 @@ class RegionReader(VisualReader):
         width = self.most_regions if self.full else max(1, *counts)
         features = np.zeros((len(images), width, self.feature_width), dtype=np.float32)
         for row, (image, count) in enumerate(zip(images, counts, strict=True)):
-            boxes = image.boxes[:count]
-            features[row, :count, :-6] = image.features[:count]
-            features[row, :count, -6:-2] = boxes
-            features[row, :count, -2:] = boxes[:, 2:] - boxes[:, :2]
-        tags = [self._tags(image.tags) for image in images]
-        tag_ids, tag_mask = pad_rows(tags, self.words.pad, self.tag_tokens if self.full else None)
+            features[row, :count, : self.feature_width - self.box_numbers] = image.features[:count]
+            if self.box_numbers:
+                boxes = image.boxes[:count]
+                features[row, :count, -6:-2] = boxes
+                features[row, :count, -2:] = boxes[:, 2:] - boxes[:, :2]
+        tags = [self._tags(image.tags if self.tag_tokens else ()) for image in images]
+        tag_ids, tag_mask = pad_rows(tags, self.words.pad, (self.tag_tokens or None) if self.full else None)
         region_mask = np.arange(width) < np.array(counts)[:, None]
         return RegionInput(*map(torch.from_numpy, (tag_ids, tag_mask, features, region_mask)))
 
@@ -110,11 +115,12 @@ class PixelReader(VisualReader):
 
     feature_width = 3
 
-    def __init__(self, store: PixelStore, crop_size: int, patch_size: int) -> None:
+    def __init__(self, store: SquareSource, crop_size: int, patch_size: int) -> None:
         height, width = store.size
         if crop_size > min(height, width):
             raise InputError(f"crop_size {crop_size} is larger than the stored images, {height} x {width}; make it smaller")
         self.store, self.crop_size, self.patch_size = store, crop_size, patch_size
+        self.image_size = height
 
     def read(self, image_ids: Sequence[str], augment: np.random.Generator | None = None) -> PixelInput:
         """Centre crops, or random ones."""

@@ -8,7 +8,7 @@ import numpy as np
 from tokenizers import Tokenizer
 from tokenizers.implementations import BertWordPieceTokenizer
 
-from vldeformer.artifact import whole_file
+from vldeformer.artifact import read_json, whole_file
 from vldeformer.errors import InputError
 
 PAD, UNKNOWN, CLS, SEP, MASK = SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -63,6 +63,27 @@ class WordPieces:
             return cls(Tokenizer.from_file(str(path)))
         except Exception as error:  # the tokenizers library raises bare Exception
             raise InputError(f"{path}: expected a tokenizer.json of the tokenizers library; {error}") from None
+
+    @classmethod
+    def read_vocabulary(cls, path: Path) -> "WordPieces":
+        """Read a BERT's ``vocab.txt``, a word piece a line; lower-cased unless a ``tokenizer_config.json`` beside it says no.
+
+        Raises InputError if a line comes twice or a special token is missing.
+        """
+        try:
+            lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: expected a word piece a line in UTF-8; {error}") from None
+        numbers = {line.rstrip("\r"): number for number, line in enumerate(lines)}
+        if len(numbers) < len(lines):
+            twice = next(line for number, line in enumerate(lines) if numbers[line.rstrip("\r")] != number)
+            raise InputError(f"{path}: word piece {twice!r} comes twice; expected each once")
+        settings = path.with_name("tokenizer_config.json")
+        lowercase = read_json(settings).get("do_lower_case", True) if settings.is_file() else True
+        missing = [token for token in SPECIAL if token not in numbers]
+        if missing:
+            raise InputError(f"{path}: {' '.join(missing)} missing; expected the vocab.txt of a BERT")
+        return cls(BertWordPieceTokenizer(numbers, lowercase=lowercase)._tokenizer)
 
     def save(self, path: Path) -> None:
         """Write as ``tokenizer.json``."""

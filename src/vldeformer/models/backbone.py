@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from vldeformer.inputs.batch import TextInput, VisualInput
+from vldeformer.models.settings import BackboneSettings
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Backbone(nn.Module, ABC):
     """An encoder of sequences of words and regions."""
 
     hidden_size: int
+
+    @abstractmethod
+    def __init__(self, settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> None:
+        """Random weights. ``feature_width``: numbers that a reader gives of a region (3 of a pixel)."""
+        super().__init__()
 
     @abstractmethod
     def text_sequence(self, text: TextInput) -> Sequence:

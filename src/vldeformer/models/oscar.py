@@ -1,8 +1,8 @@
 """The Oscar / VinVL backbone: BERT that reads captions, detector tags and region vectors.
 
-Region path: Linear(V → H) → LayerNorm → dropout, without position or segment embedding. Tags are words of segment 1.
-Read together with a caption the tags come right behind its [SEP] (their own [CLS] is hidden); read alone they start the
-sequence with their [CLS], as in the released code.
+Region path: Linear(V → H) → LayerNorm (VinVL; not the first Oscar) → dropout, without position or segment embedding. Tags
+are words of segment 1. Read together with a caption the tags come right behind its [SEP] (their own [CLS] is hidden), in the
+room that it leaves; read alone they start the sequence with their [CLS], as in the released code.
 """
 
 import torch
@@ -19,8 +19,11 @@ class OscarBackbone(Backbone):
     """``feature_width``: numbers of a region, box included (2054 for VinVL)."""
 
     def __init__(self, settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> None:
-        super().__init__()
-        self.hidden_size = settings.hidden
+        super().__init__(settings, vocabulary_size, feature_width)
+        self.hidden_size, self.joint_tokens = settings.hidden, settings.joint_tokens
+        longest = max(
+            settings.caption_tokens, settings.tag_tokens, self.joint_tokens or settings.caption_tokens + settings.tag_tokens
+        )
         config = BertConfig(
             vocab_size=vocabulary_size,
             hidden_size=settings.hidden,
@@ -29,12 +32,13 @@ class OscarBackbone(Backbone):
             intermediate_size=settings.intermediate,
             hidden_dropout_prob=settings.dropout,
             attention_probs_dropout_prob=settings.dropout,
-            max_position_embeddings=max(settings.caption_tokens + settings.tag_tokens, 512),
+            max_position_embeddings=settings.position_rows(longest, 512),
+            layer_norm_eps=settings.norm_eps,
             attn_implementation="sdpa",
         )
         self.bert = BertModel(config)
         self.region_embedding = nn.Linear(feature_width, settings.hidden)
-        self.region_norm = nn.LayerNorm(settings.hidden, eps=config.layer_norm_eps)
+        self.region_norm = nn.LayerNorm(settings.hidden, settings.region_norm_eps) if settings.region_norm else nn.Identity()
         self.dropout = nn.Dropout(settings.dropout)
         nn.init.normal_(self.region_embedding.weight, std=config.initializer_range)
         nn.init.zeros_(self.region_embedding.bias)
@@ -46,17 +50,24 @@ class OscarBackbone(Backbone):
     def visual_sequence(self, visual: VisualInput, after: TextInput | None = None) -> Sequence:
         """Tags of segment 1, then regions."""
         assert isinstance(visual, RegionInput)
-        positions = torch.arange(visual.tag_ids.shape[1], device=visual.tag_ids.device).expand_as(visual.tag_ids)
-        tag_mask = visual.tag_mask
+        ids, mask = visual.tag_ids, visual.tag_mask
+        positions = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
         if after is not None:
-            # Tags go on counting where the caption ended; their [CLS] would sit on the caption's [SEP] and is hidden.
-            positions = positions + after.mask.sum(1, keepdim=True) - 1
-            tag_mask = tag_mask & (torch.arange(tag_mask.shape[1], device=tag_mask.device) > 0)
-        tags = self.bert.embeddings(
-            input_ids=visual.tag_ids, token_type_ids=torch.ones_like(visual.tag_ids), position_ids=positions
-        )
+            ids, mask, positions = self._behind(after, ids, mask, positions)
+        # Padding is of segment 0, as released: pooling `mean_all` averages over its states too.
+        tags = self.bert.embeddings(input_ids=ids, token_type_ids=visual.tag_mask.long(), position_ids=positions)
         regions = self.dropout(self.region_norm(self.region_embedding(visual.features)))
-        return Sequence(tags, tag_mask).followed_by(Sequence(regions, visual.region_mask))
+        return Sequence(tags, mask).followed_by(Sequence(regions, visual.region_mask))
+
+    def _behind(self, caption: TextInput, ids: Tensor, mask: Tensor, positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Tags that go on counting where the caption ended; their [CLS] would sit on the caption's [SEP] and is hidden."""
+        length, last = caption.mask.sum(1, keepdim=True), mask.sum(1, keepdim=True) - 1
+        if self.joint_tokens is None:
+            return ids, mask & (positions > 0), positions + length - 1
+        room = self.joint_tokens - length
+        shown = mask & (positions > 0) & (positions <= room)
+        # The last that has room is the [SEP] of the whole row; what is hidden needs a position that exists, no matter which.
+        return ids.where(positions != room, ids.gather(1, last)), shown, (positions + length - 1).where(shown, 0)
 
     def encode(self, sequence: Sequence) -> Sequence:
         """BERT's layers with full attention over what the mask shows."""

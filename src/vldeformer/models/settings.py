@@ -1,27 +1,72 @@
 """Settings of the backbone; apart from the code that needs torch, so that planning a run imports none."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from vldeformer.errors import InputError
 from vldeformer.section import Section
+
+Reads = Literal["tagged regions", "regions", "pixels"]
+
+READS: dict[str, Reads] = {"oscar": "tagged regions", "visualbert": "regions", "vilt": "pixels"}
+"""Kind of backbone → what it reads of an image; the classes of the same kinds are in ``weights.BACKBONES``."""
+
+
+def _known(kind: str) -> str:
+    if kind not in READS:
+        raise ValueError(f"one of {', '.join(map(repr, READS))}")
+    return kind
 
 
 class BackboneSettings(Section):
     """The size and kind of the transformer."""
 
-    kind: Literal["oscar", "vilt"] = Field(description="oscar reads detector regions and tags, vilt reads patches of pixels")
+    kind: Annotated[str, AfterValidator(_known)] = Field(
+        description="oscar reads detector regions and tags, visualbert reads regions, vilt reads patches of pixels"
+    )
     layers: int = Field(ge=1, description="transformer layers")
     hidden: int = Field(ge=8, description="width H; also the width D of the decomposed model's vectors")
     heads: int = Field(ge=1, description="attention heads; must divide `hidden`")
     intermediate: int = Field(ge=8, description="width of the feed-forward layers")
     dropout: float = Field(ge=0, lt=1, description="dropout of states and attention")
+    norm_eps: float = Field(gt=0, description="added to the variance in layer norms")
+    positions: int | None = Field(
+        ge=4, description="rows of the table of word positions; null: what the lengths need, at least 512 (vilt: 40)"
+    )
     caption_tokens: int = Field(ge=4, description="longest caption in word pieces, [CLS] and [SEP] included; longer ones are cut")
     tag_tokens: int = Field(ge=3, description="longest row of detector tags in word pieces, [CLS] and [SEP] included (oscar)")
-    regions: int = Field(ge=1, description="most regions of an image that are read (oscar)")
+    joint_tokens: int | None = Field(
+        ge=4,
+        description="longest caption and tags together when both are read jointly: tags fill what the caption leaves, as in the "
+        "released code; null: each is cut at its own length (oscar)",
+    )
+    regions: int = Field(ge=1, description="most regions of an image that are read (oscar, visualbert)")
+    region_norm: bool = Field(description="layer norm of the projected regions (oscar)")
+    region_norm_eps: float = Field(gt=0, description="added to the variance in that norm (oscar)")
     patch_size: int = Field(ge=1, description="side of a patch in pixels; must divide `crop_size` (vilt)")
-    crop_size: int = Field(ge=8, description="side of the square that is read from an image, pixels (vilt)")
+    crop_size: int = Field(
+        ge=8, description="side of the square that is read from an image, or the shorter side with `keep_aspect`, pixels (vilt)"
+    )
+    keep_aspect: bool = Field(
+        description="read whole photographs at their own aspect ratio, longer side at most 1.66 times `crop_size`, as published "
+        "ViLT models do; false: squares (vilt)"
+    )
     text_model: str | None = Field(
         description="hub id, local folder or `package:NAME/FOLDER` of a BERT whose words and text layers to start from; "
         "null: from scratch"
     )
+
+    @property
+    def reads(self) -> Reads:
+        """What this kind of backbone reads of an image."""
+        return READS[self.kind]
+
+    def position_rows(self, needed: int, usual: int) -> int:
+        """Rows of the table of word positions: ``positions``, or what is ``needed``, at least the ``usual`` number.
+
+        Raises InputError if the settings give fewer than are needed.
+        """
+        if self.positions is not None and self.positions < needed:
+            raise InputError(f"backbone.positions is {self.positions}, but the longest row of words has {needed}; shorten it")
+        return self.positions or max(needed, usual)

@@ -1,26 +1,27 @@
 """The ViLT backbone: a transformer that reads word pieces and patches of pixels, no detector.
 
 The weights are those of transformers' ``ViltModel``. Its own forward always joins text and image, finds the valid patches
-with Python loops over the batch and draws surplus ones at random; here all images have one size, so every patch is
-valid and the same embeddings are computed directly (a test compares both).
+with Python loops over the batch and draws surplus ones at random; here the same embeddings are computed directly, of all
+patches in their order: the same input always gives the same states (a test compares both).
 """
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import ViltConfig, ViltModel
 
-from vldeformer.inputs.batch import PixelInput, TextInput, VisualInput
+from vldeformer.inputs.batch import PhotographInput, PixelInput, TextInput, VisualInput
 from vldeformer.models.backbone import Backbone, Sequence
 from vldeformer.models.settings import BackboneSettings
 
 
 class ViltBackbone(Backbone):
-    """Patches of square images of one size."""
+    """Patches of square images of one size, or of photographs of any sizes."""
 
-    def __init__(self, settings: BackboneSettings, vocabulary_size: int) -> None:
-        super().__init__()
-        self.hidden_size = settings.hidden
+    def __init__(self, settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> None:
+        super().__init__(settings, vocabulary_size, feature_width)
+        self.hidden_size, self.cells = settings.hidden, settings.crop_size // settings.patch_size
         config = ViltConfig(
             vocab_size=vocabulary_size,
             hidden_size=settings.hidden,
@@ -29,9 +30,10 @@ class ViltBackbone(Backbone):
             intermediate_size=settings.intermediate,
             hidden_dropout_prob=settings.dropout,
             attention_probs_dropout_prob=settings.dropout,
+            layer_norm_eps=settings.norm_eps,
             image_size=settings.crop_size,
             patch_size=settings.patch_size,
-            max_position_embeddings=max(settings.caption_tokens, 40),
+            max_position_embeddings=settings.position_rows(settings.caption_tokens, 40),
             max_image_length=-1,
         )
         self.vilt = ViltModel(config)
@@ -47,12 +49,32 @@ class ViltBackbone(Backbone):
 
     def visual_sequence(self, visual: VisualInput, after: TextInput | None = None) -> Sequence:
         """A [CLS] vector and all patches, modality 1; the same behind a caption and alone."""
-        assert isinstance(visual, PixelInput)
+        assert isinstance(visual, PixelInput | PhotographInput)
         embeddings = self.vilt.embeddings
-        patches = embeddings.patch_embeddings(visual.pixels).flatten(2).transpose(1, 2)
-        states = torch.cat([embeddings.cls_token.expand(len(patches), -1, -1), patches], 1) + embeddings.position_embeddings
+        if isinstance(visual, PixelInput):
+            patches = embeddings.patch_embeddings(visual.pixels).flatten(2).transpose(1, 2)
+            positions, mask = (
+                embeddings.position_embeddings,
+                torch.ones(patches.shape[:2], dtype=torch.bool, device=patches.device),
+            )
+        else:
+            projection = embeddings.patch_embeddings.projection
+            patches = functional.linear(visual.patches, projection.weight.flatten(1), projection.bias)
+            positions, mask = self._positions(visual), visual.mask
+        states = torch.cat([embeddings.cls_token.expand(len(patches), -1, -1), patches], 1) + positions
         states = embeddings.dropout(states) + embeddings.token_type_embeddings.weight[1]
-        return Sequence(states, torch.ones(states.shape[:2], dtype=torch.bool, device=states.device))
+        return Sequence(states, functional.pad(mask, (1, 0), value=True))
+
+    def _positions(self, visual: PhotographInput) -> Float[Tensor, "B 1+R H"]:
+        """The square table of patch positions stretched over each photograph's grid; nothing where there is no patch."""
+        table = self.vilt.embeddings.position_embeddings
+        square = table[:, 1:].transpose(1, 2).unflatten(2, (self.cells, self.cells))
+        grids, which = visual.grids.unique(dim=0, return_inverse=True)
+        stretched = []
+        for rows, columns in grids.tolist():
+            places = functional.interpolate(square, (rows, columns), mode="bilinear", align_corners=True).flatten(2)
+            stretched.append(functional.pad(places.transpose(1, 2), (0, 0, 0, visual.patches.shape[1] - rows * columns)))
+        return torch.cat([table[:, :1].expand(len(which), -1, -1), torch.cat(stretched)[which]], 1)
 
     def encode(self, sequence: Sequence) -> Sequence:
         """ViLT's layers and final layer norm."""

@@ -20,9 +20,13 @@ from vldeformer.models.oscar import OscarBackbone
 from vldeformer.models.pooling import Pooling
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.vilt import ViltBackbone
+from vldeformer.models.visualbert import VisualBertBackbone
 from vldeformer.section import Section
 
 DESCRIPTION = "encoder.json"
+
+BACKBONES: dict[str, type[Backbone]] = {"oscar": OscarBackbone, "vilt": ViltBackbone, "visualbert": VisualBertBackbone}
+"""Kind of backbone → its class; what each kind reads of an image is in ``settings.READS``."""
 
 
 class ModelDescription(Section):
@@ -35,17 +39,19 @@ class ModelDescription(Section):
     feature_width: int
     pooling: Pooling
     pooling_dropout: float
+    image_size: int | None = None
+    """Side of the squares that photographs are made into before the crop, pixels; None: the crop's own, or no squares."""
 
 
 def build_backbone(settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> Backbone:
     """A backbone with random weights (drawn from torch's global generator)."""
-    if settings.kind == "oscar":
-        return OscarBackbone(settings, vocabulary_size, feature_width)
-    return ViltBackbone(settings, vocabulary_size)
+    return BACKBONES[settings.kind](settings, vocabulary_size, feature_width)
 
 
 def build_model(description: ModelDescription) -> JointMatcher | DualEncoder:
-    """The described model with random weights."""
+    """The described model with random weights. Raises InputError if its settings do not go together."""
+    if description.backbone.keep_aspect and description.pooling == "mean_all":
+        raise InputError("pooling mean_all needs inputs of one length, which photographs of their own shape are not; use mean")
     backbone = build_backbone(description.backbone, description.vocabulary_size, description.feature_width)
     if description.kind == "joint":
         return JointMatcher(backbone, description.backbone.dropout)
@@ -80,6 +86,13 @@ def load_model(folder: Path) -> tuple[JointMatcher | DualEncoder, ModelDescripti
     model = build_model(description)
     load_weights(model, folder / "model.safetensors")
     return model.eval(), description, words
+
+
+def as_encoder(model: JointMatcher | DualEncoder, description: ModelDescription) -> DualEncoder:
+    """The decomposed reading of either kind of model: the same weights, read apart."""
+    if isinstance(model, DualEncoder):
+        return model
+    return decompose(model.backbone, description.pooling, description.pooling_dropout).train(model.training)
 
 
 def load_weights(model: nn.Module, path: Path) -> None:

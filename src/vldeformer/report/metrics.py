@@ -40,6 +40,12 @@ class ReportSettings(Section):
     main: str = Field(description="experiment whose recall drop and speed-up are the headline")
     decomposed: list[str] = Field(description="experiments whose recall drop is reported, `main` among them")
     effects: list[Effect] = Field(description="choices whose gain in mean recall is reported, as a mean over their pairs")
+    published_protocols: list[str] = Field(
+        description="protocols of config/published.csv, e.g. coco-5k, under which models stand beside published ones; []: none do"
+    )
+    counterparts: dict[str, str] = Field(
+        description="experiment → published model from whose recalls the experiment's difference is counted"
+    )
     claimed_drop: float = Field(gt=0, description="published bound of the average recall drop, in points")
     claimed_speedup: float = Field(gt=0, description="published speed-up of the decomposed over the joint model, in times")
 
@@ -117,14 +123,16 @@ def write_metrics(path: Path, results: ResultSet, settings: ReportSettings) -> N
 
 
 def metrics(results: ResultSet, settings: ReportSettings) -> dict[str, Any]:
-    """``models[name]``: ``i2t``, ``t2i`` and ``mean_recall`` on the pairs that all models share, and ``test`` likewise where
-    there is one; ``recall_drop`` of the main model, in points, and ``recall_drops`` of every decomposed one.
+    """``models[name]``: ``i2t``, ``t2i`` and ``mean_recall`` on the pairs that all models share, and likewise ``test`` and each
+    of ``report.published_protocols`` where there is one; ``recall_drop`` of the main model, in points, and ``recall_drops`` of
+    every decomposed one.
     """
     models: dict[str, Any] = {}
     for result in results.ordered(settings.titles, COMPARED):
         models[result.experiment] = _entry(result)
-    for result in results.ordered(settings.titles, "test"):
-        models.setdefault(result.experiment, {})["test"] = _entry(result)
+    for protocol in ("test", *settings.published_protocols):
+        for result in results.ordered(settings.titles, protocol):
+            models.setdefault(result.experiment, {})[protocol] = _entry(result)
     drops = {name: _drop(results.drop(settings.baseline, name), settings) for name in settings.decomposed}
     if settings.main not in drops:
         raise InputError(f"report.main is {settings.main!r}, expected one of report.decomposed ({', '.join(drops)})")

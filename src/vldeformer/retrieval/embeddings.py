@@ -1,53 +1,20 @@
-"""What a model says of a set of images and captions, with their ids: vectors (``Embeddings``) or all pair scores (``Scores``).
+"""What a model says of a set of images and captions, with their ids: vectors (``Embeddings``) or all pair scores (``Scores``)."""
 
-Both answer the same two questions, the scores of a block of images with all captions and the exact scores of some pairs,
-so that everything after them treats a dual model, a joint model and an oracle alike.
-"""
-
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from vldeformer.artifact import read_json, whole_folder, write_json
+from vldeformer.artifact import whole_folder
 from vldeformer.errors import InputError
+from vldeformer.retrieval.scored import captions_of, check_items, load_array, load_items, save_items
 
 LENGTH_TOLERANCE = 1e-3
 PAIR_ELEMENTS = 2**22  # numbers gathered at a time when pairs are scored one by one: 32 MiB in float64
-
-
-class Scored(Protocol):
-    """Images and captions of which every pair has a score, the higher the better."""
-
-    @property
-    def image_ids(self) -> tuple[str, ...]:
-        """Ids of the N images."""
-        ...
-
-    @property
-    def caption_ids(self) -> tuple[str, ...]:
-        """Ids of the M captions."""
-        ...
-
-    @property
-    def caption_image_index(self) -> np.ndarray:
-        """(M,) int64: row of each caption's image."""
-        ...
-
-    @property
-    def block_error(self) -> float:
-        """Bound on the difference between ``block`` and ``pairs``."""
-        ...
-
-    def block(self, start: int, stop: int) -> np.ndarray:
-        """(stop - start, M) float32: scores of these images with all captions, within ``block_error``."""
-        ...
-
-    def pairs(self, image_rows: np.ndarray, caption_rows: np.ndarray) -> np.ndarray:
-        """(P,) float64: the scores of P pairs; a function of the two items alone, so that equal items tie exactly."""
-        ...
+MANY_PAIRS = 100_000  # from so many on it pays to look for vectors that are equal
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +31,37 @@ class Embeddings:
     caption_image_index: np.ndarray
 
     def __post_init__(self) -> None:
-        _check_items(self.image_ids, self.caption_ids, self.caption_image_index)
+        check_items(self.image_ids, self.caption_ids, self.caption_image_index)
         _check_vectors("images", self.images, self.image_ids)
         _check_vectors("captions", self.captions, self.caption_ids)
         if self.images.shape[1] != self.captions.shape[1]:
             raise InputError(
                 f"images have width {self.images.shape[1]} but captions {self.captions.shape[1]}; embed both with one model"
             )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        images: np.ndarray,
+        captions: np.ndarray,
+        caption_image_index: np.ndarray | Sequence[int],
+        image_ids: Sequence[str] | None = None,
+        caption_ids: Sequence[str] | None = None,
+    ) -> "Embeddings":
+        """Vectors of any float type, which become float32, and an index of any whole-number type; ids default to row numbers.
+
+        Raises InputError for numbers of another kind: quantised vectors have neither unit length nor a known scale.
+        """
+        vectors = [_as_float32(what, array) for what, array in (("images", images), ("captions", captions))]
+        index = np.asarray(caption_image_index)
+        if index.dtype.kind not in "iu":
+            raise InputError(f"caption_image_index: expected whole numbers, got {index.dtype}")
+        ids = []
+        for what, rows, given in zip(("image_ids", "caption_ids"), vectors, (image_ids, caption_ids), strict=True):
+            if given is not None and len(given) != len(rows):
+                raise InputError(f"{what}: expected an id for each of {len(rows)} vectors, got {len(given)}")
+            ids.append(tuple(map(str, range(len(rows)) if given is None else given)))
+        return cls(ids[0], vectors[0], ids[1], vectors[1], index.astype(np.int64))
 
     @property
     def block_error(self) -> float:
@@ -84,38 +75,71 @@ class Embeddings:
         scores: np.ndarray = self.images[start:stop] @ self.captions.T
         return scores
 
+    def caption_block(self, start: int, stop: int) -> np.ndarray:
+        """See ``Scored``."""
+        scores: np.ndarray = self.captions[start:stop] @ self.images.T
+        return scores
+
+    @property
+    def fine_error(self) -> float:
+        """See ``Scored``."""
+        # As above with the unit of float64, in which products of float32 are exact; the sums of ``pairs`` are rounded too.
+        return float(self.images.shape[1] * 2.0**-51)
+
+    def fine_block(self, start: int, stop: int) -> np.ndarray:
+        """See ``Scored``."""
+        scores: np.ndarray = self.images[start:stop].astype(np.float64) @ self.captions.T.astype(np.float64)
+        return scores
+
     def pairs(self, image_rows: np.ndarray, caption_rows: np.ndarray) -> np.ndarray:
         """See ``Scored``."""
+        if len(image_rows) > MANY_PAIRS:
+            (images, image_number), (captions, caption_number) = self._distinct
+            if len(images) * len(captions) < len(image_rows):  # a collapsed model: a few vectors, all pairs of them tied
+                table = self._products(np.repeat(images, len(captions)), np.tile(captions, len(images)))
+                scores: np.ndarray = table[image_number[image_rows] * len(captions) + caption_number[caption_rows]]
+                return scores
+        return self._products(image_rows, caption_rows)
+
+    def _products(self, image_rows: np.ndarray, caption_rows: np.ndarray) -> np.ndarray:
         # Products of float32 are exact in float64, and NumPy sums each row in an order that depends on its length only.
         # A matrix product promises no such order: equal vectors may score differently in different columns of it.
         scores = np.empty(len(image_rows))
         step = max(1, PAIR_ELEMENTS // self.images.shape[1])
         for start in range(0, len(scores), step):
             part = slice(start, start + step)
-            products = self.images[image_rows[part]].astype(np.float64)
-            products *= self.captions[caption_rows[part]]
+            products = np.multiply(self.images[image_rows[part]], self.captions[caption_rows[part]], dtype=np.float64)
             scores[part] = products.sum(axis=1)
         return scores
 
+    @functools.cached_property
+    def _distinct(self) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+        """Of images and of captions: rows with different vectors, and for every row the position among them of the equal one."""
+        return _distinct_rows(self.images), _distinct_rows(self.captions)
+
     def first(self, n_images: int, captions_per_image: int | None = None) -> "Embeddings":
         """The first ``n_images`` images (all, if there are fewer) with all, or their first few, captions."""
-        kept = _captions_of_first(self.caption_image_index, n_images, captions_per_image)
-        ids = tuple(self.caption_ids[row] for row in kept)
-        return Embeddings(
-            self.image_ids[:n_images], self.images[:n_images], ids, self.captions[kept], self.caption_image_index[kept]
-        )
+        return self.part(np.arange(min(n_images, len(self.image_ids))), captions_per_image)
+
+    def part(self, image_rows: np.ndarray, captions_per_image: int | None = None) -> "Embeddings":
+        """The images of some rows, in that order, with all, or their first few, captions; itself if that is all there is."""
+        kept, index = captions_of(self.caption_image_index, image_rows, captions_per_image)
+        if len(kept) == len(self.caption_ids) and np.array_equal(image_rows, np.arange(len(self.image_ids))):
+            return self
+        image_ids, caption_ids = (_chosen(self.image_ids, image_rows), _chosen(self.caption_ids, kept))
+        return Embeddings(image_ids, self.images[image_rows], caption_ids, self.captions[kept], index)
 
     def save(self, folder: Path, provenance: Mapping[str, Any]) -> None:
         """Write images.npy, captions.npy, caption_image_index.npy, image_ids.json, caption_ids.json and provenance.json."""
         with whole_folder(folder) as temporary:
             np.save(temporary / "images.npy", self.images)
             np.save(temporary / "captions.npy", self.captions)
-            _save_items(temporary, self, provenance)
+            save_items(temporary, self, provenance)
 
     @classmethod
     def load(cls, folder: Path) -> "Embeddings":
         """Read what ``save`` wrote. Raises InputError naming the folder and the file or item that is wrong."""
-        image_ids, caption_ids, index = _load_items(folder)
+        image_ids, caption_ids, index = load_items(folder)
         images, captions = load_array(folder / "images.npy"), load_array(folder / "captions.npy")
         try:
             return cls(image_ids, images, caption_ids, captions, index)
@@ -133,7 +157,7 @@ class Scores:
     scores: np.ndarray
 
     def __post_init__(self) -> None:
-        _check_items(self.image_ids, self.caption_ids, self.caption_image_index)
+        check_items(self.image_ids, self.caption_ids, self.caption_image_index)
         expected = (len(self.image_ids), len(self.caption_ids))
         if self.scores.shape != expected or self.scores.dtype != np.float32:
             raise InputError(
@@ -154,6 +178,20 @@ class Scores:
         """See ``Scored``."""
         return self.scores[start:stop]
 
+    def caption_block(self, start: int, stop: int) -> np.ndarray:
+        """See ``Scored``."""
+        return self.scores[:, start:stop].T
+
+    @property
+    def fine_error(self) -> float:
+        """See ``Scored``."""
+        return 0.0
+
+    def fine_block(self, start: int, stop: int) -> np.ndarray:
+        """See ``Scored``."""
+        scores: np.ndarray = self.scores[start:stop].astype(np.float64)
+        return scores
+
     def pairs(self, image_rows: np.ndarray, caption_rows: np.ndarray) -> np.ndarray:
         """See ``Scored``."""
         scores: np.ndarray = self.scores[image_rows, caption_rows].astype(np.float64)
@@ -161,20 +199,26 @@ class Scores:
 
     def first(self, n_images: int, captions_per_image: int | None = None) -> "Scores":
         """The first ``n_images`` images (all, if there are fewer) with all, or their first few, captions."""
-        kept = _captions_of_first(self.caption_image_index, n_images, captions_per_image)
-        ids = tuple(self.caption_ids[row] for row in kept)
-        return Scores(self.image_ids[:n_images], ids, self.caption_image_index[kept], self.scores[:n_images][:, kept])
+        return self.part(np.arange(min(n_images, len(self.image_ids))), captions_per_image)
+
+    def part(self, image_rows: np.ndarray, captions_per_image: int | None = None) -> "Scores":
+        """The images of some rows, in that order, with all, or their first few, captions; itself if that is all there is."""
+        kept, index = captions_of(self.caption_image_index, image_rows, captions_per_image)
+        if len(kept) == len(self.caption_ids) and np.array_equal(image_rows, np.arange(len(self.image_ids))):
+            return self
+        image_ids, caption_ids = (_chosen(self.image_ids, image_rows), _chosen(self.caption_ids, kept))
+        return Scores(image_ids, caption_ids, index, self.scores[np.ix_(image_rows, kept)])
 
     def save(self, folder: Path, provenance: Mapping[str, Any]) -> None:
         """Write scores.npy, caption_image_index.npy, image_ids.json, caption_ids.json and provenance.json."""
         with whole_folder(folder) as temporary:
             np.save(temporary / "scores.npy", self.scores)
-            _save_items(temporary, self, provenance)
+            save_items(temporary, self, provenance)
 
     @classmethod
     def load(cls, folder: Path) -> "Scores":
         """Read what ``save`` wrote. Raises InputError naming the folder and the file or item that is wrong."""
-        image_ids, caption_ids, index = _load_items(folder)
+        image_ids, caption_ids, index = load_items(folder)
         scores = load_array(folder / "scores.npy")
         try:
             return cls(image_ids, caption_ids, index, scores)
@@ -182,45 +226,22 @@ class Scores:
             raise InputError(f"{folder}: {error}") from None
 
 
-def load_array(path: Path) -> np.ndarray:
-    """Read a .npy file. Raises InputError naming it if it is missing, cut short or something else."""
-    try:
-        array: np.ndarray = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(f"{path}: expected an array file, found none") from None
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{path}: expected a NumPy array file, got something else ({error}); it may be cut short") from None
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path}: expected one array (.npy), got an archive of several (.npz)")
-    return array
+def _chosen(ids: tuple[str, ...], rows: np.ndarray) -> tuple[str, ...]:
+    return tuple(ids[row] for row in rows.tolist())
 
 
-def _captions_of_first(index: np.ndarray, n_images: int, captions_per_image: int | None) -> np.ndarray:
-    """Rows of the captions of the first images, in their own order; as these are the first, their image rows stay the same."""
-    kept = np.flatnonzero(index < n_images)
-    if captions_per_image is None or not len(kept):
-        return kept
-    by_image = kept[np.argsort(index[kept], kind="stable")]
-    images = index[by_image]
-    starts = np.searchsorted(images, images, side="left")
-    return np.sort(by_image[np.arange(len(by_image)) - starts < captions_per_image])
+def _distinct_rows(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    whole = np.ascontiguousarray(vectors).view(np.dtype((np.void, vectors.dtype.itemsize * vectors.shape[1]))).ravel()
+    _, rows, number = np.unique(whole, return_index=True, return_inverse=True)
+    return rows, number
 
 
-def _check_items(image_ids: tuple[str, ...], caption_ids: tuple[str, ...], index: np.ndarray) -> None:
-    for what, ids in (("image", image_ids), ("caption", caption_ids)):
-        if not ids:
-            raise InputError(f"expected at least one {what}, got none")
-        if len(set(ids)) < len(ids):
-            raise InputError(f"{what} ids: {len(ids) - len(set(ids))} of {len(ids)} occur more than once; ids must be unique")
-    if index.shape != (len(caption_ids),) or index.dtype != np.int64:
-        expected = f"int64 of shape ({len(caption_ids)},), one image row a caption"
-        raise InputError(f"caption_image_index: expected {expected}, got {index.dtype} of shape {index.shape}")
-    outside = np.flatnonzero((index < 0) | (index >= len(image_ids)))
-    if len(outside):
-        caption, row = caption_ids[outside[0]], index[outside[0]]
-        raise InputError(
-            f"caption_image_index: caption {caption!r} points to image row {row}, expected 0 to {len(image_ids) - 1}"
-        )
+def _as_float32(what: str, vectors: np.ndarray) -> np.ndarray:
+    array = np.asarray(vectors)
+    if array.dtype.kind != "f":
+        raise InputError(f"{what}: expected floats of unit length, got {array.dtype}; turn them back into floats and normalise")
+    with np.errstate(over="ignore"):  # such a row is refused for its length
+        return array.astype(np.float32, copy=False)
 
 
 def _check_vectors(what: str, vectors: np.ndarray, ids: tuple[str, ...]) -> None:
@@ -228,25 +249,9 @@ def _check_vectors(what: str, vectors: np.ndarray, ids: tuple[str, ...]) -> None
         raise InputError(
             f"{what}: expected float32, one row for each of {len(ids)} ids, got {vectors.dtype} of shape {vectors.shape}"
         )
-    lengths = np.linalg.norm(vectors, axis=1)
+    with np.errstate(over="ignore"):
+        lengths = np.linalg.norm(vectors, axis=1)
     wrong = np.flatnonzero(~(np.abs(lengths - 1) <= LENGTH_TOLERANCE))  # written so that NaN counts as wrong
     if len(wrong):
         row = int(wrong[0])
         raise InputError(f"{what}: row {row} ({ids[row]!r}) has length {lengths[row]:.6g}, expected 1; normalise the vectors")
-
-
-def _save_items(folder: Path, items: Scored, provenance: Mapping[str, Any]) -> None:
-    np.save(folder / "caption_image_index.npy", items.caption_image_index)
-    write_json(folder / "image_ids.json", list(items.image_ids))
-    write_json(folder / "caption_ids.json", list(items.caption_ids))
-    write_json(folder / "provenance.json", dict(provenance))
-
-
-def _load_items(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]:
-    ids = []
-    for name in ("image_ids.json", "caption_ids.json"):
-        value = read_json(folder / name)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise InputError(f"{folder / name}: expected a list of ids as text")
-        ids.append(tuple(value))
-    return ids[0], ids[1], load_array(folder / "caption_image_index.npy")

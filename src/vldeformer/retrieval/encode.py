@@ -30,10 +30,11 @@ def embed(
     visual: VisualReader,
     runtime: RuntimeSettings,
     progress: Progress = silent,
+    batch_size: int = ENCODE_BATCH,
 ) -> Embeddings:
     """Unit vectors of all images and captions of ``manifest``; ``progress`` is told how many items each batch had."""
-    images = encode_images(encoder, [image.id for image in manifest.images], visual, runtime, progress)
-    captions = encode_captions(encoder, [caption.text for caption in manifest.captions], text, runtime, progress)
+    images = encode_images(encoder, [image.id for image in manifest.images], visual, runtime, progress, batch_size)
+    captions = encode_captions(encoder, [caption.text for caption in manifest.captions], text, runtime, progress, batch_size)
     return Embeddings(
         tuple(image.id for image in manifest.images),
         images,
@@ -44,33 +45,39 @@ def embed(
 
 
 def encode_images(
-    encoder: DualEncoder, ids: list[str], visual: VisualReader, runtime: RuntimeSettings, progress: Progress = silent
+    encoder: DualEncoder,
+    ids: list[str],
+    visual: VisualReader,
+    runtime: RuntimeSettings,
+    progress: Progress = silent,
+    batch_size: int = ENCODE_BATCH,
 ) -> np.ndarray:
     """(N, D) float32 unit vectors in the order of ``ids``."""
     device = next(encoder.parameters()).device
-    parts = []
-    for start in range(0, len(ids), ENCODE_BATCH):
-        batch = visual.read(ids[start : start + ENCODE_BATCH]).to(device)
+    vectors = np.empty((len(ids), encoder.backbone.hidden_size), dtype=np.float32)
+    for start in range(0, len(ids), batch_size):
+        batch = visual.read(ids[start : start + batch_size]).to(device)
         with torch.inference_mode(), arithmetic(runtime):
-            parts.append(encoder.encode_visual(batch).float().cpu().numpy())
+            vectors[start : start + len(batch)] = encoder.encode_visual(batch).float().cpu().numpy()
         progress(len(batch))
-    return np.concatenate(parts)
+    return vectors
 
 
 def encode_captions(
-    encoder: DualEncoder, texts: list[str], text: TextReader, runtime: RuntimeSettings, progress: Progress = silent
+    encoder: DualEncoder,
+    texts: list[str],
+    text: TextReader,
+    runtime: RuntimeSettings,
+    progress: Progress = silent,
+    batch_size: int = ENCODE_BATCH,
 ) -> np.ndarray:
     """(N, D) float32 unit vectors in the order of ``texts``; captions of one length share a batch, so little is padded."""
     device = next(encoder.parameters()).device
-    vectors: np.ndarray | None = None
-    for rows, batch in text_batches(texts, text, ENCODE_BATCH):
+    vectors = np.empty((len(texts), encoder.backbone.hidden_size), dtype=np.float32)
+    for rows, batch in text_batches(texts, text, batch_size):
         with torch.inference_mode(), arithmetic(runtime):
-            part = encoder.encode_text(batch.to(device)).float().cpu().numpy()
-        if vectors is None:
-            vectors = np.empty((len(texts), part.shape[1]), dtype=np.float32)
-        vectors[rows] = part
+            vectors[rows] = encoder.encode_text(batch.to(device)).float().cpu().numpy()
         progress(len(rows))
-    assert vectors is not None
     return vectors
 
 

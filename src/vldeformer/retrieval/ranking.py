@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from tqdm import tqdm
 
 from vldeformer.data.relevance import Relevance, RightRows
 from vldeformer.errors import InputError
-from vldeformer.retrieval.embeddings import Scored
+from vldeformer.retrieval.scored import Scored
 
 BLOCK_IMAGES = 256
+CROWDED = 1 / 50  # share of undecided scores above which a block in float64 is quicker than pairs one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,29 +74,41 @@ def exact_ranks(scored: Scored, relevance: Relevance | None = None, block_images
     best_i2t = np.maximum.reduceat(scored.pairs(i2t.queries, i2t.rows), i2t.offsets[:-1])
     best_t2i = np.maximum.reduceat(scored.pairs(t2i.rows, t2i.queries), t2i.offsets[:-1])
     ranks_i2t, ranks_t2i = np.ones(n_images, dtype=np.int64), np.ones(n_captions, dtype=np.int64)
-    for start in range(0, n_images, block_images):
+    for start in tqdm(range(0, n_images, block_images), desc="ranks", unit="block", delay=2, leave=False, disable=None):
         stop = min(start + block_images, n_images)
         block = scored.block(start, stop)
 
-        above, images, captions = _compare(block, best_i2t[start:stop, None], scored.block_error)
+        block, above, images, captions = _compare(scored, start, block, best_i2t[start:stop, None])
         ranks_i2t[start:stop] += np.count_nonzero(above, axis=1)
-        images += start
         ranks_i2t += _undecided(scored.pairs(images, captions), best_i2t, images, captions, i2t)
 
-        above, images, captions = _compare(block, best_t2i[None, :], scored.block_error)
+        block, above, images, captions = _compare(scored, start, block, best_t2i[None, :])
         ranks_t2i += np.count_nonzero(above, axis=0)
-        images += start
         ranks_t2i += _undecided(scored.pairs(images, captions), best_t2i, captions, images, t2i)
     return Ranks(ranks_i2t, ranks_t2i)
 
 
-def _compare(block: np.ndarray, best: np.ndarray, error: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which scores are surely above the best right one, and rows and columns of those too near to say."""
-    above = block > (best + error).astype(np.float32)
-    near = block >= (best - error).astype(np.float32)
+def _compare(
+    scored: Scored, start: int, block: np.ndarray, best: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Which scores of a block from row ``start`` are surely above the best right one; images and captions too near to say.
+
+    The block comes back first, in float64 if it had to be looked at more closely.
+    """
+    above, near = _apart(block, best, scored.block_error if block.dtype == np.float32 else scored.fine_error)
+    if block.dtype == np.float32 and len(near) > CROWDED * block.size:
+        block = scored.fine_block(start, start + len(block))
+        above, near = _apart(block, best, scored.fine_error)
+    images, captions = np.divmod(near, block.shape[1])
+    return block, above, images + start, captions
+
+
+def _apart(block: np.ndarray, best: np.ndarray, error: float) -> tuple[np.ndarray, np.ndarray]:
+    """(rows, M) bool: surely above ``best``; positions in the flattened block of those within ``error`` of it."""
+    above = block > (best + error).astype(block.dtype)
+    near = block >= (best - error).astype(block.dtype)
     near ^= above
-    rows, columns = np.nonzero(near)
-    return above, rows, columns
+    return above, np.flatnonzero(near)
 
 
 def _undecided(scores: np.ndarray, best: np.ndarray, queries: np.ndarray, rows: np.ndarray, rights: RightRows) -> np.ndarray:

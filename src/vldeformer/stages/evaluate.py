@@ -1,28 +1,52 @@
 """Stage `evaluate`: vectors or scores → recalls with intervals, and every query's rank."""
 
+import dataclasses
 from pathlib import Path
 
+import numpy as np
+
+from vldeformer.errors import InputError
+from vldeformer.evaluation.coco_ids import read_image_keys
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.protocols import DEFAULT_SETTINGS, evaluate_scored
-from vldeformer.evaluation.protocols import evaluate as evaluate_vectors
-from vldeformer.retrieval.embeddings import Embeddings, Scores, load_array
+from vldeformer.retrieval.embeddings import Embeddings, Scores
+from vldeformer.retrieval.scored import load_array, load_ids
 from vldeformer.stages.sections import read_section
 
 
 def evaluate(
-    settings: Path | None, embeddings: Path | None, scores: Path | None, protocol: str, dataset: str, experiment: str, out: Path
+    settings: Path | None,
+    judged: Embeddings | Scores,
+    protocol: str,
+    keys: Path | None,
+    dataset: str,
+    experiment: str,
+    out: Path,
 ) -> None:
-    """Write RESULT.json and, beside it, the ranks; ``embeddings`` (EMB_DIR) or ``scores`` (SCORES_DIR) must be given."""
+    """Write RESULT.json and, beside it, the ranks. ``keys``: the list of images of the protocol ``coco-1k-fixed``."""
     section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings)
-    scored = Embeddings.load(embeddings) if embeddings is not None else Scores.load(_given(scores))
-    evaluate_scored(scored, protocol, section, dataset, experiment).save(out)
+    listed = None if keys is None else read_image_keys(keys)
+    evaluate_scored(judged, protocol, section, dataset, experiment, listed).save(out)
 
 
-def evaluate_arrays(images: Path, captions: Path, caption_image_index: Path, protocol: str, out: Path) -> None:
-    """The same for anyone's vectors in .npy files."""
-    evaluate_vectors(load_array(images), load_array(captions), load_array(caption_image_index), protocol).save(out)
+def open_arrays(
+    images: Path, captions: Path, caption_image_index: Path, image_ids: Path | None, caption_ids: Path | None
+) -> Embeddings:
+    """Anyone's vectors in .npy files, with ids in JSON lists if there are any. Raises InputError naming the files."""
+    arrays = [load_array(path) for path in (images, captions, caption_image_index)]
+    ids = [None if path is None else load_ids(path) for path in (image_ids, caption_ids)]
+    try:
+        return Embeddings.from_arrays(arrays[0], arrays[1], arrays[2], ids[0], ids[1])
+    except InputError as error:
+        raise InputError(f"--images {images} --captions {captions}: {error}") from None
 
 
-def _given(path: Path | None) -> Path:
-    assert path is not None, "the command line demands one of --embeddings and --scores"
-    return path
+def part_of(judged: Embeddings | Scores, name: str) -> Embeddings | Scores:
+    """The images and captions of one of several joined data sets, under their own ids. Raises InputError if there is none."""
+    prefix = f"{name}:"
+    rows = np.array([row for row, image_id in enumerate(judged.image_ids) if image_id.startswith(prefix)], dtype=np.int64)
+    if not len(rows):
+        raise InputError(f"part {name!r}: no image id begins with {prefix!r}; the first is {judged.image_ids[0]!r}")
+    part = judged.part(rows)
+    image_ids, caption_ids = (tuple(item.removeprefix(prefix) for item in ids) for ids in (part.image_ids, part.caption_ids))
+    return dataclasses.replace(part, image_ids=image_ids, caption_ids=caption_ids)

@@ -8,8 +8,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from vldeformer.artifact import provenance, whole_folder, write_json
+from vldeformer.data.joined import open_region_store
 from vldeformer.data.manifest import Manifest
-from vldeformer.data.regions import RegionStore
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import ComposedImage
 from vldeformer.inputs.lexicon import learn_lexicon
@@ -31,7 +31,7 @@ def negatives(settings: Path, manifest: Path, visual: Path, out: Path) -> None:
     tags: dict[str, tuple[str, ...]] = {}
     counts: dict[str, int] | int
     if backbone.kind == "oscar":
-        store = RegionStore(visual)
+        store = open_region_store(visual)
         read = {image.id: store[image.id] for image in train.images}
         tags = {image_id: image.tags for image_id, image in read.items()}
         counts = {image_id: min(len(image.boxes), backbone.regions) for image_id, image in read.items()}

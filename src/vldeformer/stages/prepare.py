@@ -1,51 +1,79 @@
 """Stage `prepare`: raw files → manifest and pixels, checked once."""
 
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from vldeformer.artifact import provenance, whole_folder, write_json
-from vldeformer.data.karpathy import read_karpathy, read_photograph
+from vldeformer.data.karpathy import read_karpathy
 from vldeformer.data.manifest import Manifest
+from vldeformer.data.own_photographs import read_own_photographs
+from vldeformer.data.photographs import read_squares, write_photographs
 from vldeformer.data.pixels import write_pixels
 from vldeformer.data.scene_drawing import draw_all
-from vldeformer.data.scene_records import read_scenes
+from vldeformer.data.scene_records import Scene, read_scenes
 from vldeformer.data.scenes import scene_manifest
-from vldeformer.data.sources import ScenesSource
+from vldeformer.data.sources import FolderSource, KarpathySource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 from vldeformer.stages.sections import read_dataset
 
 
 def prepare(settings: Path, raw_dir: Path, out: Path) -> None:
-    """Write ``manifest.json`` and ``pixels/``."""
+    """Write ``manifest.json`` and ``pixels/``: a pixel store, or a photograph store (``dataset.photographs: as_they_are``).
+
+    Of VinVL downloads, which have regions and no photographs, only the manifest.
+    """
     started = time.monotonic()
     dataset = read_dataset(settings)
-    if isinstance(dataset, ScenesSource):
-        raw = raw_dir / "scenes.jsonl"
-        manifest, size, images = _scenes(dataset, raw)
-    else:
-        raw = raw_dir / dataset.annotations
-        manifest, size = read_karpathy(raw, dataset.name, dataset.captions_per_image), dataset.image_size
-        images = _photographs(manifest, raw_dir / dataset.images, size)
+    if isinstance(dataset, VinvlSource):
+        _prepare_vinvl(dataset, raw_dir, out, started)
+        return
+    scenes = read_scenes(raw_dir / dataset.raw_file) if isinstance(dataset, ScenesSource) else []
+    manifest = _manifest(dataset, raw_dir, scenes)
     with whole_folder(out) as folder, tqdm(total=len(manifest.images), unit="image", desc="pixels", mininterval=2) as bar:
         manifest.save(folder / "manifest.json")
-        write_pixels(folder / "pixels", [image.id for image in manifest.images], images, (size, size), bar.update)
-        write_json(folder / "provenance.json", provenance({"dataset": dataset.model_dump(mode="json")}, {"raw": raw}, started))
+        if isinstance(dataset, ScenesSource):
+            side, ids = dataset.world.image_size, [image.id for image in manifest.images]
+            write_pixels(folder / "pixels", ids, draw_all(scenes, side), (side, side), bar.update)
+        else:
+            _write_photographs(folder / "pixels", raw_dir / dataset.images, dataset.image_size, manifest, bar.update)
+        described = {"dataset": dataset.model_dump(mode="json")}
+        write_json(folder / "provenance.json", provenance(described, {"raw": raw_dir / dataset.raw_file}, started))
 
 
-def _scenes(dataset: ScenesSource, raw: Path) -> tuple[Manifest, int, Iterator[np.ndarray]]:
-    scenes = read_scenes(raw)
+def _prepare_vinvl(dataset: VinvlSource, raw_dir: Path, out: Path, started: float) -> None:
+    from vldeformer.data.vinvl_manifest import vinvl_manifest  # its files are torch's
+
+    manifest = vinvl_manifest(dataset, raw_dir)
+    files = {f"{name} {split}": raw_dir / file for name, part in dataset.parts.items() for split, file in part.captions.items()}
+    with whole_folder(out) as folder:
+        manifest.save(folder / "manifest.json")
+        write_json(folder / "provenance.json", provenance({"dataset": dataset.model_dump(mode="json")}, files, started))
+
+
+def _manifest(dataset: ScenesSource | KarpathySource | FolderSource, raw_dir: Path, scenes: list[Scene]) -> Manifest:
+    raw = raw_dir / dataset.raw_file
+    if isinstance(dataset, KarpathySource):
+        return read_karpathy(raw, dataset.name, dataset.captions_per_image, dataset.expected_splits)
+    if isinstance(dataset, FolderSource):
+        own = read_own_photographs(dataset, raw_dir)
+        if own.without_caption:
+            first = f"{raw_dir / dataset.images / own.without_caption[0]}"
+            print(f"{len(own.without_caption):,} photographs have no caption and are left out, {first} first", file=sys.stderr)
+        return own.manifest
     manifest = scene_manifest(scenes, dataset.name)
-    expected = dataset.world.counts
-    if manifest.splits != expected:
-        raise InputError(f"{raw}: expected {expected} scenes, found {manifest.splits}; delete it and fetch again")
-    return manifest, dataset.world.image_size, draw_all(scenes, dataset.world.image_size)
+    if manifest.splits != dataset.world.counts:
+        raise InputError(f"{raw}: expected {dataset.world.counts} scenes, found {manifest.splits}; delete it and fetch again")
+    return manifest
 
 
-def _photographs(manifest: Manifest, folder: Path, size: int) -> Iterator[np.ndarray]:
-    for image in manifest.images:
-        assert image.file is not None
-        yield read_photograph(folder / image.file, size)
+def _write_photographs(folder: Path, root: Path, side: int | None, manifest: Manifest, on_image: Callable[[], object]) -> None:
+    """Squares of ``side`` pixels; None: photographs as they are."""
+    files = {image.id: image.file or "" for image in manifest.images}
+    if side is None:
+        write_photographs(folder, root, files, on_image)
+    else:
+        write_pixels(folder, list(files), read_squares([root / file for file in files.values()], side), (side, side), on_image)

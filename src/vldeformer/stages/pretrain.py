@@ -15,7 +15,7 @@ from vldeformer.models.text_start import start_from_text
 from vldeformer.models.weights import ModelDescription, build_model
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.seeding import named_seed
-from vldeformer.stages.opened import open_readers
+from vldeformer.stages.opened import extractor_of, open_readers
 from vldeformer.stages.run_folder import finish, run_folder, run_key
 from vldeformer.stages.sections import read_section
 from vldeformer.training.loop import Task, fit, start_processes
@@ -31,7 +31,7 @@ def pretrain(settings: Path, manifest: Path, visual: Path, tokenizer: Path, out:
     runtime = read_section(settings, "runtime", RuntimeSettings)
     accelerator = start_processes(runtime)
     words = WordPieces.load(tokenizer)
-    readers = open_readers(backbone, words, visual, full=False)
+    readers = open_readers(backbone, words, visual, pooling=None)
     torch.manual_seed(named_seed(section.seed, "weights"))
     description = ModelDescription(
         kind="joint",
@@ -40,6 +40,7 @@ def pretrain(settings: Path, manifest: Path, visual: Path, tokenizer: Path, out:
         feature_width=readers.visual.feature_width,
         pooling="mean",
         pooling_dropout=backbone.dropout,
+        image_size=readers.visual.image_size,
     )
     matcher = build_model(description)
     assert isinstance(matcher, JointMatcher)
@@ -53,4 +54,4 @@ def pretrain(settings: Path, manifest: Path, visual: Path, tokenizer: Path, out:
     inputs = {"manifest": manifest, "visual": visual, "tokenizer": tokenizer}
     task = Task(pretraining(stream, words, section, accelerator.device))
     step = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
-    finish(out, matcher, description, words, step, sections, inputs, started, accelerator)
+    finish(out, matcher, description, words, step, sections, inputs, started, accelerator, extractor_of(visual))

@@ -18,42 +18,38 @@ from vldeformer.stages.sections import read_section
 
 
 def embed(settings: Path | None, model: Path, manifest: Path, visual: Path, split: str, out: Path) -> None:
-    """Write the vectors of a decomposed model: EMB_DIR."""
-    from vldeformer.models.dual import DualEncoder
+    """Write the vectors of a decomposed model, or of a joint one decomposed: EMB_DIR."""
+    from vldeformer.models.importing import files_of
     from vldeformer.retrieval import encode
-    from vldeformer.stages.opened import open_model
+    from vldeformer.stages.opened import open_encoder
 
     started = time.monotonic()
     runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings)
     device = prepare_torch(runtime)
-    encoder, readers = open_model(model, visual)
-    if not isinstance(encoder, DualEncoder):
-        raise InputError(f"{model}: a joint model has no vectors; use `vldeformer score`")
+    encoder, readers = open_encoder(model, visual)
     chosen = Manifest.load(manifest).split(split)
     with tqdm(total=len(chosen.images) + len(chosen.captions), unit="item", desc="embed", mininterval=2) as bar:
         vectors = encode.embed(encoder.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
-    inputs = {"model": model, "manifest": manifest, "visual": visual}
+    inputs = {"model": files_of(model), "manifest": manifest, "visual": visual}
     vectors.save(out, provenance({"runtime": runtime.model_dump(mode="json"), "split": split}, inputs, started))
 
 
 def score(settings: Path | None, model: Path, manifest: Path, visual: Path, split: str, everything: bool, out: Path) -> None:
     """Write the joint model's scores: SCORES_DIR, of the first ``evaluate.joint_images`` images or of all."""
-    from vldeformer.models.joint import JointMatcher
+    from vldeformer.models.importing import files_of
     from vldeformer.retrieval.encode import score_pairs
-    from vldeformer.stages.opened import open_model
+    from vldeformer.stages.opened import open_matcher
 
     started = time.monotonic()
     runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings)
     section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings)
     device = prepare_torch(runtime)
-    matcher, readers = open_model(model, visual)
-    if not isinstance(matcher, JointMatcher):
-        raise InputError(f"{model}: a decomposed model has no joint scores; use `vldeformer embed`")
+    matcher, readers = open_matcher(model, visual)
     chosen = Manifest.load(manifest).split(split)
     chosen = chosen if everything else chosen.first(section.joint_images)
     with tqdm(total=len(chosen.images) * len(chosen.captions), unit="pair", desc="score", mininterval=2) as bar:
         scores = score_pairs(matcher.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
-    inputs = {"model": model, "manifest": manifest, "visual": visual}
+    inputs = {"model": files_of(model), "manifest": manifest, "visual": visual}
     scores.save(out, provenance({"runtime": runtime.model_dump(mode="json"), "split": split}, inputs, started))
 
 

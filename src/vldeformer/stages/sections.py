@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from vldeformer.artifact import read_json
-from vldeformer.data.sources import DatasetSettings, KarpathySource, ScenesSource
+from vldeformer.data.sources import AnyDataset, DatasetSettings
 from vldeformer.errors import InputError
 from vldeformer.section import Section
 
@@ -18,9 +18,9 @@ def read_section(path: Path, name: str, kind: type[AnySection]) -> AnySection:
     return _validated(path, name, TypeAdapter(kind))
 
 
-def read_dataset(path: Path) -> ScenesSource | KarpathySource:
+def read_dataset(path: Path) -> AnyDataset:
     """The section ``dataset``."""
-    return _validated(path, "dataset", TypeAdapter[ScenesSource | KarpathySource](DatasetSettings))
+    return _validated(path, "dataset", TypeAdapter[AnyDataset](DatasetSettings))
 
 
 Value = TypeVar("Value")

@@ -4,13 +4,10 @@ from pathlib import Path
 
 from vldeformer.artifact import write_json
 from vldeformer.data.manifest import Manifest
-from vldeformer.errors import InputError
 from vldeformer.evaluation.speed import measure_speed
 from vldeformer.evaluation.speed_settings import SpeedSettings
-from vldeformer.models.dual import DualEncoder
-from vldeformer.models.joint import JointMatcher
 from vldeformer.runtime import RuntimeSettings, prepare_torch
-from vldeformer.stages.opened import open_model
+from vldeformer.stages.opened import open_encoder, open_matcher
 from vldeformer.stages.sections import read_section
 
 
@@ -19,10 +16,8 @@ def speed(settings: Path, joint: Path, dual: Path, manifest: Path, visual: Path,
     section = read_section(settings, "speed", SpeedSettings)
     runtime = read_section(settings, "runtime", RuntimeSettings)
     device = prepare_torch(runtime)
-    matcher, joint_readers = open_model(joint, visual)
-    encoder, dual_readers = open_model(dual, visual)
-    if not isinstance(matcher, JointMatcher) or not isinstance(encoder, DualEncoder):
-        raise InputError("expected a joint model for --joint and a decomposed one for --dual; they may be swapped")
+    matcher, joint_readers = open_matcher(joint, visual)
+    encoder, dual_readers = open_encoder(dual, visual)
     measured = measure_speed(
         matcher.to(device),
         encoder.to(device),

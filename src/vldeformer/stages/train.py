@@ -15,12 +15,14 @@ from vldeformer.models.weights import ModelDescription, build_model, copy_backbo
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.seeding import named_seed
 from vldeformer.stages.negatives import read_hard_images, read_hard_texts
-from vldeformer.stages.opened import open_readers
+from vldeformer.stages.opened import extractor_of, open_readers
 from vldeformer.stages.run_folder import finish, run_folder, run_key
 from vldeformer.stages.sections import read_section
 from vldeformer.training.loop import Task, fit, start_processes
 from vldeformer.training.settings import TrainSettings
 from vldeformer.training.tasks import contrastive_training, dual_validation, joint_training, joint_validation
+
+ARCHITECTURE = ("kind", "layers", "hidden", "heads", "intermediate", "norm_eps")
 
 
 def train(
@@ -45,8 +47,7 @@ def train(
 
     accelerator = start_processes(runtime)
     words = WordPieces.load(tokenizer)
-    full = section.kind == "dual" and section.pooling == "mean_all"
-    readers = open_readers(backbone, words, visual, full)
+    readers = open_readers(backbone, words, visual, section.pooling if section.kind == "dual" else None)
     torch.manual_seed(named_seed(section.seed, "weights"))
     description = ModelDescription(
         kind=section.kind,
@@ -55,10 +56,13 @@ def train(
         feature_width=readers.visual.feature_width,
         pooling=section.pooling,
         pooling_dropout=section.pooling_dropout,
+        image_size=readers.visual.image_size,
     )
     model = build_model(description)
     if start is not None:
-        copy_backbone(load_model(start)[0], model)
+        loaded, its_description, _ = load_model(start)
+        _check_architecture(settings, backbone, start, its_description.backbone)
+        copy_backbone(loaded, model)
     elif backbone.text_model is not None:
         start_from_text(model.backbone, backbone.text_model)
 
@@ -87,4 +91,13 @@ def train(
     inputs |= {name: path for name, path in (("start", start), ("negatives", negatives)) if path is not None}
     task = Task(loss, validate, section.validate_steps)
     step = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
-    finish(out, model, description, words, step, sections, inputs, started, accelerator)
+    finish(out, model, description, words, step, sections, inputs, started, accelerator, extractor_of(visual))
+
+
+def _check_architecture(settings: Path, backbone: BackboneSettings, start: Path, its_backbone: BackboneSettings) -> None:
+    """Raises InputError at the first key of the architecture, of which shapes tell only a part, in which the two differ."""
+    regions = ("region_norm", "region_norm_eps") if backbone.reads == "tagged regions" else ()
+    for key in (*ARCHITECTURE, *regions):
+        wanted, found = getattr(backbone, key), getattr(its_backbone, key)
+        if wanted != found:
+            raise InputError(f"{settings}: backbone.{key} is {wanted!r}, but the model to start from, {start}, has {found!r}")

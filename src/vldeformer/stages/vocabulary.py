@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from vldeformer.data.joined import open_region_store
 from vldeformer.data.manifest import Manifest
-from vldeformer.data.regions import RegionStore
 from vldeformer.inputs.settings import VocabularySettings
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.settings import BackboneSettings
@@ -22,5 +22,5 @@ def vocabulary(settings: Path, manifest: Path, features: Path | None, out: Path)
     seen = whole.split("pretrain", "train")
     texts = [caption.text for caption in seen.captions]
     if features is not None:
-        texts += RegionStore(features).words
+        texts += open_region_store(features).words
     WordPieces.learn(texts, read_section(settings, "vocabulary", VocabularySettings).size).save(out)

@@ -23,6 +23,10 @@ class OptimizerSettings(Section):
 class PretrainSettings(OptimizerSettings):
     """Masked words + match / no match on pairs."""
 
+    checkpoint: str | None = Field(
+        description="import this instead: folder of an Oscar / VinVL checkpoint, or hub id or folder of a ViLT or VisualBERT; "
+        "null: pre-train here"
+    )
     split: Literal["pretrain", "train"] = Field(description="which images to learn from")
     mask_ratio: float = Field(gt=0, lt=1, description="share of caption words that is masked")
     contrastive_weight: float = Field(ge=0, description="weight of a contrastive loss of captions and images read alone; 0: none")

@@ -1,4 +1,4 @@
-"""Raw files → manifest, pixels, regions, vocabulary, hard negatives."""
+"""Photographs and the built-in world: raw files → manifest, pixels, regions."""
 
 if BUILT_IN:
 
@@ -19,7 +19,7 @@ if BUILT_IN:
             mem_mb=1000,
             runtime=10,
         shell:
-            "(vldeformer fetch --settings {input.settings} --out {output.scenes}"
+            "(vldeformer fetch scenes --settings {input.settings} --out {output.scenes}"
             " && cp {input.settings} {output.settings}) 2>&1 | tee {log}"
 
 
@@ -73,54 +73,4 @@ rule features:
         out=subpath(output.extractor, parent=True),
     shell:
         "vldeformer features --settings {input.settings} --raw-dir {params.raw_dir} --prepared {params.prepared}"
-        " --out {params.out} 2>&1 | tee {log}"
-
-
-rule vocabulary:
-    """Word pieces."""
-    input:
-        settings=settings_file("vocabulary"),
-        manifest=upstream("prepare/manifest.json"),
-        regions=region_words,
-    output:
-        f"artifacts/{DATASET}/{{home}}/vocabulary/tokenizer.json",
-    log:
-        f"logs/{DATASET}/{{home}}/vocabulary.log",
-    benchmark:
-        f"logs/{DATASET}/{{home}}/vocabulary.tsv"
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        features=lambda wildcards, input: f"--features {input.regions}" if input.regions else "",
-    shell:
-        "vldeformer vocabulary --settings {input.settings} --manifest {input.manifest} {params.features}"
-        " --out {output} 2>&1 | tee {log}"
-
-
-rule negatives:
-    """Composed hard negatives of the training images."""
-    input:
-        settings=settings_file("negatives"),
-        manifest=upstream("prepare/manifest.json"),
-        visual=visual,
-    output:
-        texts=f"artifacts/{DATASET}/{{home}}/negatives/text.parquet",
-        images=f"artifacts/{DATASET}/{{home}}/negatives/image.parquet",
-        summary=f"artifacts/{DATASET}/{{home}}/negatives/summary.json",
-    log:
-        f"logs/{DATASET}/{{home}}/negatives.log",
-    benchmark:
-        f"logs/{DATASET}/{{home}}/negatives.tsv"
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        out=subpath(output.summary, parent=True),
-    shell:
-        "vldeformer negatives --settings {input.settings} --manifest {input.manifest} --features {input.visual}"
         " --out {params.out} 2>&1 | tee {log}"

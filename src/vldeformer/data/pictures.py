@@ -1,0 +1,62 @@
+"""From a picture that somebody holds, a Pillow image or an array, to upright RGB pixels and the square that models read.
+
+Photographs on disk and pictures that are handed over in Python pass through the same lines, so both give the same vectors.
+"""
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+
+from vldeformer.errors import InputError
+
+DECODING_ERRORS = (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError)
+MOST_ELONGATED = 16
+"""Longest side in shortest sides. What is further out is cut off first: scaled up, a line of pixels would fill the memory."""
+
+Picture = PIL.Image.Image | np.ndarray
+
+
+def upright(picture: Picture, name: str) -> PIL.Image.Image:
+    """The picture as RGB, turned as its EXIF orientation says; transparency is dropped, 16-bit grey is scaled to 8 bits.
+
+    An array must be (height, width, 3) uint8. Raises InputError, which calls the picture ``name``, if it cannot be read.
+    """
+    if isinstance(picture, np.ndarray):
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+            came = f"{picture.dtype} of shape {picture.shape}"
+            raise InputError(f"{name}: expected an array (height, width, 3) of uint8, RGB, got {came}; convert it")
+        return PIL.Image.fromarray(picture)
+    if not isinstance(picture, PIL.Image.Image):
+        raise InputError(f"{name}: expected a PIL image or an array (height, width, 3) of uint8, got {type(picture).__name__}")
+    if picture.mode in ("I", "F") or not min(picture.size):
+        came = f"mode {picture.mode}, {picture.width} x {picture.height} pixels"
+        raise InputError(f"{name}: expected a photograph of at least one pixel, 8 or 16 bits a colour, got {came}; convert it")
+    try:
+        turned = PIL.ImageOps.exif_transpose(picture)
+        if turned.mode.startswith("I;16"):
+            return PIL.Image.fromarray((np.asarray(turned) // 257).astype(np.uint8)).convert("RGB")
+        # Pillow wants palettes with transparency to pass through RGBA.
+        return (turned.convert("RGBA") if turned.mode in ("P", "PA") else turned).convert("RGB")
+    except DECODING_ERRORS as error:
+        raise InputError(f"{name}: expected a photograph, cannot read it ({error}); replace it") from None
+
+
+def square(rgb: PIL.Image.Image, size: int) -> np.ndarray:
+    """(size, size, 3) uint8: an upright RGB image scaled (bicubic) to cover the square, its centre cut out."""
+    rgb = trimmed(rgb, MOST_ELONGATED)
+    scale = size / min(rgb.size)
+    if scale != 1:
+        scaled = max(size, round(rgb.width * scale)), max(size, round(rgb.height * scale))
+        rgb = rgb.resize(scaled, PIL.Image.Resampling.BICUBIC)
+    return np.asarray(_centre(rgb, size, size))
+
+
+def trimmed(rgb: PIL.Image.Image, most_elongated: int) -> PIL.Image.Image:
+    """The centre of an image that is longer than ``most_elongated`` times its shortest side; any other as it is."""
+    longest = most_elongated * min(rgb.size)
+    return _centre(rgb, *(min(side, longest) for side in rgb.size)) if max(rgb.size) > longest else rgb
+
+
+def _centre(rgb: PIL.Image.Image, width: int, height: int) -> PIL.Image.Image:
+    left, top = (rgb.width - width) // 2, (rgb.height - height) // 2
+    return rgb.crop((left, top, left + width, top + height))

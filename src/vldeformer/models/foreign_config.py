@@ -1,0 +1,65 @@
+"""What the config.json of a published model says, as settings of a backbone here."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from vldeformer.artifact import read_json
+from vldeformer.errors import InputError
+from vldeformer.models.settings import BackboneSettings
+
+SIZES = {
+    "layers": "num_hidden_layers",
+    "hidden": "hidden_size",
+    "heads": "num_attention_heads",
+    "intermediate": "intermediate_size",
+    "dropout": "hidden_dropout_prob",
+    "norm_eps": "layer_norm_eps",
+    "positions": "max_position_embeddings",
+}
+"""Name here → name in config.json, the same for all BERTs and ViLT."""
+
+UNUSED = {
+    "tag_tokens": 3,
+    "joint_tokens": None,
+    "regions": 1,
+    "region_norm": False,
+    "region_norm_eps": 1e-12,
+    "patch_size": 1,
+    "crop_size": 8,
+    "keep_aspect": False,
+    "text_model": None,
+}
+"""Settings that only some kinds read, for the other kinds."""
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A config.json. Raises InputError naming it if it is missing or no JSON object."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: expected an object with the model's sizes, got {type(value).__name__}")
+    return value
+
+
+def expect(config: Mapping[str, Any], values: Mapping[str, Any], source: str) -> None:
+    """Raises InputError naming ``source`` and the first key that says something else than the only value that is built here."""
+    for name, value in values.items():
+        if config.get(name, value) != value:
+            raise InputError(f"{source}: {name} is {config[name]!r}; only {value!r} can be imported")
+
+
+def backbone_settings(config: Mapping[str, Any], source: str, **own: Any) -> BackboneSettings:
+    """Settings of the sizes in ``config`` and of what a kind has of its ``own``. Raises InputError naming ``source``."""
+    missing = [name for name in (*SIZES.values(), "attention_probs_dropout_prob") if name not in config]
+    if missing:
+        raise InputError(f"{source}: {missing[0]} is missing; expected the config.json that came with the weights")
+    expect(config, {"hidden_act": "gelu", "attention_probs_dropout_prob": config["hidden_dropout_prob"]}, source)
+    sizes = {here: config[there] for here, there in SIZES.items()}
+    try:
+        return BackboneSettings(**UNUSED | sizes | own)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise InputError(f"{source}: {SIZES.get(name, name)}: {first['msg']}, got {first['input']!r}") from None

@@ -1,0 +1,54 @@
+"""From anything that holds a trained model to the model: folders of this project, published checkpoints, hub ids."""
+
+from pathlib import Path
+
+from vldeformer.artifact import read_json
+from vldeformer.errors import InputError
+from vldeformer.inputs.tokens import WordPieces
+from vldeformer.models.dual import DualEncoder
+from vldeformer.models.hub import hub_file, import_hub
+from vldeformer.models.joint import JointMatcher
+from vldeformer.models.oscar_import import WEIGHT_FILES, import_oscar
+from vldeformer.models.pooling import Pooling
+from vldeformer.models.weights import DESCRIPTION, ModelDescription, load_model
+
+HUB_MODELS = ("vilt", "visual_bert")
+
+
+def import_model(
+    path_or_hub_id: str | Path, pooling: Pooling | None = None
+) -> tuple[JointMatcher | DualEncoder, ModelDescription, WordPieces]:
+    """A published model → a model of this project, in eval mode.
+
+    ``path_or_hub_id``: an Oscar or VinVL checkpoint folder, its file of weights, a ``model.cpkt``, or a ViLT / VisualBERT as
+    hub id or folder. It is a joint matcher if it has a matching head, else a dual encoder. ``pooling`` None: ``mean_all`` for
+    Oscar, as released, else ``mean``. Raises InputError (one line) if it is none of these or damaged.
+    """
+    path = Path(path_or_hub_id)
+    if (path / DESCRIPTION).is_file():
+        raise InputError(f"{path}: already a model folder of this project; use it as it is")
+    if path.is_file():
+        return import_oscar(path, pooling)
+    if path.is_dir():
+        config = path / "config.json"
+        values = read_json(config) if config.is_file() else {}
+        if isinstance(values, dict) and values.get("model_type") in HUB_MODELS:
+            return import_hub(str(path), pooling)
+        if any((path / name).is_file() for name in WEIGHT_FILES):
+            return import_oscar(path, pooling)
+        known = f"{DESCRIPTION}, {', '.join(WEIGHT_FILES)}, or a config.json of {' or '.join(HUB_MODELS)}"
+        raise InputError(f"{path}: expected a model, found none of {known}")
+    return import_hub(str(path_or_hub_id), pooling)
+
+
+def load_any(path_or_hub_id: str | Path) -> tuple[JointMatcher | DualEncoder, ModelDescription, WordPieces]:
+    """The model in a folder of this project as it was saved, or a published one as ``import_model`` reads it."""
+    if (Path(path_or_hub_id) / DESCRIPTION).is_file():
+        return load_model(Path(path_or_hub_id))
+    return import_model(path_or_hub_id)
+
+
+def files_of(path_or_hub_id: str | Path) -> Path:
+    """Where the files lie that ``load_any`` has read: of a hub id the snapshot in the local cache, for a digest of them."""
+    path = Path(path_or_hub_id)
+    return path if path.exists() else hub_file(str(path_or_hub_id), "config.json").parent

@@ -1,0 +1,70 @@
+"""The VisualBERT backbone: BERT that reads a caption and bare region features, without tags and boxes.
+
+The weights are those of transformers' ``VisualBertModel``. A region is its projected feature + visual segment 1 + visual
+position 0. VisualBERT never saw regions without words, so an image that is read alone opens with an empty caption,
+``[CLS] [SEP]``, in whose place the caption stands when both are read together.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from transformers import VisualBertConfig, VisualBertModel
+
+from vldeformer.inputs.batch import RegionInput, TextInput, VisualInput
+from vldeformer.models.backbone import Backbone, Sequence
+from vldeformer.models.settings import BackboneSettings
+
+
+class VisualBertBackbone(Backbone):
+    """``feature_width``: numbers of a region's feature (2048 for uclanlp/visualbert-vqa-coco-pre)."""
+
+    def __init__(self, settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> None:
+        super().__init__(settings, vocabulary_size, feature_width)
+        self.hidden_size = settings.hidden
+        config = VisualBertConfig(
+            vocab_size=vocabulary_size,
+            hidden_size=settings.hidden,
+            visual_embedding_dim=feature_width,
+            num_hidden_layers=settings.layers,
+            num_attention_heads=settings.heads,
+            intermediate_size=settings.intermediate,
+            hidden_dropout_prob=settings.dropout,
+            attention_probs_dropout_prob=settings.dropout,
+            layer_norm_eps=settings.norm_eps,
+            max_position_embeddings=settings.position_rows(settings.caption_tokens, 512),
+            pad_token_id=None,
+        )
+        self.visual_bert = VisualBertModel(config)
+
+    def text_sequence(self, text: TextInput) -> Sequence:
+        """Words of segment 0."""
+        return Sequence(self.visual_bert.embeddings(input_ids=text.ids), text.mask)
+
+    def visual_sequence(self, visual: VisualInput, after: TextInput | None = None) -> Sequence:
+        """Regions behind the caption, or behind an empty one."""
+        assert isinstance(visual, RegionInput)
+        embeddings = self.visual_bert.embeddings
+        places = embeddings.visual_token_type_embeddings.weight[1] + embeddings.visual_position_embeddings.weight[0]
+        regions = embeddings.LayerNorm(embeddings.visual_projection(visual.features) + places)
+        sequence = Sequence(embeddings.dropout(regions), visual.region_mask)
+        return (
+            sequence
+            if after is not None
+            else self.text_sequence(TextInput(visual.tag_ids, visual.tag_mask)).followed_by(sequence)
+        )
+
+    def encode(self, sequence: Sequence) -> Sequence:
+        """VisualBERT's layers with full attention over what the mask shows."""
+        hidden = torch.where(sequence.mask, 0.0, torch.finfo(sequence.states.dtype).min)[:, None, None, :]
+        states = self.visual_bert.encoder(sequence.states, hidden.to(sequence.states.dtype)).last_hidden_state
+        return Sequence(states, sequence.mask)
+
+    def summary(self, encoded: Sequence) -> Float[Tensor, "B H"]:
+        """VisualBERT's pooler on the first position."""
+        pooled: Tensor = self.visual_bert.pooler(encoded.states)
+        return pooled
+
+    def word_embeddings(self) -> Float[Tensor, "words H"]:
+        """VisualBERT's word table."""
+        table: Tensor = self.visual_bert.embeddings.word_embeddings.weight
+        return table

@@ -1,0 +1,52 @@
+"""The runs of COCO and Flickr30k: each can be planned, and each kind of them runs to its tables on tiny downloads."""
+
+import json
+import re
+
+import pytest
+from published_runs import VINVL_SPLITS, shrink, write_sources
+from workflow_projects import copy_of_workflow
+
+VINVL, JOINED, VILT = ["coco_vinvl", "flickr30k_vinvl"], "coco_flickr30k_vinvl", ["coco_vilt", "flickr30k_vilt"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The workflow with every source in place."""
+    folder = tmp_path_factory.mktemp("published") / "project"
+    made = copy_of_workflow(folder)
+    write_sources(folder)
+    return made
+
+
+def jobs(printed):
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", printed.split("Job stats:")[-1], re.M)}
+
+
+@pytest.mark.parametrize("run", [*VINVL, JOINED, *VILT])
+def test_a_run_is_planned_from_its_files(project, run):
+    planned = jobs(project.snakemake("-n", "all", config=run))
+    assert planned["train"] == 3 and planned["embed"] == 2 and planned["score"] == 1 and planned["report"] == 1
+    assert "pretrain" not in planned and planned["import_weights"] == 2
+    assert planned.get("import_features", 0) == {JOINED: 2}.get(run, 0 if run in VILT else 1)
+    assert ("features" in planned) == (run == JOINED)
+
+
+def test_published_protocols_are_judged_on_their_own_part(project):
+    printed = project.snakemake("-n", "-p", "all", config=JOINED)
+    assert "--part coco --protocol coco-5k" in printed and "--part flickr30k --protocol flickr30k-1k" in printed
+    assert "--part coco --keys raw/coco/coco_ir/test_img_keys_1k.tsv --protocol coco-1k-fixed" in printed
+    assert "--part" not in project.snakemake("-n", "-p", "all", config="coco_vinvl")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", [JOINED, "coco_vilt"])
+def test_a_run_goes_through_to_its_tables(project, run):
+    shrink(project.folder / "config" / "datasets" / f"{run}.yaml")
+    project.snakemake("--cores", "2", "all", config=run)
+    results = project.folder / "results" / run
+    metrics = json.loads((results / "metrics.json").read_text())
+    assert metrics["models"].keys() == {"joint", "decomposed", "released" if run == JOINED else "no_negatives"}
+    tested = json.loads((results / "decomposed" / "test.json").read_text())
+    assert tested["n_images"] == (2 * VINVL_SPLITS["test"] if run == JOINED else 6)
+    assert "Nothing to be done" in project.snakemake("--cores", "2", "all", config=run)

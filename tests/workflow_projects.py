@@ -1,0 +1,96 @@
+"""A copy of the workflow in a folder of its own, and a stand-in for the command line that makes files at once.
+
+The stand-in is for tests of the graph only: what runs, when, in which order. `test_tiny_dag` runs the real stages.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+STAND_IN = """#!{python} -S
+import os, sys, time
+stage, rest = sys.argv[1], sys.argv[2:]
+out = rest[rest.index("--out") + 1]
+inputs = [a.split("=")[-1] for a in rest if "/" in a and a != out]
+missing = [path for path in inputs if not os.path.exists(path) and not path.startswith(("raw/", "data/", "results/"))]
+if missing or os.path.exists("fail-" + stage):
+    sys.exit(f"stand-in for {{stage}} fails, missing: {{missing}}")
+settings = open(rest[rest.index("--settings") + 1]).read() if "--settings" in rest else ""
+forms = [f"tables/{{t}}.{{f}}" for t in ("recall", "recall_drop", "speed", "effects") for f in ("md", "csv", "tex")]
+forms += [f"figures/{{t}}.{{f}}" for t in ("recalls", "training", "gallery_time") for f in ("svg", "png")]
+files = {{
+    "prepare": ["manifest.json", "pixels/pixels.npy"], "features": ["store/words.json", "extractor.npz"],
+    "pretrain": ["model/weights", "journal.jsonl"], "train": ["model/weights", "journal.jsonl"],
+    "negatives": ["text.parquet", "image.parquet", "summary.json"], "report": ["metrics.json", *forms],
+    "embed": ["images.npy"], "score": ["scores.npy"], "score-oracle": ["scores.npy"],
+}}.get(stage)
+paths = [os.path.join(out, name) for name in files] if files else [out]
+if stage == "evaluate":
+    paths.append(out.replace(".json", ".ranks.parquet"))
+if stage in ("train", "pretrain"):
+    os.close(os.open("training", os.O_CREAT | os.O_EXCL))
+    time.sleep(0.05)
+for path in paths:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write(stage + settings)
+if stage in ("train", "pretrain"):
+    os.remove("training")
+with open("calls", "a") as file:
+    file.write(f"{{stage}} {{out}}\\n")
+print(f"{{stage}} is done, BLAS threads: {{os.environ['OMP_NUM_THREADS']}}")
+"""
+
+
+class Project:
+    """The folder, and snakemake in it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def snakemake(self, *arguments, config="tiny", fails=False):
+        """Run snakemake to the end; returns what it printed."""
+        return self.run("snakemake", "--configfile", f"config/{config}.yaml", *arguments, fails=fails)
+
+    def run(self, *command, fails=False):
+        """Run any program of the environment, the stand-in first on PATH; returns what it printed."""
+        path = os.pathsep.join([str(self.folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
+        environment = os.environ | {"PATH": path, "GIT_CONFIG_GLOBAL": os.devnull}
+        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        printed = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, printed
+        return printed
+
+    def calls(self):
+        """Stages that ran since the last question, as (stage, output) sorted."""
+        path = self.folder / "calls"
+        lines = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return sorted(tuple(line.split()) for line in lines)
+
+    def edit(self, name, old, new):
+        """Replace a text that must be there once."""
+        path = self.folder / name
+        text = path.read_text()
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new))
+
+
+def copy_of_workflow(folder):
+    for name in ("workflow", "config", "profiles"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("Snakefile", "environment.yml", "dvc.yaml", ".dvcignore", ".gitignore"):
+        shutil.copy(ROOT / name, folder / name)
+    return Project(folder)
+
+
+def with_stand_in(folder):
+    (folder / "bin").mkdir()
+    program = folder / "bin" / "vldeformer"
+    program.write_text(STAND_IN.format(python=sys.executable))
+    program.chmod(0o755)
+    return copy_of_workflow(folder / "project")

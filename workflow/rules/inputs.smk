@@ -1,0 +1,74 @@
+"""What models read beside images: word pieces and hard negatives."""
+
+
+rule vocabulary:
+    """Word pieces."""
+    input:
+        settings=settings_file("vocabulary"),
+        manifest=upstream("prepare/manifest.json"),
+        regions=region_words,
+    output:
+        f"artifacts/{DATASET}/{{home}}/vocabulary/tokenizer.json",
+    log:
+        f"logs/{DATASET}/{{home}}/vocabulary.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/vocabulary.tsv"
+    wildcard_constraints:
+        home=one_of(homes_of("vocabulary", imported=False)),
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        features=lambda wildcards, input: f"--features {input.regions}" if input.regions else "",
+    shell:
+        "vldeformer vocabulary --settings {input.settings} --manifest {input.manifest} {params.features}"
+        " --out {output} 2>&1 | tee {log}"
+
+
+rule negatives:
+    """Composed hard negatives of the training images."""
+    input:
+        settings=settings_file("negatives"),
+        manifest=upstream("prepare/manifest.json"),
+        visual=visual,
+    output:
+        texts=f"artifacts/{DATASET}/{{home}}/negatives/text.parquet",
+        images=f"artifacts/{DATASET}/{{home}}/negatives/image.parquet",
+        summary=f"artifacts/{DATASET}/{{home}}/negatives/summary.json",
+    log:
+        f"logs/{DATASET}/{{home}}/negatives.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/negatives.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        out=subpath(output.summary, parent=True),
+    shell:
+        "vldeformer negatives --settings {input.settings} --manifest {input.manifest} --features {input.visual}"
+        " --out {params.out} 2>&1 | tee {log}"
+
+
+rule imported_vocabulary:
+    """The word pieces that came with an imported model."""
+    input:
+        upstream("pretrain/model"),
+    output:
+        f"artifacts/{DATASET}/{{home}}/vocabulary/tokenizer.json",
+    log:
+        f"logs/{DATASET}/{{home}}/vocabulary.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/vocabulary.tsv"
+    wildcard_constraints:
+        home=one_of(homes_of("vocabulary", imported=True)),
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    shell:
+        "cp -v {input}/tokenizer.json {output} 2>&1 | tee {log}"

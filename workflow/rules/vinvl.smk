@@ -1,0 +1,73 @@
+"""VinVL downloads: captions → manifest; the detector's features and tags → region store."""
+
+
+rule prepare:
+    """Manifest."""
+    input:
+        settings=settings_file("prepare"),
+        raw=RAW,
+    output:
+        manifest=f"artifacts/{DATASET}/{{home}}/prepare/manifest.json",
+    log:
+        f"logs/{DATASET}/{{home}}/prepare.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/prepare.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        raw_dir=lambda wildcards: RAW_DIR,
+        out=subpath(output.manifest, parent=True),
+    shell:
+        "vldeformer prepare --settings {input.settings} --raw-dir {params.raw_dir} --out {params.out} 2>&1 | tee {log}"
+
+
+rule import_features:
+    """Features and tags of one data set. A killed import goes on where it was."""
+    input:
+        settings=settings_file("features"),
+        features=lambda wildcards: f"{RAW_DIR}/{REGION_STORES[wildcards.part].features}/features.tsv",
+        predictions=lambda wildcards: f"{RAW_DIR}/{REGION_STORES[wildcards.part].features}/predictions.tsv",
+        rows=lambda wildcards: f"{RAW_DIR}/{REGION_STORES[wildcards.part].features}/imageid2idx.json",
+    output:
+        directory(f"artifacts/{DATASET}/{{home}}/features/{{part}}"),
+    log:
+        f"logs/{DATASET}/{{home}}/features-{{part}}.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/features-{{part}}.tsv"
+    wildcard_constraints:
+        part=one_of(REGION_STORES),
+    conda:
+        "../../environment.yml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        download=subpath(input.features, parent=True),
+        dtype=lambda wildcards: settings_of(wildcards.home).regions.dtype,
+    shell:
+        "vldeformer import-features {params.download} --out {output} --dtype {params.dtype} 2>&1 | tee {log}"
+
+
+if len(PARTS) > 1:
+
+    rule features:
+        """One store of all downloads; the features stay where they are."""
+        input:
+            [f"artifacts/{DATASET}/{{home}}/features/{part}" for part in REGION_STORES],
+        output:
+            directory(f"artifacts/{DATASET}/{{home}}/features/store"),
+        log:
+            f"logs/{DATASET}/{{home}}/features.log",
+        benchmark:
+            f"logs/{DATASET}/{{home}}/features.tsv"
+        conda:
+            "../../environment.yml"
+        resources:
+            mem_mb=4000,
+            runtime=10,
+        shell:
+            "vldeformer join-features {input} --out {output} 2>&1 | tee {log}"
