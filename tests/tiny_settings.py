@@ -1,9 +1,9 @@
 """Settings of a tiny world: every section that a stage may read."""
 
 BACKBONE = {
-    "kind": "oscar", "layers": 2, "hidden": 32, "heads": 2, "intermediate": 64, "dropout": 0.1, "norm_eps": 1e-12, "positions": None,
-    "caption_tokens": 24, "tag_tokens": 12, "joint_tokens": None, "regions": 6, "region_norm": True, "region_norm_eps": 1e-12,
-    "patch_size": 16, "crop_size": 48, "keep_aspect": False, "text_model": None,
+    "kind": "oscar", "layers": 2, "hidden": 32, "heads": 2, "intermediate": 64, "dropout": 0.1, "norm_eps": 1e-12,
+    "positions": None, "caption_tokens": 24, "tag_tokens": 12, "joint_tokens": None, "regions": 6, "region_norm": True,
+    "region_norm_eps": 1e-12, "patch_size": 16, "crop_size": 48, "keep_aspect": False, "text_model": None,
 }  # fmt: skip
 OPTIMIZER = {
     "seed": 3, "steps": 10, "batch_images": 8, "learning_rate": 1e-3, "warmup_steps": 2, "weight_decay": 0.01, "clip_norm": 1.0,

@@ -40,7 +40,9 @@ class JoinedRegionStore:
         try:
             paths = {str(name): folder / path for name, path, _ in read_json(folder / PARTS)}
         except (TypeError, ValueError) as error:
-            raise InputError(f"{folder / PARTS}: expected name, path and digest of each part; {error}; join the stores again") from None
+            raise InputError(
+                f"{folder / PARTS}: expected name, path and digest of each part; {error}; join the stores again"
+            ) from None
         self.parts: dict[str, AnyRegionStore] = {name: open_region_store(path) for name, path in paths.items()}
         self.ids: list[str] = [f"{name}:{image_id}" for name, part in self.parts.items() for image_id in part.ids]
         self.words: list[str] = list(dict.fromkeys(word for part in self.parts.values() for word in part.words))

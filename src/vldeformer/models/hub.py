@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub
 import torch
 import transformers
-from huggingface_hub.errors import EntryNotFoundError, HFValidationError, LocalEntryNotFoundError
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
@@ -23,6 +21,7 @@ from vldeformer.inputs.photographs import PhotographTransform
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.foreign_config import backbone_settings, expect, read_config
+from vldeformer.models.hub_files import hub_file, quiet
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.pooling import Pooling
 from vldeformer.models.settings import BackboneSettings
@@ -111,41 +110,6 @@ def import_hub(name: str, pooling: Pooling | None = None) -> tuple[JointMatcher 
     return model.eval(), description, words
 
 
-def hub_file(name: str, *candidates: str) -> Path:
-    """The first of some files that a local folder, the local cache or the hub has; all files of a model lie in one folder.
-
-    What is in the cache is used as it is: published models do not change, and without a network the hub keeps one waiting.
-    Raises InputError that says what to download and how.
-    """
-    folder, expected = Path(name), f"expected {' or '.join(candidates)}"
-    if folder.is_dir():
-        found = [folder / candidate for candidate in candidates if (folder / candidate).is_file()]
-        if not found:
-            raise InputError(f"{name}: {expected}, found none")
-        return found[0]
-    unreachable = False
-    for only_cache in (True, False):
-        for candidate in candidates:
-            try:
-                with _quiet(huggingface_hub.utils.logging):
-                    return Path(huggingface_hub.hf_hub_download(name, candidate, local_files_only=only_cache))
-            except LocalEntryNotFoundError:
-                unreachable = not only_cache
-                if unreachable:
-                    break
-            except EntryNotFoundError:
-                continue
-            except HFValidationError:
-                raise InputError(f"{name}: expected a folder that exists or a hub id such as dandelin/vilt-b32-mlm") from None
-            except OSError as error:  # no such repository, no permission, a full disk
-                what = str(error).strip().partition("\n")[0]
-                raise InputError(f"{name}: no folder, and the Hugging Face hub does not give it ({what}); check the id") from None
-    if unreachable:
-        how = f"not in the local cache, and the hub is not reached; where there is a network: `hf download {name}`"
-        raise InputError(f"{name}: {expected}: {how}")
-    raise InputError(f"{name}: {expected}, the hub has none")
-
-
 def _vilt_settings(config: dict[str, Any], path: Path) -> BackboneSettings:
     sides = {}
     for key in ("image_size", "patch_size"):
@@ -201,7 +165,7 @@ def _word_pieces(name: str, kind: str) -> WordPieces:
 
 def _copy_weights(architecture: Architecture, path: Path, model: JointMatcher | DualEncoder) -> None:
     try:
-        with _quiet(transformers.utils.logging), _no_bar():
+        with quiet(transformers.utils.logging), _no_bar():
             source, loading = architecture.loader.from_pretrained(
                 path.parent, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True, local_files_only=True
             )
@@ -239,14 +203,3 @@ def _no_bar() -> Iterator[None]:
     finally:
         if shown:
             log.enable_progress_bar()
-
-
-@contextlib.contextmanager
-def _quiet(log: Any) -> Iterator[None]:
-    """Nothing but errors from a library's logger: what is wrong is said in one line here."""
-    level = log.get_verbosity()
-    log.set_verbosity(log.CRITICAL)
-    try:
-        yield
-    finally:
-        log.set_verbosity(level)

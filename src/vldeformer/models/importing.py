@@ -6,7 +6,8 @@ from vldeformer.artifact import read_json
 from vldeformer.errors import InputError
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder
-from vldeformer.models.hub import hub_file, import_hub
+from vldeformer.models.hub import import_hub
+from vldeformer.models.hub_files import hub_file
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.oscar_import import WEIGHT_FILES, import_oscar
 from vldeformer.models.pooling import Pooling

@@ -30,7 +30,7 @@ def negatives(settings: Path, manifest: Path, visual: Path, out: Path) -> None:
         captions[caption.image_id].append(caption.text)
     tags: dict[str, tuple[str, ...]] = {}
     counts: dict[str, int] | int
-    if backbone.kind == "oscar":
+    if backbone.reads != "pixels":
         store = open_region_store(visual)
         read = {image.id: store[image.id] for image in train.images}
         tags = {image_id: image.tags for image_id, image in read.items()}

@@ -1,0 +1,57 @@
+"""Files of the Hugging Face hub: from a local folder, from the local cache, and only then from the network."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+from huggingface_hub.errors import EntryNotFoundError, HFValidationError, LocalEntryNotFoundError
+
+from vldeformer.errors import InputError
+
+
+def hub_file(name: str, *candidates: str) -> Path:
+    """The first of some files that a local folder, the local cache or the hub has; all files of a model lie in one folder.
+
+    What is in the cache is used as it is: published models do not change, and without a network the hub keeps one waiting.
+    Raises InputError that says what to download and how.
+    """
+    folder, expected = Path(name), f"expected {' or '.join(candidates)}"
+    if folder.is_dir():
+        found = [folder / candidate for candidate in candidates if (folder / candidate).is_file()]
+        if not found:
+            raise InputError(f"{name}: {expected}, found none")
+        return found[0]
+    unreachable = False
+    for only_cache in (True, False):
+        for candidate in candidates:
+            try:
+                with quiet(huggingface_hub.utils.logging):
+                    return Path(huggingface_hub.hf_hub_download(name, candidate, local_files_only=only_cache))
+            except LocalEntryNotFoundError:
+                unreachable = not only_cache
+                if unreachable:
+                    break
+            except EntryNotFoundError:
+                continue
+            except HFValidationError:
+                raise InputError(f"{name}: expected a folder that exists or a hub id such as dandelin/vilt-b32-mlm") from None
+            except OSError as error:  # no such repository, no permission, a full disk
+                what = str(error).strip().partition("\n")[0]
+                raise InputError(f"{name}: no folder, and the Hugging Face hub does not give it ({what}); check the id") from None
+    if unreachable:
+        how = f"not in the local cache, and the hub is not reached; where there is a network: `hf download {name}`"
+        raise InputError(f"{name}: {expected}: {how}")
+    raise InputError(f"{name}: {expected}, the hub has none")
+
+
+@contextlib.contextmanager
+def quiet(log: Any) -> Iterator[None]:
+    """Nothing but errors from a library's logger: what is wrong is said in one line here."""
+    level = log.get_verbosity()
+    log.set_verbosity(log.CRITICAL)
+    try:
+        yield
+    finally:
+        log.set_verbosity(level)
