@@ -92,10 +92,10 @@ def import_hub(name: str, pooling: Pooling | None = None) -> tuple[JointMatcher 
     architecture = ARCHITECTURES[named[0]]
     if architecture.kind == "vilt":
         settings, width = _vilt_settings(config, path), 3
-        _check_processor(hub_file(name, *PROCESSORS), settings)
+        _check_processor(hub_file(name, *PROCESSORS, like=path), settings)
     else:
         settings, width = _visualbert_settings(config, path), config["visual_embedding_dim"]
-    words = _word_pieces(name, architecture.kind)
+    words = _word_pieces(name, path, architecture.kind)
     expect(config, {"vocab_size": len(words)}, str(path))
     description = ModelDescription(
         kind="joint" if architecture.head else "dual",
@@ -106,7 +106,7 @@ def import_hub(name: str, pooling: Pooling | None = None) -> tuple[JointMatcher 
         pooling_dropout=POOLING_DROPOUT,
     )
     model = build_model(description)
-    _copy_weights(architecture, hub_file(name, *WEIGHTS), model)
+    _copy_weights(architecture, hub_file(name, *WEIGHTS, like=path), model)
     return model.eval(), description, words
 
 
@@ -153,9 +153,9 @@ def _check_processor(path: Path, settings: BackboneSettings) -> None:
     expect(found, {key: own[key] for key in keys}, str(path))
 
 
-def _word_pieces(name: str, kind: str) -> WordPieces:
+def _word_pieces(name: str, like: Path, kind: str) -> WordPieces:
     try:
-        path = hub_file(name, *WORDS)
+        path = hub_file(name, *WORDS, like=like)
     except InputError:
         if kind != "visualbert":
             raise

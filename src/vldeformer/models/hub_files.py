@@ -11,10 +11,11 @@ from huggingface_hub.errors import EntryNotFoundError, HFValidationError, LocalE
 from vldeformer.errors import InputError
 
 
-def hub_file(name: str, *candidates: str) -> Path:
-    """The first of some files that a local folder, the local cache or the hub has; all files of a model lie in one folder.
+def hub_file(name: str, *candidates: str, like: Path | None = None) -> Path:
+    """The first of some files that a local folder, the local cache or the hub has.
 
-    What is in the cache is used as it is: published models do not change, and without a network the hub keeps one waiting.
+    ``like``: a file of the same model that was found before: this one is of its revision and lies beside it. What is in the
+    cache is used as it is: published models do not change, and without a network the hub keeps one waiting.
     Raises InputError that says what to download and how.
     """
     folder, expected = Path(name), f"expected {' or '.join(candidates)}"
@@ -23,12 +24,13 @@ def hub_file(name: str, *candidates: str) -> Path:
         if not found:
             raise InputError(f"{name}: {expected}, found none")
         return found[0]
+    revision = like.parent.name if like else None  # the cache keeps each revision in a folder of its name
     unreachable = False
     for only_cache in (True, False):
         for candidate in candidates:
             try:
                 with quiet(huggingface_hub.utils.logging):
-                    return Path(huggingface_hub.hf_hub_download(name, candidate, local_files_only=only_cache))
+                    return Path(huggingface_hub.hf_hub_download(name, candidate, revision=revision, local_files_only=only_cache))
             except LocalEntryNotFoundError:
                 unreachable = not only_cache
                 if unreachable:
@@ -37,11 +39,11 @@ def hub_file(name: str, *candidates: str) -> Path:
                 continue
             except HFValidationError:
                 raise InputError(f"{name}: expected a folder that exists or a hub id such as dandelin/vilt-b32-mlm") from None
-            except OSError as error:  # no such repository, no permission, a full disk
+            except Exception as error:  # no such repository, no permission, a full disk, and whatever the HTTP client raises
                 what = str(error).strip().partition("\n")[0]
                 raise InputError(f"{name}: no folder, and the Hugging Face hub does not give it ({what}); check the id") from None
     if unreachable:
-        how = f"not in the local cache, and the hub is not reached; where there is a network: `hf download {name}`"
+        how = f"no such folder, not in the local cache, the hub is not reached; where there is a network: `hf download {name}`"
         raise InputError(f"{name}: {expected}: {how}")
     raise InputError(f"{name}: {expected}, the hub has none")
 
