@@ -98,6 +98,28 @@ def test_regions_of_photographs_are_refused(config):
     assert "backbone.kind oscar needs the regions of dataset.source scenes" in refusal(config, dataset="flickr8k")
 
 
+@pytest.mark.parametrize(
+    ("dataset", "differences", "expected"),
+    [
+        ("coco_vilt", "train: {pooling: mean_all}", "train.pooling mean_all needs inputs of one length"),
+        (
+            "coco_vilt",
+            "backbone: {kind: visualbert}",
+            "backbone.kind visualbert needs the regions of dataset.source scenes or vinvl",
+        ),
+        ("coco_vinvl", "backbone: {kind: vilt}", "backbone.kind vilt needs photographs, dataset.source vinvl has regions only"),
+        ("coco_vinvl", "dataset: {parts: {coco: {keys: {train: x}}}}", None),
+        ("coco_vinvl", "dataset: {parts: {coco: {keys: {dev: x}}}}", "parts.coco.keys: expected the splits of captions"),
+    ],
+)
+def test_what_does_not_go_together_in_a_published_run(config, dataset, differences, expected):
+    (config / "experiments" / "no_negatives.yaml").write_text(differences)
+    if expected is None:
+        assert load_settings(config, dataset, "no_negatives").dataset.parts["coco"].keys["train"] == "x"
+    else:
+        assert expected in refusal(config, dataset=dataset, experiment="no_negatives")
+
+
 def test_reading_settings_imports_nothing_heavy():
     heavy = "torch", "transformers", "matplotlib", "sklearn", "pandas"
     code = f"import sys, vldeformer.plan; print([name for name in {heavy} if name in sys.modules])"

@@ -206,6 +206,12 @@ def _check_together(settings: Settings, source: str) -> None:
             "dataset.photographs as_they_are needs backbone.keep_aspect true; set it, or photographs: squares with an image_size",
         ),
     ]
+    problems.append(
+        (
+            backbone.keep_aspect and settings.train.kind == "dual" and settings.train.pooling == "mean_all",
+            "train.pooling mean_all needs inputs of one length, photographs with backbone.keep_aspect have none; set it to mean",
+        )
+    )
     for name, training in (("pretrain", settings.pretrain), ("train", settings.train)):
         too_long = 0 < training.steps <= training.warmup_steps
         steps = f"{training.warmup_steps} and {training.steps}"
