@@ -38,7 +38,10 @@ def _section(root: Path, dataset: str) -> str:
     )
     shown = {"Recalls with intervals": "recalls", "Time of a query": "gallery_time", "Training curves": "training"}
     figures = "\n\n".join(f"![{title}](results/{dataset}/figures/{name}.svg)" for title, name in shown.items())
-    return "\n\n".join(["", first, tables["recall"], tables["recall_drop"], figures, tables["speed"], ""]).lstrip("\n") + "\n"
+    compared = results / "comparisons" / "tables" / "effects.md"
+    effects = [compared.read_text(encoding="utf-8").strip()] if compared.is_file() else []
+    shown_tables = [tables["recall"], tables["recall_drop"], *effects, figures, tables["speed"]]
+    return "\n\n".join(["", first, *shown_tables, ""]).lstrip("\n") + "\n"
 
 
 if __name__ == "__main__":
