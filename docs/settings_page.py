@@ -4,7 +4,8 @@ Run by `make settings-page`. A test calls `page` and fails when the file is not 
 """
 
 from pathlib import Path
-from typing import get_args
+from types import UnionType
+from typing import Annotated, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -33,12 +34,26 @@ def _rows(kind: type[BaseModel], prefix: str) -> list[str]:
     rows = []
     for name, field in kind.model_fields.items():
         inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            rows += _rows(inner, f"{prefix}{name}.")
-            continue
-        shown = inner.__name__ if isinstance(inner, type) else str(inner).replace("typing.", "").replace("|", "or")
-        rows.append(f"| `{prefix}{name}` | {shown} | {field.description or ''} |")
+        models = [kind for kind in (inner, *get_args(inner)) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if inner not in models:
+            rows.append(f"| `{prefix}{name}` | {_shown(inner)} | {field.description or ''} |")
+        for model in models:
+            named = "NAME." if get_origin(inner) is dict else ""
+            rows += _rows(model, f"{prefix}{name}.{named}")
     return rows
+
+
+def _shown(annotation: object) -> str:
+    """A type as people write it."""
+    if get_origin(annotation) is Annotated:
+        return _shown(get_args(annotation)[0])
+    if get_origin(annotation) is dict:
+        return f"mapping of {' to '.join(map(_shown, get_args(annotation)))}"
+    if get_origin(annotation) in (Union, UnionType):
+        return " or ".join(map(_shown, get_args(annotation)))
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return "keys below" if issubclass(annotation, BaseModel) else annotation.__name__.replace("NoneType", "null")
+    return str(annotation).replace("typing.", "")
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def write_sources(folder):
 def shrink(path):
     """A dataset's settings file, for the tiny downloads: what a run does stays, how much of it does not."""
     values = yaml.safe_load(path.read_text())
-    pixels = values["dataset"]["source"] == "karpathy"
+    pixels = values["dataset"]["source"] in ("karpathy", "joined")
     values["dataset"]["expected_splits"] = None
     values["report"] = values["report"] | {"published_protocols": []}
     sizes = {"layers": 2, "hidden": 48, "heads": 4, "intermediate": 192, "positions": 128}

@@ -1,6 +1,7 @@
 """The command line: one clear line and exit code 2 for whatever a user can get wrong, and nothing half-written."""
 
 import contextlib
+import errno
 import json
 import resource
 import shutil
@@ -159,6 +160,27 @@ def test_an_error_of_the_system_without_a_name_is_said_of_the_output(tmp_path, c
     monkeypatch.setattr("vldeformer.stages.fetch.fetch_scenes", short)
     line = refusal(capsys, "fetch", "scenes", "--settings", tmp_path / "s", "--out", tmp_path / "x")
     assert line == f"vldeformer: {tmp_path / 'x'}: not written whole (4096 requested and 0 written); is the disk full?"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "{out}: not written whole (No space left on device); is the disk full?",
+        ),
+        (OSError("the library says so"), "{out}: not made: the library says so"),
+        (OSError(errno.EIO, "Input/output error"), "{out}: not made: Input/output error"),
+        (PermissionError(errno.EACCES, "Permission denied", "/root/x"), "/root/x: Permission denied"),
+    ],
+)
+def test_the_disk_is_called_full_only_where_the_system_says_so(tmp_path, capsys, monkeypatch, error, expected):
+    def failing(*arguments):
+        raise error
+
+    monkeypatch.setattr("vldeformer.stages.fetch.fetch_scenes", failing)
+    line = refusal(capsys, "fetch", "scenes", "--settings", tmp_path / "s", "--out", tmp_path / "x")
+    assert line == f"vldeformer: {expected.format(out=tmp_path / 'x')}"
 
 
 def test_an_interrupted_command_says_how_to_go_on(tmp_path, capsys, monkeypatch):

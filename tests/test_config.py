@@ -57,7 +57,7 @@ def test_a_number_that_yaml_reads_as_text_is_a_number(config):
         ("speed: {gallery_sizes: [1, two]}", ["joint.yaml: setting speed.gallery_sizes.1: expected a valid integer", "'two'"]),
         ("train: 3", ["joint.yaml: setting train: expected", "got 3"]),
         ("train: {steps: 5, warmup_steps: 5}", ["joint.yaml", "train.warmup_steps must be fewer than train.steps, got 5 and 5"]),
-        ("backbone: {heads: 3}", ["backbone.heads must divide backbone.hidden, got 3 and 128"]),
+        ("backbone: {heads: 3}", ["joint.yaml: setting backbone.heads: expected a divisor of hidden, 128, got 3"]),
         ("backbone: {kind: vilt, crop_size: 90}", ["backbone.patch_size must divide backbone.crop_size, got 16 and 90"]),
         (
             "backbone: {kind: vilt, crop_size: 112}",

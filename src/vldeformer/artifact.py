@@ -1,5 +1,6 @@
 """Files appear whole or not at all, carry a digest, and say where they came from."""
 
+import codecs
 import contextlib
 import hashlib
 import json
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tokenize
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +21,14 @@ import numpy as np
 
 from vldeformer.errors import InputError
 
+WRITTEN_BY_STAGES = {"provenance.json", "encoder.json", "ids.json", "photographs.json", "parts.json"}
+"""Every folder that a stage writes holds one of these files."""
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scikit-learn", "pytorch-metric-learning")
+NUMPY, ZIP, PICKLE = "a NumPy array (.npy)", "a zip archive (such as .npz or .pt)", "a pickle"
+STARTS = {b"\x93NUMPY": NUMPY, b"PK": ZIP, b"\x80": PICKLE}
+"""First bytes of a file → what it looks like."""
+ARRAY_ERRORS = (ValueError, TypeError, SyntaxError, OverflowError, tokenize.TokenError)
+"""What NumPy raises of a file that is no array or whose header is damaged."""
 
 
 @contextlib.contextmanager
@@ -39,7 +48,11 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """The same for a folder: an older folder of that name is replaced only when the new one is complete."""
+    """The same for a folder: an older one of that name is replaced only when the new one is complete.
+
+    Raises InputError as ``check_replaceable`` does.
+    """
+    check_replaceable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
@@ -50,6 +63,20 @@ def whole_folder(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_replaceable(path: Path) -> None:
+    """Raises InputError if a folder that is to be written would replace something that no stage has written.
+
+    What takes long to make asks before it begins.
+    """
+    if not path.exists():
+        return
+    names = {item.name for item in path.iterdir() if not item.name.startswith(".")} if path.is_dir() else {path.name}
+    if names and not names & WRITTEN_BY_STAGES:
+        raise InputError(
+            f"{path}: expected a new or empty folder, or one to replace that was written here; it holds other things"
+        )
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -64,19 +91,51 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: expected a JSON file, found none") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: expected JSON, got something else ({error}); it may be cut short") from None
+
+
+def read_texts(path: Path) -> list[str]:
+    """Read a JSON list of texts, as ids and words are. Raises InputError naming the file if it is something else."""
+    value = read_json(path)
+    if not isinstance(value, list):
+        raise InputError(f"{path}: expected a list of texts, got {str(value)[:60]}")
+    for row, text in enumerate(value):
+        if not isinstance(text, str):
+            raise InputError(f"{path}: expected a list of texts, got {str(text)[:60]} in place {row}")
+    return value
 
 
 def map_array(path: Path) -> np.ndarray:
     """Memory-map a .npy file for reading. Raises InputError naming the file if it is missing, cut short or something else."""
     try:
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: np.ndarray = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
         raise InputError(f"{path}: expected an array file, found none") from None
-    except (ValueError, EOFError) as error:
-        raise InputError(f"{path}: expected a NumPy array file ({error}); it may be cut short, make it again") from None
+    except ARRAY_ERRORS:
+        # NumPy's own words run over several lines or advise to load the file unsafely.
+        found = kind_of_file(path)
+        came = "one that is damaged, cut short or of Python objects; make it again" if found == NUMPY else found
+        raise InputError(f"{path}: expected a NumPy array file (.npy), got {came}") from None
     return array
+
+
+def load_array(path: Path) -> np.ndarray:
+    """The same, read into memory."""
+    return np.array(map_array(path))
+
+
+def kind_of_file(path: Path) -> str:
+    """What an existing file looks like by its first bytes, in words for a message."""
+    with path.open("rb") as file:
+        start = file.read(512)
+    for mark, kind in STARTS.items():
+        if start.startswith(mark):
+            return kind
+    if not start:
+        return "an empty file"
+    printed = codecs.getincrementaldecoder("utf-8")("replace").decode(start).translate({9: " ", 10: " ", 13: " ", 0xFEFF: " "})
+    return "a text file" if printed.isprintable() and "\N{REPLACEMENT CHARACTER}" not in printed else "another kind of file"
 
 
 def write_array_header(file: BinaryIO, dtype: np.dtype, shape: tuple[int, ...]) -> None:

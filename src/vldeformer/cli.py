@@ -5,8 +5,10 @@ Wrong input ends with one line on standard error and exit code 2. Stages are imp
 """
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from vldeformer.commands.arguments import Run
 from vldeformer.commands.fetching import add_fetching
@@ -26,11 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         return _fail(str(error))
     except OSError as error:
-        # A missing file, a folder without permission; the system does not say which file a full disk cut short.
-        return _fail(f"{error.filename or parsed.out}: {error.strerror or f'not written whole ({error}); is the disk full?'}")
+        return _fail(_what_the_system_says(error, parsed.out))
     except KeyboardInterrupt:
         return _fail("interrupted; run the same command again to continue") + 128
     return 0
+
+
+def _what_the_system_says(error: OSError, out: Path) -> str:
+    if error.filename:  # a missing file, a folder without permission
+        return f"{error.filename}: {error.strerror}"
+    # The system does not say which file a full disk cut short, NumPy not even the number of the error.
+    if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT) or "requested and" in str(error):
+        return f"{out}: not written whole ({error.strerror or error}); is the disk full?"
+    return f"{out}: not made: {error.strerror or error}"
 
 
 def _fail(message: str) -> int:

@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from vldeformer.data.region_settings import RegionSettings
-from vldeformer.data.sources import DatasetSettings, ScenesSource, VinvlSource
+from vldeformer.data.sources import DatasetSettings, JoinedSource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.speed_settings import SpeedSettings
@@ -25,7 +25,7 @@ from vldeformer.inputs.settings import NegativeSettings, VocabularySettings
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.report.metrics import ReportSettings
 from vldeformer.runtime import RuntimeSettings
-from vldeformer.section import Section
+from vldeformer.section import Section, expected_and_got
 from vldeformer.training.settings import PretrainSettings, TrainSettings
 
 BASE = "decomposed"
@@ -128,7 +128,7 @@ def explain(error: ValidationError, model: type[BaseModel], layers: Sequence[tup
     """One line about the first problem: the file that states it, the setting, what was expected and what came."""
     first = error.errors()[0]
     path = [str(key) for key in first["loc"]]
-    if path[0] == "dataset" and len(path) > 1 and path[1] in ("scenes", "karpathy", "folder", "vinvl"):
+    if path[0] == "dataset" and len(path) > 1 and path[1] in ("scenes", "karpathy", "joined", "folder", "vinvl"):
         del path[1]  # pydantic puts in the kind of the dataset, which no file has there
     name = ".".join(path)
     if first["type"] == "missing":
@@ -138,8 +138,7 @@ def explain(error: ValidationError, model: type[BaseModel], layers: Sequence[tup
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(path[-1], _known_keys(model, path[:-1]), n=1)
         return f"{source}: setting {name} is unknown{_hint(['.'.join([*path[:-1], *near])] if near else [])}"
-    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"{source}: setting {name}: expected {expected}, got {first['input']!r}"
+    return f"{source}: setting {name}: {expected_and_got(first)}"
 
 
 def _states(layer: Any, path: Sequence[str]) -> bool:
@@ -179,12 +178,8 @@ def _check_together(settings: Settings, source: str) -> None:
     if isinstance(dataset, ScenesSource):
         side: int | None = dataset.world.image_size
     else:
-        side = None if isinstance(dataset, VinvlSource) else dataset.image_size
+        side = None if isinstance(dataset, VinvlSource | JoinedSource) else dataset.image_size
     problems = [
-        (
-            backbone.hidden % backbone.heads > 0,
-            f"backbone.heads must divide backbone.hidden, got {backbone.heads} and {backbone.hidden}",
-        ),
         (
             backbone.reads != "pixels" and not described,
             f"backbone.kind {backbone.kind} needs the regions of dataset.source scenes or vinvl; set it to vilt",

@@ -95,9 +95,15 @@ def test_a_csv_file_that_is_refused(tmp_path, content, expected):
     ("content", "expected"),
     [
         ('{"image": "a.jpg", "caption": "x"}\n{"image": "a.jpg", ', "line 2: expected one JSON object a line, got an error"),
+        ("[" * 100_000, "line 1: expected one JSON object a line, got an error: maximum recursion depth exceeded"),
         ("[1, 2]", "line 1: expected a JSON object like {'image': …, 'caption': …}, got [1, 2]"),
         ('{"image": 7, "caption": "x"}', "line 1: expected text, got 7; put it in quotes"),
         ('{"image": "a.jpg", "captions": ["x", null]}', "line 1: expected text, got None"),
+        (
+            '{"image": "a.jpg", "caption": "x \\ud83d"}',
+            "line 1: expected whole characters, got half of one ('\\ud83d' in place 2)",
+        ),
+        ('{"image": "caf\\udce9.jpg", "caption": "x"}', "line 1: expected whole characters"),
         ('{"image": "a.jpg"}', "line 1: expected the caption, under one of the names caption, captions"),
         ('{"image": "a.jpg", "caption": "x", "text": "y"}', "line 1: caption and text both name the caption"),
     ],

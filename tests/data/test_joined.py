@@ -43,8 +43,8 @@ def test_manifests_are_joined_under_prefixed_ids():
     joined = join_manifests({"coco": manifest("c", ("0.jpg", "1.jpg")), "flickr": manifest("f")})
     assert joined.dataset == "coco+flickr" and joined.splits == {"train": 2, "test": 2}
     assert [(image.id, image.split, image.file) for image in joined.images] == [
-        ("coco:0", "train", "coco/0.jpg"),
-        ("coco:1", "test", "coco/1.jpg"),
+        ("coco:0", "train", "0.jpg"),
+        ("coco:1", "test", "1.jpg"),
         ("flickr:0", "train", None),
         ("flickr:1", "test", None),
     ]
@@ -100,8 +100,14 @@ def test_an_unknown_image_is_named(tmp_path, parts, image_id):
         (lambda parts, folder: {}, "nothing to join"),
         (lambda parts, folder: {"a:b": parts["coco"]}, "name 'a:b': expected a name without a colon"),
         (lambda parts, folder: {"": parts["coco"]}, "name '': expected a name"),
-        (lambda parts, folder: parts | {"vg": folder / "nowhere"}, "nowhere/ids.json: expected a JSON file"),
-        (lambda parts, folder: parts | {"vg": write_store(folder / "wide", ("bus",), 4)}, "'sbu': 3, 'vg': 4"),
+        (
+            lambda parts, folder: parts | {"vg": folder / "nowhere"},
+            "stores/nowhere: expected a region store .the part 'vg' of .*/joined., found none",
+        ),
+        (
+            lambda parts, folder: parts | {"vg": write_store(folder / "wide", ("bus",), 4)},
+            "/joined: expected features of one width in all parts, got .*'sbu': 3, 'vg': 4",
+        ),
     ],
 )
 def test_what_cannot_be_joined_is_refused_and_leaves_nothing(tmp_path, parts, change, expected):

@@ -68,6 +68,7 @@ def test_unknown_image(tmp_path):
         (ITEMS[0], "'a' comes twice"),
         (("d", Regions(np.zeros((2, WIDTH + 1)), np.zeros((2, 4)), ())), "'d': expected features"),
         (("d", Regions(np.zeros((2, WIDTH)), np.zeros((1, 4)), ())), "'d': expected features"),
+        (("d", Regions(np.zeros((1, WIDTH)), np.full((1, 4), 300.0), ())), "'d': expected boxes as fractions"),
         (("d", Regions(np.full((1, WIDTH), np.nan), np.zeros((1, 4)), ())), "'d': features or boxes hold NaN"),
     ],
 )
@@ -77,8 +78,43 @@ def test_what_is_refused_leaves_nothing(tmp_path, item, message):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_lost_ids_are_noticed(tmp_path):
+def test_a_store_of_images_without_tags_opens(tmp_path):
+    write_regions(tmp_path / "store", [("b", _regions(2, ()))], WIDTH)
+    assert RegionStore(tmp_path / "store")["b"].tags == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "expected"),
+    [
+        ("ids.json", lambda ids: ids[:1], "1 ids but 3 images"),
+        ("ids.json", lambda ids: ["a", "b", "a"], "an id comes twice in ids.json"),
+        ("ids.json", lambda ids: ["a", "b", 5], "ids.json: expected a list of texts, got 5 in place 2"),
+        ("words.json", lambda words: {}, "words.json: expected a list of texts, got {}"),
+        ("words.json", lambda words: words[:2], "tags.npy has word numbers from 0 to 2, but words.json has 2 words"),
+        ("tags.npy", lambda tags: tags - 1, "tags.npy has word numbers from -1 to 1, but words.json has 3 words"),
+        ("tags.npy", lambda tags: tags.astype(float), "expected whole numbers in 1 dimensions in tags.npy, got float64"),
+        ("tags.npy", lambda tags: tags[:-1], "tags.npy has 4 rows, but the offsets run from 0 to 5"),
+        (
+            "features.npy",
+            lambda features: features.ravel(),
+            "expected floats in 2 dimensions in features.npy, got float16 of shape",
+        ),
+        ("features.npy", lambda features: features.astype(np.int8), "expected floats in 2 dimensions in features.npy, got int8"),
+        ("features.npy", lambda features: features[:-1], "features.npy has 7 rows, but the offsets run from 0 to 8"),
+        ("boxes.npy", lambda boxes: boxes[:-1], "boxes.npy has 7 rows, but the offsets run from 0 to 8"),
+        ("boxes.npy", lambda boxes: boxes[:, :3], "expected 4 numbers a box, got 3"),
+        ("region_offsets.npy", lambda offsets: offsets[:-1], "3 ids but"),
+        ("region_offsets.npy", lambda offsets: offsets[[0, 2, 1, 3]], "or go back"),
+        ("tag_offsets.npy", lambda offsets: offsets[:, None], "expected whole numbers in 1 dimensions in tag_offsets.npy"),
+    ],
+)
+def test_a_damaged_store_is_refused_when_it_is_opened(tmp_path, name, change, expected):
+    path = tmp_path / "store" / name
     write_regions(tmp_path / "store", ITEMS, WIDTH)
-    (tmp_path / "store" / "ids.json").write_text(json.dumps(["a"]))
-    with pytest.raises(InputError, match="1 ids but 3 images"):
+    if path.suffix == ".json":
+        path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    else:
+        np.save(path, change(np.load(path)))
+    with pytest.raises(InputError) as caught:
         RegionStore(tmp_path / "store")
+    assert str(caught.value).startswith(str(tmp_path / "store")) and expected in str(caught.value)

@@ -81,6 +81,7 @@ def test_a_missing_folder_and_two_downloads_in_one_are_named(folder):
         ({}, "expected a JSON object"),
         ({"17": 0, "5": 2}, "image '5': expected a row of its own from 0 to 1, got 2"),
         ({"17": 0, "5": 0}, "image '5': expected a row of its own from 0 to 1, got 0"),
+        ({"17": 0, "5": True}, "image '5': expected a row of its own from 0 to 1, got True"),
         ({"17": "0"}, "image '17': expected a row of its own from 0 to 0, got '0'"),
         ({"17": 0, "5": 1, "017": 2}, "image '17' occurs twice"),
     ],

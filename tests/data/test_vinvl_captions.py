@@ -66,24 +66,16 @@ def test_captions_cut_short_in_their_json(tmp_path):
     assert "image '7': expected captions as JSON" in refusal(captions, keys, "coco", "test")
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("7\n99\n", "row 2, image '99': not in "),
-        ("7\n123\n07\n", "row 3, image '7': comes a second time, first in row 1"),
-        ("7\n\n5\n", "row 2: expected an image id, got an empty line"),
-        ("", "expected one image id a line, the file is empty"),
-        (b"\xff\n", "expected one image id a line, got other bytes"),
-        (None, "expected a file with one image id a line, found none"),
-    ],
-)
-def test_bad_keys(tmp_path, text, expected):
+def test_a_key_without_captions_is_named_with_its_row(tmp_path):
     captions, keys = write_captions(tmp_path, CAPTIONS)
-    if text is None:
-        keys.unlink()
-    else:
-        keys.write_bytes(text if isinstance(text, bytes) else text.encode())
-    assert f"{keys}: {expected}" in refusal(captions, keys, "coco", "test")
+    keys.write_text("7\n99\n")
+    assert f"{keys}: row 2, image '99': not in " in refusal(captions, keys, "coco", "test")
+
+
+def test_half_a_character_in_a_caption_is_named(tmp_path):
+    captions, keys = write_captions(tmp_path, {7: [*FIVE[:4], "a dog \ud83d"]})
+    assert "\\ud83d" in torch.load(captions, weights_only=True)[7], "JSON can carry it"
+    assert "coco: caption '7#4': expected whole characters, got half of one" in refusal(captions, keys, "coco", "test")
 
 
 class Code:
@@ -109,9 +101,12 @@ def test_a_file_that_carries_code_is_refused_and_not_run(tmp_path, zipped):
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"", "it may be cut short"),
-        (b"not a torch file", "carries code or is damaged"),
-        (300, "it may be cut short"),
+        (b"", "expected a torch file of captions (.pt), got an empty file"),
+        (b"not a torch file", "expected a torch file of captions (.pt), got a text file"),
+        (b"391895\n60623\n", "expected a torch file of captions (.pt), got a text file"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "expected a torch file of captions (.pt), got another kind of file"),
+        (b"\x80\x02}q\x00", "carries code, is damaged or cut short"),
+        (300, "carries code, is damaged or cut short"),
         ([FIVE], "expected a dictionary, image id → captions, got list"),
         ({7: FIVE, "007": FIVE}, "2 ids, but only 1 different ones"),
         (None, "found none"),

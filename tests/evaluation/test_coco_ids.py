@@ -1,7 +1,7 @@
 import pytest
 
 from vldeformer.errors import InputError
-from vldeformer.evaluation.coco_ids import caption_numbers, image_numbers, read_image_keys
+from vldeformer.evaluation.coco_ids import caption_numbers, image_numbers
 
 OWN = {391895: [781998, 770337, 771687], 60623: [152106, 158205]}
 
@@ -29,13 +29,3 @@ def test_a_caption_of_no_such_number_place_or_image(wrong):
     expected = "expected 770337, 771687, 781998 or 391895#0 to 391895#2 for a caption of image 391895, got "
     with pytest.raises(InputError, match=f"{expected}'{wrong}'"):
         caption_numbers([wrong], [391895], OWN)
-
-
-def test_keys_are_one_id_a_line(tmp_path):
-    path = tmp_path / "test_img_keys_1k.tsv"
-    path.write_bytes(b"391895\r\n60623\n\n")
-    assert read_image_keys(path) == ("391895", "60623")
-    for content, message in ((b"\n", "found none"), (b"\xff\xfe1", "not text")):
-        path.write_bytes(content)
-        with pytest.raises(InputError, match=rf"test_img_keys_1k\.tsv: .*{message}"):
-            read_image_keys(path)

@@ -34,10 +34,10 @@ def test_precisions_of_coarse_scores_equal_the_loop_in_both_directions(seed):
 
 def test_precisions_of_vectors_equal_the_loop_where_vectors_occur_twice():
     generator = np.random.default_rng(7)
-    images, captions = generator.normal(size=(9, 24))[generator.integers(9, size=300)], generator.normal(size=(40, 24))
-    captions[generator.integers(40, size=20)] = images[generator.integers(300, size=20)]
+    images, captions = generator.normal(size=(40, 24)), generator.normal(size=(9, 24))[generator.integers(9, size=300)]
+    images[generator.integers(40, size=20)] = captions[generator.integers(300, size=20)]
     images, captions = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (images, captions))
-    embeddings = Embeddings.from_arrays(images, captions, np.arange(40))
+    embeddings = Embeddings.from_arrays(images, captions, np.arange(300) % 40)
     table = oracles.cosine_table(embeddings.images, embeddings.captions)
     for direction, rows in (("i2t", table.tolist()), ("t2i", table.T.tolist())):
         right = judged(generator, len(rows), len(rows[0]), most=9)

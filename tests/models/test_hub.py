@@ -190,6 +190,8 @@ def refusal(name):
         ({"vilt.pooler.dense.bias": None}, "1 tensors missing, first 'vilt.pooler.dense.bias'"),
         ({"rank_output.bias": None}, "1 tensors missing, first 'rank_output.bias'"),
         ({"surprise": torch.zeros(1)}, "1 tensors left over, first 'surprise'"),
+        ({"vilt.pooler.dense.bias": torch.full((32,), torch.nan)}, "tensor 'vilt.pooler.dense.bias' holds NaN or infinity"),
+        ({"rank_output.bias": torch.full((1,), -torch.inf)}, "tensor 'rank_output.bias' holds NaN or infinity"),
         ({"vilt.pooler.dense.bias": torch.zeros(5)}, "of another shape than config.json says, first 'vilt.pooler.dense.bias'"),
     ],
 )
@@ -207,11 +209,13 @@ def test_a_missing_extra_or_misshaped_tensor_is_named(folder, change, expected, 
     [
         ({"architectures": ["CLIPModel"]}, "architecture CLIPModel; expected one of ViltForImageAndTextRetrieval"),
         ({"architectures": None}, "architecture none; expected one of"),
+        ({"architectures": "ViltModel"}, "architectures is 'ViltModel'; expected a list"),
+        ({"num_attention_heads": 5}, "config.json: num_attention_heads: expected a divisor of hidden, 32, got 5"),
         ({"hidden_act": "relu"}, "hidden_act is 'relu'; only 'gelu'"),
         ({"modality_type_vocab_size": 3}, "modality_type_vocab_size is 3; only 2"),
         ({"vocab_size": 99}, "vocab_size is 99; only"),
         ({"hidden_dropout_prob": 0.1}, "attention_probs_dropout_prob is 0.0; only 0.1"),
-        ({"image_size": "large"}, "crop_size: Input should be a valid integer"),
+        ({"image_size": "large"}, "crop_size: expected a valid integer"),
     ],
 )
 def test_a_config_that_is_not_built_here_is_named(folder, change, expected):
@@ -233,6 +237,36 @@ def test_an_image_processor_that_does_something_else_is_named(folder, change, ex
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     said = refusal(folder)
     assert str(path) in said and expected in said
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("[]", "got list"),
+        ("{", "expected JSON"),
+        ('{"size": "large"}', "expected the settings of a ViLT image processor"),
+    ],
+)
+def test_an_image_processor_that_is_none_is_named(folder, content, expected):
+    path = folder / "preprocessor_config.json"
+    path.write_text(content)
+    said = refusal(folder)
+    assert str(path) in said and expected in said
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"max_position_embeddings": "many"}, "max_position_embeddings: expected a valid integer"),
+        ({"visual_embedding_dim": 0}, "visual_embedding_dim is 0; expected the width of a region"),
+        ({"visual_embedding_dim": None}, "visual_embedding_dim is missing"),
+    ],
+)
+def test_a_wrong_size_of_a_visualbert_is_named_as_its_config_does(tmp_path, change, expected):
+    save_visualbert(tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert f"{path}: {expected}" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -261,10 +295,13 @@ def test_weights_that_carry_code_are_refused_and_not_run(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("keep", [0, 100, -100])
-def test_weights_that_are_cut_short_are_refused(folder, keep):
-    path = folder / "model.safetensors"
+@pytest.mark.parametrize(("layout", "name"), [("new", "model.safetensors"), ("old", "pytorch_model.bin")])
+def test_weights_that_are_cut_short_are_refused(tmp_path, layout, name, keep):
+    save_vilt(tmp_path, layout=layout)
+    path = tmp_path / name
     path.write_bytes(path.read_bytes()[:keep])
-    assert "model.safetensors: expected the weights of a ViltForImageAndTextRetrieval" in refusal(folder)
+    said = refusal(tmp_path)
+    assert f"{name}: expected the weights of a ViltForImageAndTextRetrieval" in said and "cut short or damaged" in said
 
 
 def test_photographs_cannot_be_averaged_over_their_padding(folder):
@@ -272,8 +309,14 @@ def test_photographs_cannot_be_averaged_over_their_padding(folder):
         import_model(folder, "mean_all")
 
 
-def test_what_is_neither_folder_nor_hub_id(tmp_path):
-    assert "expected a folder that exists or a hub id" in refusal(tmp_path / "nothing")
+@pytest.mark.parametrize("name", ["/nowhere/model", "./model", "../model", "~/model", "raw/run/model.cpkt"])
+def test_what_can_only_be_a_path_is_not_looked_for_on_the_hub(name, monkeypatch):
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", None)
+    assert refusal(name) == f"{name}: no such folder or file; expected a model"
+
+
+def test_what_is_neither_folder_nor_hub_id():
+    assert refusal("raw/vinvl base").startswith("raw/vinvl base: no such folder, and no hub id")
 
 
 def cached(home, name, source):
@@ -305,7 +348,7 @@ assert main(["import-weights", "dandelin/vilt-b32-mlm", "--out", r"{tmp_path / "
     own, direct = load_model(out)[0].state_dict(), import_model(folder)[0].state_dict()
     assert all(torch.equal(own[key], direct[key]) for key in direct)
     lines = done.stderr.splitlines()
-    assert len(lines) == 1 and "dandelin/vilt-b32-mlm: expected config.json" in lines[0]
+    assert len(lines) == 1 and "dandelin/vilt-b32-mlm: no such folder; expected config.json" in lines[0]
     assert "`hf download dandelin/vilt-b32-mlm`" in lines[0] and not (tmp_path / "other").exists()
 
 

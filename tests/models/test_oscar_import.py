@@ -172,7 +172,15 @@ def changed(checkpoint, **tensors):
         ("bert__encoder__layer__2__output__dense__bias", torch.zeros(48), "first 'bert.encoder.layer.2.output.dense.bias'"),
         ("cls__surprise", torch.zeros(1), "first 'cls.surprise'"),
         ("module__bert__pooler__dense__bias", torch.zeros(48), "first 'module.bert.pooler.dense.bias'"),
-        ("bert__img_embedding__weight", torch.zeros(48, 2048), "has shape (48, 2048), expected (48, 2054)"),
+        (
+            "bert__img_embedding__weight",
+            torch.zeros(48, 2048),
+            "'bert.img_embedding.weight' has shape (48, 2048), expected (48, 2054)",
+        ),
+        ("bert__img_embedding__bias", torch.full((48,), torch.nan), "'bert.img_embedding.bias' holds NaN or infinity"),
+        ("classifier__bias", torch.full((2,), 1e300, dtype=torch.float64), "'classifier.bias' holds NaN or infinity"),
+        ("classifier__bias", torch.zeros(2, dtype=torch.int64), "'classifier.bias' holds torch.int64, expected plain floats"),
+        ("classifier__bias", torch.ones(2).to_sparse(), "'classifier.bias' holds torch.sparse_coo, expected plain floats"),
         ("classifier__weight", torch.zeros(3, 48), "has shape (3, 48), expected (2, 48)"),
     ],
 )
@@ -195,10 +203,12 @@ def test_known_heads_are_dropped_by_name(checkpoint):
         ({"vocab_size": 30522}, f"vocab_size is 30522; only {len(PIECES)}"),
         ({"img_feature_type": "dis_code"}, "img_feature_type is 'dis_code'"),
         ({"attention_probs_dropout_prob": 0.5}, "attention_probs_dropout_prob is 0.5; only 0.1"),
-        ({"img_feature_dim": None}, "img_feature_dim"),
-        ({"hidden_size": "wide"}, "hidden_size: Input should be a valid integer"),
+        ({"img_feature_dim": None}, "img_feature_dim is missing"),
+        ({"img_feature_dim": -1}, "img_feature_dim is -1"),
+        ({"num_attention_heads": 5}, "config.json: num_attention_heads: expected a divisor of hidden, 48, got 5"),
+        ({"hidden_size": "wide"}, "hidden_size: expected a valid integer"),
         ({"num_hidden_layers": 3}, "tensors missing, first 'bert.encoder.layer.2."),
-        ({"max_position_embeddings": 60}, "backbone.positions is 60, but the longest row of words has 70"),
+        ({"max_position_embeddings": 60}, "config.json: max_position_embeddings is 60; expected at least 70"),
         ({"layer_norm_eps": ...}, "layer_norm_eps is missing"),
     ],
 )
@@ -230,7 +240,12 @@ def test_a_file_that_carries_code_is_refused_and_not_run(checkpoint, capsys, how
 def test_a_file_that_is_cut_short_is_refused(checkpoint, capsys, keep):
     path = checkpoint / "pytorch_model.bin"
     path.write_bytes(path.read_bytes()[:keep])
-    assert "pytorch_model.bin" in refusal(checkpoint, capsys)
+    said = refusal(checkpoint, capsys)
+    assert "pytorch_model.bin" in said and "damaged" in said
+
+
+def test_a_text_file_given_as_weights_is_called_damaged_too(checkpoint, capsys):
+    assert "vocab.txt: refused: it is damaged or holds something else" in refusal(checkpoint / "vocab.txt", capsys)
 
 
 @pytest.mark.parametrize("name", ["config.json", "vocab.txt", "pytorch_model.bin"])

@@ -73,6 +73,8 @@ def test_a_missing_extra_or_misshaped_tensor_is_named(folder):
         ({key: value for key, value in tensors.items() if key != name}, f"1 tensors missing, first '{name}'"),
         (tensors | {"other": torch.zeros(1)}, "1 tensors left over, first 'other'"),
         (tensors | {name: torch.zeros(5)}, f"tensor '{name}' has shape (5,), expected (32,)"),
+        (tensors | {name: torch.ones(32, dtype=torch.int8)}, f"tensor '{name}' holds torch.int8, expected plain floats"),
+        (tensors | {name: torch.full((32,), torch.nan)}, f"tensor '{name}' holds NaN or infinity"),
     ]:
         save_file(changed, path)
         assert expected in refusal(folder)
@@ -86,12 +88,22 @@ def test_truncated_weights(folder, keep):
 
 
 @pytest.mark.parametrize(
-    "change", [{"format": 2}, {"kind": "triple"}, {"colour": "red"}, {"backbone": {"hidden": 32}}, {"vocabulary_size": "many"}]
+    ("change", "expected"),
+    [
+        ({"format": 2}, "format: expected 1, got 2"),
+        ({"kind": "triple", "colour": "red"}, "kind: expected 'joint' or 'dual', got 'triple'"),
+        ({"colour": "red"}, "colour: is unknown"),
+        ({"backbone": {"kind": "oscar"}}, "backbone.layers: is missing"),
+        ({"backbone": BACKBONE | {"heads": 5}}, "backbone.heads: expected a divisor of hidden, 32, got 5"),
+        ({"vocabulary_size": "many" * 99}, "vocabulary_size: expected a valid integer"),
+        ({"feature_width": 0}, "feature_width: expected greater than or equal to 1, got 0"),
+    ],
 )
-def test_a_foreign_description(folder, change):
+def test_a_foreign_description_is_refused_for_the_first_thing_that_is_wrong(folder, change, expected):
     path = folder / "encoder.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    assert "encoder.json: not a model description" in refusal(folder)
+    said = refusal(folder).removeprefix(str(path))
+    assert said.startswith(f": not a model description of this version; {expected}") and len(said) < 200
 
 
 @pytest.mark.parametrize(("content", "expected"), [("[]", "not a model description"), ("{", "expected JSON")])

@@ -52,9 +52,9 @@ def test_pairs_agree_with_block(embeddings, scores):
 
 
 def test_equal_vectors_tie_whether_pairs_are_few_or_many(monkeypatch):
-    images, captions = unit(3, 16)[[0, 1, 0, 2, 1]], unit(2, 16, seed=1)[[1, 0, 1]]
-    repeated = Embeddings(names("i", 5), images, names("c", 3), captions, np.zeros(3, dtype=np.int64))
-    rows, columns = np.divmod(np.arange(15), 3)
+    images, captions = unit(3, 16)[[0, 1, 0, 2, 1]], unit(2, 16, seed=1)[[1, 0, 1, 1, 0]]
+    repeated = Embeddings(names("i", 5), images, names("c", 5), captions, np.arange(5))
+    rows, columns = np.divmod(np.arange(25), 5)
     few = repeated.pairs(rows, columns)
     monkeypatch.setattr("vldeformer.retrieval.embeddings.MANY_PAIRS", 10)
     np.testing.assert_array_equal(repeated.pairs(rows, columns), few)
@@ -98,6 +98,10 @@ def test_first_captions_are_first_in_file_order_even_if_mixed():
         ({"captions": np.full((7, 8), np.nan, np.float32)}, "has length nan"),
         ({"captions": unit(7, 9)}, "width 8 but captions 9"),
         ({"caption_image_index": np.array([0, 0, 1, 2, 2, 2, 4])}, "caption 'c6' points to image row 4"),
+        (
+            {"caption_image_index": np.array([0, 0, 1, 1, 1, 1, 3])},
+            "image row 2 .'i2'. has no caption; give it one or leave it out",
+        ),
         ({"caption_image_index": np.zeros(7)}, "expected int64"),
         ({"image_ids": ("i0", "i1", "i1", "i2")}, "must be unique"),
     ],
@@ -106,6 +110,22 @@ def test_bad_embeddings(embeddings, change, message):
     fields = {"image_ids", "images", "caption_ids", "captions", "caption_image_index"}
     with pytest.raises(InputError, match=message):
         Embeddings(**{name: getattr(embeddings, name) for name in fields} | change)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"images": unit(4, 8)[None]}, r"images: expected one vector a row, .*got shape \(1, 4, 8\)"),
+        ({"captions": unit(7, 8)[0]}, r"captions: expected one vector a row, .*got shape \(8,\)"),
+        ({"images": [[1.0], [0.6, 0.8]]}, "images: expected an array, cannot make one of this list"),
+        ({"caption_image_index": [[0], [0, 1]]}, "caption_image_index: expected an array, cannot make one of this list"),
+    ],
+)
+def test_what_is_no_table_of_vectors_is_named_before_the_index_is(embeddings, change, expected):
+    given = {name: getattr(embeddings, name) for name in ("images", "captions", "caption_image_index")}
+    assert Embeddings.from_arrays(**given).caption_ids[-1] == "6"
+    with pytest.raises(InputError, match=expected):
+        Embeddings.from_arrays(**given | change)
 
 
 def test_bad_scores_name_the_pair(scores):

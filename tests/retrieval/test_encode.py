@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from vldeformer.errors import InputError
+from vldeformer.inputs.collate import RegionReader
 from vldeformer.models.dual import decompose
 from vldeformer.models.joint import JointMatcher
 from vldeformer.retrieval import encode
@@ -41,6 +43,28 @@ def test_vectors_are_those_of_one_item_alone_in_order(test_set, readers, make_ba
     assert found.caption_ids == tuple(caption.id for caption in test_set.captions)
     assert np.array_equal(found.caption_image_index, test_set.caption_image_index)
     assert sum(told) == len(test_set.images) + len(test_set.captions) and max(told) == 4
+
+
+def test_a_vector_that_is_not_finite_names_its_image_or_caption(test_set, readers, make_backbone, runtime):
+    read, encoder = readers("oscar"), decompose(make_backbone("oscar"), "mean").eval()
+    ids, store = [image.id for image in test_set.images[:5]], read.visual.store
+
+    class Damaged:
+        feature_width = store.feature_width
+
+        def __getitem__(self, image_id):
+            found = store[image_id]
+            features = np.full_like(found.features, np.nan) if image_id == ids[3] else found.features
+            return dataclasses.replace(found, features=features)
+
+    visual = RegionReader(Damaged(), read.text.words, read.visual.tag_tokens, read.visual.most_regions)
+    with pytest.raises(InputError, match=f"image '{ids[3]}': its vector holds NaN or infinity; check the model and the store"):
+        encode.encode_images(encoder, ids, visual, runtime, batch_size=2)
+    texts = ["a", f"long {'x' * 100}", "b c d"]
+    with torch.no_grad():
+        encoder.backbone.bert.embeddings.position_embeddings.weight[5:] = torch.nan
+    with pytest.raises(InputError, match=f"caption 'long {'x' * 75}…': its vector holds NaN"):
+        encode.encode_captions(encoder, texts, read.text, runtime, batch_size=2)
 
 
 def test_captions_of_one_length_share_a_batch(readers):

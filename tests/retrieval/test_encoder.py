@@ -184,10 +184,23 @@ def test_what_cannot_be_encoded_is_named(model_folder, region_store):
         (pixels.encode_images, [PICTURES[0], seen], "images[1]: this model reads pixels"),
         (regions.encode_images, [seen, PICTURES[0]], "images[1]: this model reads regions and carries no detector"),
         (regions.encode_images, [wide], "images[0]: expected features (2, 18) and boxes (2, 4), got (2, 99) and (2, 4)"),
+        (
+            regions.encode_images,
+            [Regions([[1.0]], [[0.0] * 4], ("a",))],
+            "images[0]: expected features as a NumPy array of floats",
+        ),
+        (
+            regions.encode_images,
+            [seen, Regions(seen.features, seen.boxes, "dog")],
+            "images[1]: expected tags as a tuple of words",
+        ),
         (regions.encode_images, [lost], "images[0]: features or boxes hold NaN or infinity"),
     ):
         assert expected in refusal(call, given)
-    assert "batch_size: expected at least 1, got 0" in refusal(pixels.encode_text, ["a"], batch_size=0)
+    for size in (0, 1.5, "8"):
+        expected = f"batch_size: expected a whole number, at least 1, got {size!r}"
+        assert expected in refusal(pixels.encode_text, ["a"], batch_size=size)
+    assert "path_or_hub_id: expected a folder or a hub id, got None" in refusal(vldeformer.load, None)
 
 
 NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

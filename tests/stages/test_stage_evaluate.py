@@ -86,13 +86,28 @@ def test_settings_are_read_for_arrays_too(folder):
         (np.full((12, 16), np.nan), "images: row 0 ('0') has length nan"),
         (np.full((12, 4), 0.5), "images have width 4 but captions 16"),
         (np.full((3, 16), 0.25), "points to image row"),
-        (np.ones(12), "one row for each of 12 ids, got float32 of shape (12,)"),
+        (np.ones(12), "images: expected one vector a row, (rows, width), got shape (12,)"),
     ],
 )
 def test_wrong_vectors_are_refused_in_one_line_that_names_the_file(folder, capsys, array, message):
     np.save(folder / "images.npy", array)
     line = refusal(folder, capsys, *arrays(folder))
     assert message in line and str(folder / "images.npy") in line
+
+
+def test_another_file_than_an_array_is_called_what_it_is(folder, capsys):
+    (folder / "images.npy").write_text("0.1 0.2\n")
+    line = refusal(folder, capsys, *arrays(folder))
+    assert line == f"vldeformer: {folder / 'images.npy'}: expected a NumPy array file (.npy), got a text file"
+
+
+def test_an_image_without_caption_is_named_with_the_file_that_says_so(folder, capsys):
+    index = np.load(folder / "caption_image_index.npy")
+    np.save(folder / "caption_image_index.npy", np.where(index == 3, 4, index))
+    line = refusal(folder, capsys, *arrays(folder, **{"image-ids": "image_ids.json"}))
+    assert (
+        f"--caption-image-index {folder / 'caption_image_index.npy'}: " in line and "image row 3 ('103') has no caption" in line
+    )
 
 
 def test_files_that_do_not_go_together(folder, capsys):

@@ -37,23 +37,27 @@ def homes_of(stage, imported):
 
 def checkpoint_files(wildcards):
     """The imported model, where it is on disk and no hub id."""
-    path = Path(settings_of(wildcards.home).pretrain.checkpoint)
-    return [str(path)] if path.exists() else []
+    name = settings_of(wildcards.home).pretrain.checkpoint
+    below = Path(name).parts[0] == Path(RAW_DIR).parts[0]  # a raw file that is missing is named before anything runs
+    return [name] if below or Path(name).exists() else []
 
 
 def part_options(wildcards):
     """A published protocol is of one data set: of a joined one its part is judged, by its own ids."""
-    parts = PARTS if VINVL else {}
     part = wildcards.protocol.split("-")[0]
-    options = ["--part", part] if len(parts) > 1 and part in parts else []
+    options = ["--part", part] if len(PARTS) > 1 and part in PARTS else []
     keys = ["--keys", *key_list(wildcards)] if key_list(wildcards) else []
     return shlex.join([*options, *keys])
 
 
 def key_list(wildcards):
     """The fixed list of images of the protocol coco-1k-fixed."""
-    fixed = VINVL and wildcards.protocol == "coco-1k-fixed"
-    return [f"{RAW_DIR}/{PARTS['coco'].keys_1k}"] if fixed else []
+    if not VINVL or wildcards.protocol != "coco-1k-fixed":
+        return []
+    given = [part.keys_1k for part in PARTS.values() if part.keys_1k]
+    if len(given) != 1:
+        raise WorkflowError(f"protocol coco-1k-fixed needs keys_1k in one part of dataset.parts, got it in {len(given)}")
+    return [f"{RAW_DIR}/{given[0]}"]
 
 
 def visual_of(experiment):

@@ -7,7 +7,7 @@ if BUILT_IN:
         input:
             settings=world_settings,
         output:
-            scenes=RAW,
+            scenes=RAW[0],
             settings=f"{RAW_DIR}/settings.json",
         log:
             f"logs/{DATASET}/base/fetch.log",

@@ -11,7 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vldeformer.plan import STAGE_SECTIONS, load_plan, report_settings, write_stage_settings
-from vldeformer.data.sources import ScenesSource, VinvlSource
+from vldeformer.data.sources import JoinedSource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 
 ALL_CORES = workflow.cores or 1  # a cluster has no `--cores`; its jobs take `resources` and the setting runtime.threads
@@ -36,13 +36,10 @@ except InputError as error:
 RAW_DIR = PLAN.base.dataset.raw_dir
 BUILT_IN = isinstance(PLAN.base.dataset, ScenesSource)
 VINVL = isinstance(PLAN.base.dataset, VinvlSource)
-if VINVL:
-    RAW = [f"{RAW_DIR}/{file}" for file in PLAN.base.dataset.raw_files]
-    # Region stores by name, and whose they are: one data set's is the store itself, several are joined in one.
-    PARTS = PLAN.base.dataset.parts
-    REGION_STORES = PARTS if len(PARTS) > 1 else {"store": next(iter(PARTS.values()))}
-else:
-    RAW = f"{RAW_DIR}/{PLAN.base.dataset.raw_file}"
+RAW = [f"{RAW_DIR}/{file}" for file in PLAN.base.dataset.raw_files]
+PARTS = PLAN.base.dataset.parts if isinstance(PLAN.base.dataset, VinvlSource | JoinedSource) else {}
+# Region stores by name, and whose they are: one data set's is the store itself, several are joined in one.
+REGION_STORES = PARTS if len(PARTS) != 1 else {"store": next(iter(PARTS.values()))}
 
 # What every shell command starts with. A prefix takes the place of Snakemake's own, which stops at the first error, so it says
 # that again. Snakemake gives BLAS as many threads as the rule has, and `--cores` would change the float sums: the setting

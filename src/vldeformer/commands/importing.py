@@ -22,7 +22,9 @@ def add_importing(commands: "Commands") -> None:
     added = add_command(commands, "import-captions", _captions, "VinVL captions → manifest, the first five of an image")
     added.add_argument("captions", type=Path, metavar="CAPTIONS_PT", help="*_captions.pt of a VinVL download")
     add_paths(added, keys="*_img_keys*.tsv: which images, in which order", out="manifest.json to write")
-    added.add_argument("--split", required=True, help="split that the images get in the manifest")
+    added.add_argument(
+        "--split", required=True, choices=["train", "val", "test"], help="split that the images get in the manifest"
+    )
     added = add_command(commands, "join-features", _join, "several region stores → one, ids NAME:ID; features are not copied")
     added.add_argument("stores", type=Path, nargs="+", metavar="STORE", help="region stores; the name of its folder names each")
     add_paths(added, out="region store to write")

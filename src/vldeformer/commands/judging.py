@@ -55,7 +55,9 @@ def _add_evaluate(to: argparse.ArgumentParser) -> None:
     to.add_argument("--settings", type=Path, metavar="PATH", help="settings file with the section `evaluate`")
     to.add_argument("--dataset", default="unnamed", help="name written into the result")
     to.add_argument("--experiment", default="unnamed", help="name written into the result")
-    to.add_argument("--out", type=Path, required=True, metavar="PATH", help="RESULT.json to write")
+    to.add_argument(
+        "--out", type=Path, required=True, metavar="PATH", help="RESULT.json to write; RESULT.ranks.parquet goes beside it"
+    )
 
 
 def _embed(given: argparse.Namespace) -> None:

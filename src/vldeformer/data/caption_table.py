@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vldeformer.data.records import check_characters
 from vldeformer.errors import InputError
 
 COLUMNS = {
@@ -65,6 +66,7 @@ def _line(where: str, number: int, row: Mapping[str, Any], with_split: bool) -> 
     for value in (row["image"], *captions, *([row["split"]] if with_split else [])):
         if not isinstance(value, str):
             raise InputError(f"{where}: expected text, got {value!r}; put it in quotes")
+        check_characters(where, value)
     image = row["image"].strip().replace("\\", "/").removeprefix("./")
     if not image or image.startswith("/") or ".." in image.split("/"):
         raise InputError(f"{where}: expected a path below the photographs' folder, got {row['image']!r}")
@@ -129,7 +131,7 @@ def _read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             where = f"{path}: line {number}"
             try:
                 value = json.loads(line)
-            except json.JSONDecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{where}: expected one JSON object a line, got an error: {error}") from None
             if not isinstance(value, dict):
                 raise InputError(f"{where}: expected a JSON object like {{'image': …, 'caption': …}}, got {line.strip()[:60]}")

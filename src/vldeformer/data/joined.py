@@ -19,12 +19,12 @@ PARTS = "parts.json"
 
 
 def join_manifests(manifests: Mapping[str, Manifest]) -> Manifest:
-    """All images and captions under ``NAME:ID``, in the order given; an image file is looked for in a folder ``NAME``."""
+    """All images and captions under ``NAME:ID``, in the order given; files stay what they are."""
     _check_names(manifests)
     images, captions = [], []
     for name, manifest in manifests.items():
         for image in manifest.images:
-            images.append(Image(f"{name}:{image.id}", image.split, None if image.file is None else f"{name}/{image.file}"))
+            images.append(Image(f"{name}:{image.id}", image.split, image.file))
         for caption in manifest.captions:
             captions.append(Caption(f"{name}:{caption.id}", f"{name}:{caption.image_id}", caption.text))
     return Manifest("+".join(manifests), tuple(images), tuple(captions))
@@ -43,12 +43,9 @@ class JoinedRegionStore:
             raise InputError(
                 f"{folder / PARTS}: expected name, path and digest of each part; {error}; join the stores again"
             ) from None
-        self.parts: dict[str, AnyRegionStore] = {name: open_region_store(path) for name, path in paths.items()}
+        self.parts = _open_parts(folder, paths)
         self.ids: list[str] = [f"{name}:{image_id}" for name, part in self.parts.items() for image_id in part.ids]
         self.words: list[str] = list(dict.fromkeys(word for part in self.parts.values() for word in part.words))
-        widths = {name: part.feature_width for name, part in self.parts.items()}
-        if len(set(widths.values())) > 1:
-            raise InputError(f"{folder / PARTS}: expected features of one width in all parts, got {widths}")
 
     @property
     def feature_width(self) -> int:
@@ -86,11 +83,22 @@ def join_region_stores(folder: Path, parts: Mapping[str, Path]) -> None:
     Raises InputError as ``JoinedRegionStore`` does, or if a name is empty or has a colon.
     """
     _check_names(parts)
+    _open_parts(folder, parts)
     with whole_folder(folder) as temporary:
         here = temporary.resolve()  # a sibling of ``folder``: the way to the parts is the same
         paths = {name: path.resolve() for name, path in parts.items()}
         write_json(temporary / PARTS, [[name, os.path.relpath(path, here), digest(path)] for name, path in paths.items()])
-        JoinedRegionStore(temporary)
+
+
+def _open_parts(joined: Path, parts: Mapping[str, Path]) -> dict[str, AnyRegionStore]:
+    for name, path in parts.items():
+        if not is_region_store(path):
+            raise InputError(f"{path}: expected a region store (the part {name!r} of {joined}), found none")
+    stores = {name: open_region_store(path) for name, path in parts.items()}
+    widths = {name: store.feature_width for name, store in stores.items()}
+    if len(set(widths.values())) > 1:
+        raise InputError(f"{joined}: expected features of one width in all parts, got {widths}")
+    return stores
 
 
 def _check_names(parts: Mapping[str, object]) -> None:

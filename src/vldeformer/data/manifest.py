@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vldeformer.artifact import read_json, whole_file
-from vldeformer.data.records import Caption, Image
+from vldeformer.data.records import Caption, Image, check_characters
 from vldeformer.errors import InputError
 
 
@@ -19,8 +19,8 @@ from vldeformer.errors import InputError
 class Manifest:
     """Ordered images and captions of one dataset.
 
-    Captions stand in the order of their images. Raises InputError if an id occurs twice, a caption is empty or names an
-    unknown image, or an image has no caption.
+    Captions stand in the order of their images. Raises InputError if an id occurs twice, a text holds half a character, a
+    caption is empty or names an unknown image, or an image has no caption.
     """
 
     dataset: str
@@ -30,6 +30,8 @@ class Manifest:
     def __post_init__(self) -> None:
         _no_duplicates(self.dataset, "image id", (image.id for image in self.images))
         _no_duplicates(self.dataset, "caption id", (caption.id for caption in self.captions))
+        for image in self.images:
+            check_characters(f"{self.dataset}: image {image.id!r}", image.id, image.file or "")
         rows = self.image_rows
         captioned = set()
         for caption in self.captions:
@@ -39,6 +41,7 @@ class Manifest:
                 )
             if not caption.text.strip():
                 raise InputError(f"{self.dataset}: caption {caption.id!r} of image {caption.image_id!r} is empty")
+            check_characters(f"{self.dataset}: caption {caption.id!r}", caption.id, caption.text)
             captioned.add(caption.image_id)
         if len(captioned) < len(self.images):
             missing = next(image.id for image in self.images if image.id not in captioned)

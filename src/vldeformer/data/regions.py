@@ -5,34 +5,61 @@ A store is a folder: ``features.npy`` (all regions, V), ``boxes.npy`` (all regio
 """
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
 
-from vldeformer.artifact import map_array, read_json, whole_folder, write_json
+from vldeformer.artifact import map_array, read_texts, whole_folder, write_json
 from vldeformer.data.growing_array import GrowingArray
-from vldeformer.data.records import Regions
+from vldeformer.data.records import Regions, check_regions
 from vldeformer.errors import InputError
 
 FeatureType = Literal["float16", "float32"]
+ARRAYS = (("features", "f", 2), ("boxes", "f", 2), ("tags", "iu", 1), ("region_offsets", "iu", 1), ("tag_offsets", "iu", 1))
+"""The arrays of a store: name, kind of numbers, dimensions."""
 
 
 class RegionStore:
-    """Read-only: image id → Regions, straight from the memory map."""
+    """Read-only: image id → Regions, straight from the memory map.
+
+    Raises InputError, naming the folder, if its files are damaged or do not belong together; features are not read for that.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self.ids: list[str] = read_json(folder / "ids.json")
-        self.words: list[str] = read_json(folder / "words.json")
+        self.ids = read_texts(folder / "ids.json")
+        self.words = read_texts(folder / "words.json")
         self.features = map_array(folder / "features.npy")
         self.boxes = map_array(folder / "boxes.npy")
         self.tags = map_array(folder / "tags.npy")
         self.region_offsets = map_array(folder / "region_offsets.npy")
         self.tag_offsets = map_array(folder / "tag_offsets.npy")
-        if not len(self.ids) + 1 == len(self.region_offsets) == len(self.tag_offsets):
-            raise InputError(f"{folder}: {len(self.ids)} ids but {len(self.region_offsets) - 1} images; make the store again")
         self.rows = {image_id: row for row, image_id in enumerate(self.ids)}
+        problem = next(self._problems(), None)
+        if problem is not None:
+            raise InputError(f"{folder}: {problem}; the store is damaged, make it again")
+
+    def _problems(self) -> Iterator[str]:
+        """What is wrong with the files, the first first: each question may only be asked if those before it were answered."""
+        if len(self.rows) < len(self.ids):
+            yield "an id comes twice in ids.json"
+        for name, kinds, ndim in ARRAYS:
+            array: np.ndarray = getattr(self, name)
+            if array.dtype.kind not in kinds or array.ndim != ndim:
+                numbers = "floats" if kinds == "f" else "whole numbers"
+                yield f"expected {numbers} in {ndim} dimensions in {name}.npy, got {array.dtype} of shape {array.shape}"
+        if not len(self.ids) + 1 == len(self.region_offsets) == len(self.tag_offsets):
+            yield f"{len(self.ids)} ids but {len(self.region_offsets) - 1} images"
+        if self.boxes.shape[1] != 4:
+            yield f"expected 4 numbers a box, got {self.boxes.shape[1]}"
+        for name, offsets in (("features", self.region_offsets), ("boxes", self.region_offsets), ("tags", self.tag_offsets)):
+            rows = len(getattr(self, name))
+            if offsets[0] != 0 or offsets[-1] != rows or (np.diff(offsets) < 0).any():
+                yield f"{name}.npy has {rows} rows, but the offsets run from {offsets[0]} to {offsets[-1]} or go back"
+        low, high = self.tags.min(initial=0), self.tags.max(initial=-1)
+        if low < 0 or high >= len(self.words):
+            yield f"tags.npy has word numbers from {low} to {high}, but words.json has {len(self.words)} words"
 
     @property
     def feature_width(self) -> int:
@@ -118,24 +145,13 @@ class RegionWriter:
 def write_regions(folder: Path, items: Iterable[tuple[str, Regions]], feature_width: int, dtype: FeatureType = "float16") -> None:
     """Write (image id, Regions) pairs as they come; features stream to disk, the folder appears when all are there.
 
-    Raises InputError, naming the image, on a wrong width, a value that is not finite, or an id that came before.
+    Raises InputError, naming the image, as ``check_regions`` does, or on an id that came before.
     """
     seen: set[str] = set()
     with whole_folder(folder) as temporary, RegionWriter(temporary, feature_width, dtype) as writer:
         for image_id, regions in items:
-            _check(image_id, regions, feature_width, seen)
+            if image_id in seen:
+                raise InputError(f"image {image_id!r} comes twice; ids must be unique")
+            check_regions(f"image {image_id!r}", regions, feature_width)
             seen.add(image_id)
             writer.append(image_id, regions)
-
-
-def _check(image_id: str, regions: Regions, feature_width: int, seen: set[str]) -> None:
-    if image_id in seen:
-        raise InputError(f"image {image_id!r} comes twice; ids must be unique")
-    count = len(regions.boxes)
-    if regions.features.shape != (count, feature_width) or regions.boxes.shape != (count, 4):
-        raise InputError(
-            f"image {image_id!r}: expected features ({count}, {feature_width}) and boxes ({count}, 4), "
-            f"got {regions.features.shape} and {regions.boxes.shape}"
-        )
-    if not (np.isfinite(regions.features).all() and np.isfinite(regions.boxes).all()):
-        raise InputError(f"image {image_id!r}: features or boxes hold NaN or infinity")

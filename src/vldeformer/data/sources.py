@@ -8,6 +8,7 @@ from pydantic_core.core_schema import ValidationInfo
 from vldeformer.data.scenes import SceneSettings
 from vldeformer.section import Section
 
+PartName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="name of the dataset, used in paths")]
 
 
@@ -23,6 +24,11 @@ class ScenesSource(Section):
     def raw_file(self) -> str:
         """Below ``raw_dir``: the file that says which images and captions there are."""
         return "scenes.jsonl"
+
+    @property
+    def raw_files(self) -> list[str]:
+        """That file, as a list: other sources have several."""
+        return [self.raw_file]
 
 
 class _Photographs(Section):
@@ -66,6 +72,11 @@ class KarpathySource(_Photographs):
         """Below ``raw_dir``: the file that says which images and captions there are."""
         return self.annotations
 
+    @property
+    def raw_files(self) -> list[str]:
+        """That file, as a list: other sources have several."""
+        return [self.raw_file]
+
 
 class SplitFractions(Section):
     """Shares of the photographs; the rest is ``train``. A photograph's split depends on its id and the seed alone."""
@@ -97,6 +108,36 @@ class FolderSource(_Photographs):
         """Below ``raw_dir``: the file that says which images and captions there are."""
         return self.captions
 
+    @property
+    def raw_files(self) -> list[str]:
+        """That file, as a list: other sources have several."""
+        return [self.raw_file]
+
+
+class KarpathyPart(Section):
+    """One of several Karpathy files and its photographs; paths are below ``raw_dir``."""
+
+    annotations: str = Field(description="Karpathy JSON file")
+    images: str = Field(description="folder of its photographs")
+
+
+class JoinedSource(Section):
+    """Several Karpathy files as one data set under ids ``PART:ID``; photographs are read where they lie."""
+
+    source: Literal["joined"]
+    name: Name
+    raw_dir: str = Field(description="folder of the captions and the photographs")
+    parts: dict[PartName, KarpathyPart] = Field(min_length=2, description="data sets by name, e.g. coco, flickr30k")
+    captions_per_image: int = Field(ge=1, description="first captions of an image that are used; fewer is an error")
+    expected_splits: dict[str, int] | None = Field(
+        default=None, description="images that train, val and test must have, all parts together; null: not checked"
+    )
+
+    @property
+    def raw_files(self) -> list[str]:
+        """Below ``raw_dir``: the files that say which images and captions there are."""
+        return [part.annotations for part in self.parts.values()]
+
 
 class VinvlPart(Section):
     """One data set of a VinVL download, or one chunk of it; paths are below ``raw_dir``."""
@@ -121,9 +162,7 @@ class VinvlSource(Section):
     source: Literal["vinvl"]
     name: Name
     raw_dir: str = Field(description="folder of the downloads")
-    parts: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], VinvlPart] = Field(
-        min_length=1, description="data sets by name, e.g. coco, flickr30k"
-    )
+    parts: dict[PartName, VinvlPart] = Field(min_length=1, description="data sets by name, e.g. coco, flickr30k")
     expected_splits: dict[str, int] | None = Field(
         default=None, description="images that each split must have, all parts together; null: not checked"
     )
@@ -134,5 +173,5 @@ class VinvlSource(Section):
         return [file for part in self.parts.values() for file in (*part.captions.values(), *part.keys.values())]
 
 
-AnyDataset = ScenesSource | KarpathySource | FolderSource | VinvlSource
+AnyDataset = ScenesSource | KarpathySource | JoinedSource | FolderSource | VinvlSource
 DatasetSettings = Annotated[AnyDataset, Field(discriminator="source")]

@@ -83,7 +83,7 @@ def _ids_by_row(path: Path) -> tuple[str, ...]:
     seen: set[str] = set()
     for text, row in rows.items():
         name = image_id(text)
-        if not isinstance(row, int) or not 0 <= row < len(rows) or row in ids:
+        if type(row) is not int or not 0 <= row < len(rows) or row in ids:
             raise InputError(f"{path}: image {text!r}: expected a row of its own from 0 to {len(rows) - 1}, got {row!r}")
         if name in seen:
             raise InputError(f"{path}: image {name!r} occurs twice; ids must be unique")

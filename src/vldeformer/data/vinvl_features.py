@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pybase64
 
+from vldeformer.data.records import BOX_ROUNDING
 from vldeformer.data.regions import FeatureType
 from vldeformer.data.vinvl import TsvRow, VinvlDownload, read_rows
 from vldeformer.errors import InputError
@@ -19,9 +20,6 @@ FEATURES = 2048
 BOX_NUMBERS = 6  # x1 y1 x2 y2 width height, fractions of the image
 NUMBERS = FEATURES + BOX_NUMBERS
 BATCH_BYTES = 4 << 20
-# Boxes that stick out of the image by a rounded pixel are kept as they are, for the released code reads them so. What lies
-# further out is in pixels or of an image of another size.
-ROUNDING = 0.01
 # Width and height are not stored but computed from the corners again. Float sums differ by 1e-7; more means other numbers.
 SIDE_TOLERANCE = 1e-4
 
@@ -115,7 +113,7 @@ def _decode(row: TsvRow, dtype: FeatureType) -> DetectedRegions:
         raise row.error(_what_does_not_fit(features, dtype))
     boxes = numbers[:, FEATURES:]
     corners, sides = boxes[:, :4], boxes[:, 4:]
-    if not (corners.min() >= -ROUNDING and corners.max() <= 1 + ROUNDING):
+    if not (corners.min() >= -BOX_ROUNDING and corners.max() <= 1 + BOX_ROUNDING):
         raise row.error(f"expected boxes as fractions of the image, got numbers from {corners.min():g} to {corners.max():g}")
     if not np.abs(corners[:, 2:] - corners[:, :2] - sides).max() <= SIDE_TOLERANCE:
         raise row.error("expected x1 y1 x2 y2 width height as last numbers, but width and height are not x2 - x1, y2 - y1")

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import orjson
 
+from vldeformer.data.records import BOX_ROUNDING
 from vldeformer.data.vinvl import TsvRow, VinvlDownload, read_rows
 from vldeformer.errors import InputError
-
-ROUNDING = 0.01
 
 
 class DetectedTags:
@@ -83,5 +82,5 @@ def _check_size(line: TsvRow, value: dict[str, object], rectangles: np.ndarray) 
     if not all(isinstance(side, int | float) and side > 0 for side in (height, width)):
         raise line.error(f"expected image_h and image_w in pixels, got {height!r} and {width!r}")
     fractions = rectangles / [width, height, width, height]
-    if fractions.min() < -ROUNDING or fractions.max() > 1 + ROUNDING:
+    if fractions.min() < -BOX_ROUNDING or fractions.max() > 1 + BOX_ROUNDING:
         raise line.error(f"a rect lies outside the image of {width} x {height} pixels; image_w or image_h is wrong")

@@ -6,7 +6,6 @@ image may be ``COCO_val2014_000000391895`` or ``coco:391895``, and the k-th capt
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from vldeformer.errors import InputError
 
@@ -50,15 +49,3 @@ def caption_numbers(
             expected = f"{', '.join(map(str, allowed))} or {image}#0 to {image}#{len(allowed) - 1} for a caption of image {image}"
             raise InputError(f"caption ids: expected {expected}, got {caption_id!r}")
     return numbers
-
-
-def read_image_keys(path: Path) -> tuple[str, ...]:
-    """Ids of a ``*_img_keys*.tsv`` file, one a line. Raises InputError naming the file if it is missing or empty."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: expected one image id a line, got something that is not text") from None
-    keys = tuple(stripped for line in lines if (stripped := line.strip()))
-    if not keys:
-        raise InputError(f"{path}: expected one image id a line, found none")
-    return keys

@@ -11,7 +11,7 @@ import numpy as np
 
 from vldeformer.data.detector import Detector
 from vldeformer.data.pictures import Picture, square, upright
-from vldeformer.data.records import Regions
+from vldeformer.data.records import Regions, check_regions
 from vldeformer.errors import InputError
 
 GivenImage = Picture | Regions
@@ -48,7 +48,7 @@ class GivenPictures:
 class GivenRegions:
     """Id → Regions: given as such, or found in a picture by the model's detector.
 
-    Raises InputError if regions are not of ``feature_width`` (V, box numbers not counted), or for a picture without detector.
+    Raises InputError as ``check_regions`` does, or for a picture without detector. ``feature_width``: V, box numbers not counted.
     """
 
     def __init__(self, images: Sequence[GivenImage], feature_width: int, detector: Detector | None) -> None:
@@ -57,18 +57,9 @@ class GivenRegions:
     def __getitem__(self, image_id: str) -> Regions:
         name, image = f"images[{image_id}]", self.images[int(image_id)]
         if isinstance(image, Regions):
-            self._check(name, image)
+            check_regions(name, image, self.feature_width)
             return image
         if self.detector is None:
             came = f"this model reads regions and carries no detector (extractor.npz), got {type(image).__name__}"
             raise InputError(f"{name}: {came}; give vldeformer.Regions(features, boxes, tags) of your own detector")
         return self.detector.regions(square(upright(image, name), self.detector.picture_size))
-
-    def _check(self, name: str, regions: Regions) -> None:
-        count = len(regions.boxes)
-        expected = (count, self.feature_width), (count, 4)
-        if (regions.features.shape, regions.boxes.shape) != expected:
-            came = f"got {regions.features.shape} and {regions.boxes.shape}"
-            raise InputError(f"{name}: expected features {expected[0]} and boxes {expected[1]}, {came}")
-        if not (np.isfinite(regions.features).all() and np.isfinite(regions.boxes).all()):
-            raise InputError(f"{name}: features or boxes hold NaN or infinity")

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from vldeformer.artifact import read_json
 from vldeformer.errors import InputError
 from vldeformer.models.settings import BackboneSettings
+from vldeformer.section import expected_and_got
 
 SIZES = {
     "layers": "num_hidden_layers",
@@ -39,8 +40,14 @@ def read_config(path: Path) -> dict[str, Any]:
     """A config.json. Raises InputError naming it if it is missing or no JSON object."""
     value = read_json(path)
     if not isinstance(value, dict):
-        raise InputError(f"{path}: expected an object with the model's sizes, got {type(value).__name__}")
+        raise InputError(f"{path}: expected a JSON object, got {type(value).__name__}")
     return value
+
+
+def first_sentence(error: Exception) -> str:
+    """What another library says is wrong, without the pages that may follow; the error's kind if it says nothing."""
+    said = "" if isinstance(error, LookupError) else str(error)  # of a KeyError only the key
+    return said.strip().partition("\n")[0].partition(". ")[0] or type(error).__name__
 
 
 def expect(config: Mapping[str, Any], values: Mapping[str, Any], source: str) -> None:
@@ -48,6 +55,13 @@ def expect(config: Mapping[str, Any], values: Mapping[str, Any], source: str) ->
     for name, value in values.items():
         if config.get(name, value) != value:
             raise InputError(f"{source}: {name} is {config[name]!r}; only {value!r} can be imported")
+
+
+def check_width(config: Mapping[str, Any], name: str, source: str) -> None:
+    """Raises InputError naming ``source`` unless ``name`` is the width of the image features that the model reads."""
+    if not isinstance(config.get(name), int) or config[name] < 1:
+        came = f"is {config[name]!r}" if config.get(name) is not None else "is missing"
+        raise InputError(f"{source}: {name} {came}; expected the width of a region in the config.json that came with the weights")
 
 
 def backbone_settings(config: Mapping[str, Any], source: str, **own: Any) -> BackboneSettings:
@@ -62,4 +76,4 @@ def backbone_settings(config: Mapping[str, Any], source: str, **own: Any) -> Bac
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
-        raise InputError(f"{source}: {SIZES.get(name, name)}: {first['msg']}, got {first['input']!r}") from None
+        raise InputError(f"{source}: {SIZES.get(name, name)}: {expected_and_got(first)}") from None

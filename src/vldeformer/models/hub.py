@@ -20,7 +20,7 @@ from vldeformer.errors import InputError
 from vldeformer.inputs.photographs import PhotographTransform
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder
-from vldeformer.models.foreign_config import backbone_settings, expect, read_config
+from vldeformer.models.foreign_config import backbone_settings, check_width, expect, first_sentence, read_config
 from vldeformer.models.hub_files import hub_file, quiet
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.pooling import Pooling
@@ -87,6 +87,8 @@ def import_hub(name: str, pooling: Pooling | None = None) -> tuple[JointMatcher 
     path = hub_file(name, "config.json")
     config = read_config(path)
     named = config.get("architectures") or ["none"]
+    if not isinstance(named, list) or not isinstance(named[0], str):
+        raise InputError(f"{path}: architectures is {named!r}; expected a list of names")
     if named[0] not in ARCHITECTURES:
         raise InputError(f"{path}: architecture {named[0]}; expected one of {', '.join(ARCHITECTURES)}")
     architecture = ARCHITECTURES[named[0]]
@@ -129,15 +131,19 @@ def _vilt_settings(config: dict[str, Any], path: Path) -> BackboneSettings:
 
 def _visualbert_settings(config: dict[str, Any], path: Path) -> BackboneSettings:
     expect(config, {"bypass_transformer": False, "type_vocab_size": 2}, str(path))
-    if not isinstance(config.get("visual_embedding_dim"), int):
-        raise InputError(f"{path}: visual_embedding_dim is missing; expected the config.json that came with the weights")
-    longest = min(VISUALBERT_TOKENS, config.get("max_position_embeddings", VISUALBERT_TOKENS))
+    check_width(config, "visual_embedding_dim", str(path))
+    positions = config.get("max_position_embeddings")
+    longest = min(VISUALBERT_TOKENS, positions) if isinstance(positions, int) else VISUALBERT_TOKENS
     return backbone_settings(config, str(path), kind="visualbert", caption_tokens=longest, regions=VISUALBERT_REGIONS)
 
 
 def _check_processor(path: Path, settings: BackboneSettings) -> None:
     """Raises InputError unless the model's image processor is the transform that photographs pass through here."""
-    found = transformers.ViltImageProcessorPil.from_pretrained(path.parent).to_dict()
+    read_config(path)  # what is no object at all
+    try:
+        found = transformers.ViltImageProcessorPil.from_pretrained(path.parent).to_dict()
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+        raise InputError(f"{path}: expected the settings of a ViLT image processor; {first_sentence(error)}") from None
     own = PhotographTransform(settings.crop_size, settings.patch_size).processor.to_dict()
     keys = (
         "size",
@@ -170,10 +176,11 @@ def _copy_weights(architecture: Architecture, path: Path, model: JointMatcher | 
                 path.parent, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True, local_files_only=True
             )
     except pickle.UnpicklingError:
-        reason = "it holds something else than tensors, which could run code when it is read"
+        reason = "it is damaged or holds something else than tensors, which could run code when it is read"
         raise InputError(f"{path}: refused: {reason}; use a model.safetensors") from None
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise InputError(f"{path}: expected the weights of a {architecture.loader.__name__}; {error}") from None
+    except (OSError, ValueError, RuntimeError, EOFError, LookupError, AttributeError, SafetensorError) as error:
+        expected, reason = f"expected the weights of a {architecture.loader.__name__}", first_sentence(error)
+        raise InputError(f"{path}: {expected}, cannot read them ({reason}); cut short or damaged, get the file again") from None
     body = f"{architecture.body}." if architecture.body else ""
     needed = (body, f"{architecture.head}.") if architecture.head else (body,)
     # A row of numbers that older versions of transformers stored.
@@ -186,11 +193,12 @@ def _copy_weights(architecture: Architecture, path: Path, model: JointMatcher | 
         if names:
             raise InputError(f"{path}: {len(names)} tensors {what}, first {min(names)!r}; get the whole model again")
     own: nn.Module = getattr(model.backbone, "vilt" if architecture.kind == "vilt" else "visual_bert")
-    load_tensors(own, source.get_submodule(architecture.body or "").state_dict(), str(path))
+    load_tensors(own, source.get_submodule(architecture.body or "").state_dict(), str(path), lambda name: f"{body}{name}")
     if architecture.head:
         assert isinstance(model, JointMatcher)
         head = source.get_submodule(architecture.head).state_dict()
-        load_tensors(model.classifier, {part: architecture.rows(tensor) for part, tensor in head.items()}, str(path))
+        rows = {part: architecture.rows(tensor) for part, tensor in head.items()}
+        load_tensors(model.classifier, rows, str(path), lambda part: f"{architecture.head}.{part}")
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ def hub_file(name: str, *candidates: str, like: Path | None = None) -> Path:
 
     ``like``: a file of the same model that was found before: this one is of its revision and lies beside it. What is in the
     cache is used as it is: published models do not change, and without a network the hub keeps one waiting.
-    Raises InputError that says what to download and how.
+    Raises InputError that says that no folder has that name, and, if it may be a hub id, what to download and how.
     """
     folder, expected = Path(name), f"expected {' or '.join(candidates)}"
     if folder.is_dir():
@@ -24,6 +24,8 @@ def hub_file(name: str, *candidates: str, like: Path | None = None) -> Path:
         if not found:
             raise InputError(f"{name}: {expected}, found none")
         return found[0]
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:  # no hub id looks so
+        raise InputError(f"{name}: no such folder or file; expected a model")
     revision = like.parent.name if like else None  # the cache keeps each revision in a folder of its name
     unreachable = False
     for only_cache in (True, False):
@@ -38,14 +40,15 @@ def hub_file(name: str, *candidates: str, like: Path | None = None) -> Path:
             except EntryNotFoundError:
                 continue
             except HFValidationError:
-                raise InputError(f"{name}: expected a folder that exists or a hub id such as dandelin/vilt-b32-mlm") from None
+                raise InputError(f"{name}: no such folder, and no hub id; one is for example dandelin/vilt-b32-mlm") from None
             except Exception as error:  # no such repository, no permission, a full disk, and whatever the HTTP client raises
                 what = str(error).strip().partition("\n")[0]
-                raise InputError(f"{name}: no folder, and the Hugging Face hub does not give it ({what}); check the id") from None
+                raise InputError(f"{name}: no such folder, and the Hugging Face hub does not give it ({what})") from None
     if unreachable:
-        how = f"no such folder, not in the local cache, the hub is not reached; where there is a network: `hf download {name}`"
-        raise InputError(f"{name}: {expected}: {how}")
-    raise InputError(f"{name}: {expected}, the hub has none")
+        where = "not in the local cache, and the hub is not reached"
+        how = f"if it is a hub id, then where there is a network: `hf download {name}`"
+        raise InputError(f"{name}: no such folder; {expected}: {where}; {how}")
+    raise InputError(f"{name}: no such folder; {expected}, the hub has none")
 
 
 @contextlib.contextmanager

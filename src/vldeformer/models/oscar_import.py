@@ -17,7 +17,7 @@ from torch import Tensor
 from vldeformer.errors import InputError
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder
-from vldeformer.models.foreign_config import backbone_settings, expect, read_config
+from vldeformer.models.foreign_config import backbone_settings, check_width, expect, first_sentence, read_config
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.pooling import Pooling
 from vldeformer.models.weights import ModelDescription, build_model, load_tensors
@@ -59,8 +59,7 @@ def import_oscar(path: Path, pooling: Pooling | None = None) -> tuple[JointMatch
     tensors = _read(weights)
     words = WordPieces.read_vocabulary(vocabulary)
     expect(config, {"type_vocab_size": 2, "vocab_size": len(words), "img_feature_type": "frcnn"}, str(config_path))
-    if not isinstance(config.get("img_feature_dim"), int):
-        raise InputError(f"{config_path}: img_feature_dim is missing; expected the config.json of an Oscar or VinVL checkpoint")
+    check_width(config, "img_feature_dim", str(config_path))
     region_norm = bool(config.get("use_img_layernorm"))
     settings = backbone_settings(
         config,
@@ -73,6 +72,9 @@ def import_oscar(path: Path, pooling: Pooling | None = None) -> tuple[JointMatch
         region_norm=region_norm,
         region_norm_eps=config.get("img_layer_norm_eps", 1e-12),
     )
+    if settings.positions is not None and settings.positions < JOINT_TOKENS:
+        rows = f"max_position_embeddings is {settings.positions}"
+        raise InputError(f"{config_path}: {rows}; expected at least {JOINT_TOKENS}, which the released code reads")
     tuned = any(name.startswith("classifier.") for name in tensors)
     description = ModelDescription(
         kind="joint" if tuned else "dual",
@@ -83,7 +85,9 @@ def import_oscar(path: Path, pooling: Pooling | None = None) -> tuple[JointMatch
         pooling_dropout=POOLING_DROPOUT,
     )
     model = build_model(description)
-    load_tensors(model, _renamed(tensors, dict(key_table(settings.layers, region_norm, tuned)), str(weights)), str(weights))
+    table = dict(key_table(settings.layers, region_norm, tuned))
+    theirs = {here: there for there, here in table.items()}
+    load_tensors(model, _renamed(tensors, table, str(weights)), str(weights), theirs.__getitem__)
     return model.eval(), description, words
 
 
@@ -111,7 +115,7 @@ def _renamed(tensors: Mapping[str, Tensor], table: Mapping[str, str], source: st
     missing = sorted(table.keys() - tensors.keys())
     if missing:
         raise InputError(f"{source}: {len(missing)} tensors missing, first {missing[0]!r}; the file may be of another model")
-    return {here: tensors[there].float() for there, here in table.items()}
+    return {here: tensors[there] for there, here in table.items()}
 
 
 def _weights_file(path: Path) -> Path:
@@ -137,11 +141,11 @@ def _read(path: Path) -> dict[str, Tensor]:
             warnings.simplefilter("ignore")  # of pickle protocols that torch does not write
             value: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        reason = "it holds something else than tensors, which could run code when it is read"
+        reason = "it is damaged or holds something else than tensors, which could run code when it is read"
         raise InputError(f"{path}: refused: {reason}; save a plain state_dict") from None
     except (OSError, RuntimeError, EOFError, ValueError, LookupError, AttributeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"{path}: expected weights saved by torch, cannot read them ({reason}); get the file again") from None
+        expected, reason = "expected weights saved by torch", first_sentence(error)
+        raise InputError(f"{path}: {expected}, cannot read them ({reason}); cut short or damaged, get the file again") from None
     if not isinstance(value, dict) or not all(isinstance(tensor, Tensor) for tensor in value.values()):
         raise InputError(f"{path}: expected a state_dict, name → tensor, got {type(value).__name__}")
     return value

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from vldeformer.errors import InputError
 from vldeformer.section import Section
@@ -19,6 +19,13 @@ def _known(kind: str) -> str:
     return kind
 
 
+def _divides_hidden(heads: int, info: ValidationInfo) -> int:
+    hidden = info.data.get("hidden", 0)  # absent if it is wrong itself, which is said first
+    if hidden % heads:
+        raise ValueError(f"a divisor of hidden, {hidden}")
+    return heads
+
+
 class BackboneSettings(Section):
     """The size and kind of the transformer."""
 
@@ -27,7 +34,7 @@ class BackboneSettings(Section):
     )
     layers: int = Field(ge=1, description="transformer layers")
     hidden: int = Field(ge=8, description="width H; also the width D of the decomposed model's vectors")
-    heads: int = Field(ge=1, description="attention heads; must divide `hidden`")
+    heads: Annotated[int, AfterValidator(_divides_hidden)] = Field(ge=1, description="attention heads; must divide `hidden`")
     intermediate: int = Field(ge=8, description="width of the feed-forward layers")
     dropout: float = Field(ge=0, lt=1, description="dropout of states and attention")
     norm_eps: float = Field(gt=0, description="added to the variance in layer norms")

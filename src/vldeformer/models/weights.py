@@ -1,10 +1,11 @@
 """Models on disk: a folder with ``encoder.json`` (what it is), ``model.safetensors`` (weights) and ``tokenizer.json``."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+import torch
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as serialize
@@ -21,7 +22,7 @@ from vldeformer.models.pooling import Pooling
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.vilt import ViltBackbone
 from vldeformer.models.visualbert import VisualBertBackbone
-from vldeformer.section import Section
+from vldeformer.section import Section, expected_and_got
 
 DESCRIPTION = "encoder.json"
 
@@ -36,9 +37,9 @@ class ModelDescription(Section):
     kind: Literal["joint", "dual"]
     backbone: BackboneSettings
     vocabulary_size: int
-    feature_width: int
+    feature_width: int = Field(ge=1)
     pooling: Pooling
-    pooling_dropout: float
+    pooling_dropout: float = Field(ge=0, lt=1)
     image_size: int | None = None
     """Side of the squares that photographs are made into before the crop, pixels; None: the crop's own, or no squares."""
 
@@ -76,10 +77,11 @@ def load_model(folder: Path) -> tuple[JointMatcher | DualEncoder, ModelDescripti
     if not folder.is_dir():
         raise InputError(f"{folder}: expected a model folder with {DESCRIPTION}, found none")
     try:
-        description = ModelDescription(**read_json(folder / DESCRIPTION))
-    except (ValidationError, TypeError) as error:
-        reason = str(error).replace("\n", " ")
-        raise InputError(f"{folder / DESCRIPTION}: not a model description of this version; {reason}") from None
+        description = ModelDescription.model_validate(read_json(folder / DESCRIPTION))
+    except ValidationError as error:
+        first = error.errors()[0]
+        wrong = ": ".join([*filter(None, [".".join(map(str, first["loc"]))]), expected_and_got(first)])
+        raise InputError(f"{folder / DESCRIPTION}: not a model description of this version; {wrong}") from None
     words = WordPieces.load(folder / "tokenizer.json")
     if len(words) != description.vocabulary_size:
         raise InputError(f"{folder}: tokenizer.json has {len(words)} words, {DESCRIPTION} says {description.vocabulary_size}")
@@ -104,15 +106,28 @@ def load_weights(model: nn.Module, path: Path) -> None:
     load_tensors(model, found, str(path))
 
 
-def load_tensors(module: nn.Module, found: Mapping[str, Tensor], source: str) -> None:
-    """Copy tensors into ``module``; raises InputError naming ``source`` unless names and shapes are the same."""
+def load_tensors(module: nn.Module, found: Mapping[str, Tensor], source: str, called: Callable[[str], str] = str) -> None:
+    """Copy tensors into ``module``, floats of any type as the module's own type.
+
+    ``called``: name here → name in ``source``. Raises InputError with ``source`` and that name unless names and shapes are the
+    same and all numbers are finite floats.
+    """
     expected = module.state_dict()
     for what, names in (("missing", expected.keys() - found.keys()), ("left over", found.keys() - expected.keys())):
         if names:
-            raise InputError(f"{source}: {len(names)} tensors {what}, first {min(names)!r}; it belongs to another model")
+            first = min(map(called, names))
+            raise InputError(f"{source}: {len(names)} tensors {what}, first {first!r}; it belongs to another model")
     for name, tensor in expected.items():
-        if tensor.shape != found[name].shape:
-            raise InputError(f"{source}: tensor {name!r} has shape {tuple(found[name].shape)}, expected {tuple(tensor.shape)}")
+        given, named = found[name], f"{source}: tensor {called(name)!r}"
+        if tensor.shape != given.shape:
+            raise InputError(f"{named} has shape {tuple(given.shape)}, expected {tuple(tensor.shape)}")
+        if not tensor.is_floating_point():
+            continue
+        if not given.is_floating_point() or given.layout != torch.strided:
+            kind = given.dtype if given.layout == torch.strided else given.layout
+            raise InputError(f"{named} holds {kind}, expected plain floats; get the weights again")
+        if not given.to(tensor.dtype).isfinite().all():
+            raise InputError(f"{named} holds NaN or infinity, expected finite numbers; get the weights again")
     module.load_state_dict(dict(found))
 
 

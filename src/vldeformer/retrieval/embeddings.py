@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from vldeformer.artifact import whole_folder
+from vldeformer.artifact import load_array, whole_folder
 from vldeformer.errors import InputError
-from vldeformer.retrieval.scored import captions_of, check_items, load_array, load_items, save_items
+from vldeformer.retrieval.scored import captions_of, check_items, load_items, save_items
 
 LENGTH_TOLERANCE = 1e-3
 PAIR_ELEMENTS = 2**22  # numbers gathered at a time when pairs are scored one by one: 32 MiB in float64
@@ -53,7 +53,7 @@ class Embeddings:
         Raises InputError for numbers of another kind: quantised vectors have neither unit length nor a known scale.
         """
         vectors = [_as_float32(what, array) for what, array in (("images", images), ("captions", captions))]
-        index = np.asarray(caption_image_index)
+        index = _as_array("caption_image_index", caption_image_index)
         if index.dtype.kind not in "iu":
             raise InputError(f"caption_image_index: expected whole numbers, got {index.dtype}")
         ids = []
@@ -167,7 +167,7 @@ class Scores:
         if not finite.all():
             row, column = np.argwhere(~finite)[0]
             pair = f"image {self.image_ids[row]!r} with caption {self.caption_ids[column]!r}"
-            raise InputError(f"scores: {pair} scores {self.scores[row, column]}; expected finite numbers, score again")
+            raise InputError(f"scores: {pair} scores {self.scores[row, column]}; expected finite numbers, check the model and the store")
 
     @property
     def block_error(self) -> float:
@@ -236,10 +236,19 @@ def _distinct_rows(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows, number
 
 
+def _as_array(what: str, values: Any) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError) as error:  # rows of different length, a tensor on a GPU
+        raise InputError(f"{what}: expected an array, cannot make one of this {type(values).__name__} ({error})") from None
+
+
 def _as_float32(what: str, vectors: np.ndarray) -> np.ndarray:
-    array = np.asarray(vectors)
+    array = _as_array(what, vectors)
     if array.dtype.kind != "f":
         raise InputError(f"{what}: expected floats of unit length, got {array.dtype}; turn them back into floats and normalise")
+    if array.ndim != 2:
+        raise InputError(f"{what}: expected one vector a row, (rows, width), got shape {array.shape}")
     with np.errstate(over="ignore"):  # such a row is refused for its length
         return array.astype(np.float32, copy=False)
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from vldeformer.data.manifest import Manifest
+from vldeformer.errors import InputError
 from vldeformer.inputs.batch import TextInput
 from vldeformer.inputs.collate import TextReader, VisualReader
 from vldeformer.models.dual import DualEncoder
@@ -52,7 +53,7 @@ def encode_images(
     progress: Progress = silent,
     batch_size: int = ENCODE_BATCH,
 ) -> np.ndarray:
-    """(N, D) float32 unit vectors in the order of ``ids``."""
+    """(N, D) float32 unit vectors in the order of ``ids``. Raises InputError naming an image whose vector is not finite."""
     device = next(encoder.parameters()).device
     vectors = np.empty((len(ids), encoder.backbone.hidden_size), dtype=np.float32)
     for start in range(0, len(ids), batch_size):
@@ -60,6 +61,7 @@ def encode_images(
         with torch.inference_mode(), arithmetic(runtime):
             vectors[start : start + len(batch)] = encoder.encode_visual(batch).float().cpu().numpy()
         progress(len(batch))
+    _check_finite("image", ids, vectors, "the model and the store")
     return vectors
 
 
@@ -71,14 +73,26 @@ def encode_captions(
     progress: Progress = silent,
     batch_size: int = ENCODE_BATCH,
 ) -> np.ndarray:
-    """(N, D) float32 unit vectors in the order of ``texts``; captions of one length share a batch, so little is padded."""
+    """(N, D) float32 unit vectors in the order of ``texts``; captions of one length share a batch, so little is padded.
+
+    Raises InputError with the beginning of a caption whose vector is not finite.
+    """
     device = next(encoder.parameters()).device
     vectors = np.empty((len(texts), encoder.backbone.hidden_size), dtype=np.float32)
     for rows, batch in text_batches(texts, text, batch_size):
         with torch.inference_mode(), arithmetic(runtime):
             vectors[rows] = encoder.encode_text(batch.to(device)).float().cpu().numpy()
         progress(len(rows))
+    _check_finite("caption", texts, vectors, "the model")
     return vectors
+
+
+def _check_finite(what: str, names: list[str], vectors: np.ndarray, suspects: str) -> None:
+    wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(wrong):
+        name = names[wrong[0]]
+        begun = name if len(name) <= 80 else f"{name[:80]}…"
+        raise InputError(f"{what} {begun!r}: its vector holds NaN or infinity; check {suspects}")
 
 
 def text_batches(texts: list[str], text: TextReader, size: int) -> Iterator[tuple[np.ndarray, TextInput]]:

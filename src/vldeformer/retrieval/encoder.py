@@ -24,7 +24,7 @@ from vldeformer.inputs.given import GivenImage, given_ids
 from vldeformer.inputs.tokens import WordPieces, pad_rows
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.importing import load_any
-from vldeformer.models.weights import DESCRIPTION, ModelDescription, as_encoder, save_model
+from vldeformer.models.weights import ModelDescription, as_encoder, save_model
 from vldeformer.retrieval.encode import encode_captions, encode_images
 from vldeformer.retrieval.image_transform import ImageTransform
 from vldeformer.runtime import RuntimeSettings, arithmetic, find_device, this_machine
@@ -48,6 +48,8 @@ def load(
     >>> encoder.encode_text(["a red ring"]).dtype
     dtype('float32')
     """
+    if not isinstance(path_or_hub_id, str | Path):
+        raise InputError(f"path_or_hub_id: expected a folder or a hub id, got {path_or_hub_id!r}")
     runtime = _runtime(device, precision)
     place, extractor = find_device(device), Path(path_or_hub_id) / EXTRACTOR
     model, description, words = load_any(path_or_hub_id)
@@ -133,12 +135,7 @@ class Encoder:
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write a model folder that ``load`` opens without the hub. Raises InputError rather than replace another folder."""
-        folder = Path(folder)
-        if folder.exists() and not (folder / DESCRIPTION).is_file() and not (folder.is_dir() and not any(folder.iterdir())):
-            raise InputError(
-                f"{folder}: expected a new or empty folder or a model to replace, found something else; name another"
-            )
-        with whole_folder(folder) as temporary:
+        with whole_folder(Path(folder)) as temporary:
             save_model(temporary, self.model, self.description, self.words)
             if self.transform.detector is not None:
                 self.transform.detector.save(temporary / EXTRACTOR)
@@ -187,6 +184,6 @@ def _captions(texts: Sequence[str]) -> list[str]:
 
 
 def _at_least_one(batch_size: int) -> int:
-    if batch_size < 1:
-        raise InputError(f"batch_size: expected at least 1, got {batch_size}")
+    if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+        raise InputError(f"batch_size: expected a whole number, at least 1, got {batch_size!r}")
     return batch_size

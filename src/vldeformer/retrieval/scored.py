@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from vldeformer.artifact import read_json, write_json
+from vldeformer.artifact import load_array, read_texts, write_json
 from vldeformer.errors import InputError
 
 
@@ -77,7 +77,7 @@ def captions_of(index: np.ndarray, image_rows: np.ndarray, captions_per_image: i
 
 
 def check_items(image_ids: tuple[str, ...], caption_ids: tuple[str, ...], index: np.ndarray) -> None:
-    """Raises InputError if there are none, an id occurs twice, or a caption has no image."""
+    """Raises InputError if there are none, an id occurs twice, a caption has no image or an image no caption."""
     for what, ids in (("image", image_ids), ("caption", caption_ids)):
         if not ids:
             raise InputError(f"expected at least one {what}, got none")
@@ -92,6 +92,10 @@ def check_items(image_ids: tuple[str, ...], caption_ids: tuple[str, ...], index:
         raise InputError(
             f"caption_image_index: caption {caption!r} points to image row {row}, expected 0 to {len(image_ids) - 1}"
         )
+    captioned = np.bincount(index, minlength=len(image_ids)) > 0
+    if not captioned.all():
+        row = int(np.argmin(captioned))
+        raise InputError(f"caption_image_index: image row {row} ({image_ids[row]!r}) has no caption; give it one or leave it out")
 
 
 def save_items(folder: Path, items: Scored, provenance: Mapping[str, Any]) -> None:
@@ -104,26 +108,5 @@ def save_items(folder: Path, items: Scored, provenance: Mapping[str, Any]) -> No
 
 def load_items(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]:
     """Ids of images and captions and the caption image index that ``save_items`` wrote."""
-    image_ids, caption_ids = (load_ids(folder / name) for name in ("image_ids.json", "caption_ids.json"))
+    image_ids, caption_ids = (tuple(read_texts(folder / name)) for name in ("image_ids.json", "caption_ids.json"))
     return image_ids, caption_ids, load_array(folder / "caption_image_index.npy")
-
-
-def load_ids(path: Path) -> tuple[str, ...]:
-    """Read a JSON list of ids. Raises InputError naming the file if it is something else."""
-    value = read_json(path)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise InputError(f"{path}: expected a list of ids as text")
-    return tuple(value)
-
-
-def load_array(path: Path) -> np.ndarray:
-    """Read a .npy file. Raises InputError naming it if it is missing, cut short or something else."""
-    try:
-        array: np.ndarray = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(f"{path}: expected an array file, found none") from None
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{path}: expected a NumPy array file, got something else ({error}); it may be cut short") from None
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path}: expected one array (.npy), got an archive of several (.npz)")
-    return array

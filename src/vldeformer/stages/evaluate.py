@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from vldeformer.artifact import load_array, read_texts
+from vldeformer.data.image_keys import read_image_keys
 from vldeformer.errors import InputError
-from vldeformer.evaluation.coco_ids import read_image_keys
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.protocols import DEFAULT_SETTINGS, evaluate_scored
 from vldeformer.retrieval.embeddings import Embeddings, Scores
-from vldeformer.retrieval.scored import load_array, load_ids
 from vldeformer.stages.sections import read_section
 
 
@@ -24,6 +24,8 @@ def evaluate(
     out: Path,
 ) -> None:
     """Write RESULT.json and, beside it, the ranks. ``keys``: the list of images of the protocol ``coco-1k-fixed``."""
+    if out.suffix != ".json" or out.is_dir():
+        raise InputError(f"{out}: expected the name of a file that ends in .json; the ranks go beside it")
     section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings)
     listed = None if keys is None else read_image_keys(keys)
     evaluate_scored(judged, protocol, section, dataset, experiment, listed).save(out)
@@ -34,11 +36,12 @@ def open_arrays(
 ) -> Embeddings:
     """Anyone's vectors in .npy files, with ids in JSON lists if there are any. Raises InputError naming the files."""
     arrays = [load_array(path) for path in (images, captions, caption_image_index)]
-    ids = [None if path is None else load_ids(path) for path in (image_ids, caption_ids)]
+    ids = [None if path is None else read_texts(path) for path in (image_ids, caption_ids)]
     try:
         return Embeddings.from_arrays(arrays[0], arrays[1], arrays[2], ids[0], ids[1])
     except InputError as error:
-        raise InputError(f"--images {images} --captions {captions}: {error}") from None
+        given = f"--images {images} --captions {captions} --caption-image-index {caption_image_index}"
+        raise InputError(f"{given}: {error}") from None
 
 
 def part_of(judged: Embeddings | Scores, name: str) -> Embeddings | Scores:

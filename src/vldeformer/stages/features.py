@@ -27,7 +27,7 @@ def features(settings: Path, raw_dir: Path, prepared: Path, out: Path) -> None:
         detector = Detector.fit(pixels, labelled, section, workers)
     with whole_folder(out) as folder:
         found = detect_regions(detector, pixels, pixels.ids, workers)
-        shown = tqdm(found, total=len(pixels), unit="image", desc="regions", mininterval=2)
+        shown = tqdm(found, total=len(pixels), unit="image", desc="regions", mininterval=2, delay=2, disable=None)
         write_regions(folder / "store", shown, detector.feature_width, section.dtype)
         detector.save(folder / "extractor.npz")
         inputs = {"raw": raw, "pixels": prepared / "pixels"}

@@ -10,7 +10,7 @@ from typing import Any
 from joblib import cpu_count
 from tqdm import tqdm
 
-from vldeformer.artifact import provenance, read_json, whole_folder, write_json
+from vldeformer.artifact import check_replaceable, provenance, read_json, whole_folder, write_json
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import FeatureType, RegionWriter
 from vldeformer.data.vinvl import VinvlDownload, open_vinvl
@@ -28,6 +28,7 @@ def import_features(download: Path, out: Path, dtype: FeatureType) -> None:
     Raises InputError as ``open_vinvl``, ``read_tags`` and ``read_features`` do, or if an image has not one tag a box.
     """
     started = time.monotonic()
+    check_replaceable(out)
     source = open_vinvl(download)
     part = out.with_name(f"{out.name}.part")
     total = source.features.stat().st_size + source.predictions.stat().st_size

@@ -40,9 +40,9 @@ def negatives(settings: Path, manifest: Path, visual: Path, out: Path) -> None:
     lexicon = learn_lexicon(captions, tags or None)
     composer = HardNegativeComposer(section, lexicon, captions, tags)
     turns = range(section.variants)
-    each_caption = tqdm(train.captions, unit="caption", mininterval=2)
+    each_caption = tqdm(train.captions, unit="caption", desc="captions", mininterval=2, delay=2, disable=None)
     texts = [composer.text(caption, turn) for caption in each_caption for turn in turns]
-    each_image = tqdm(train.images, unit="image", mininterval=2)
+    each_image = tqdm(train.images, unit="image", desc="images", mininterval=2, delay=2, disable=None)
     images = [composer.image(image.id, turn, counts) for image in each_image for turn in turns]
     found_texts, found_images = [t for t in texts if t is not None], [i for i in images if i is not None]
     with whole_folder(out) as folder:

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from vldeformer.artifact import provenance, whole_folder, write_json
 from vldeformer.data.karpathy import read_karpathy
+from vldeformer.data.karpathy_joined import joined_manifest
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.own_photographs import read_own_photographs
 from vldeformer.data.photographs import read_squares, write_photographs
@@ -16,7 +17,7 @@ from vldeformer.data.pixels import write_pixels
 from vldeformer.data.scene_drawing import draw_all
 from vldeformer.data.scene_records import Scene, read_scenes
 from vldeformer.data.scenes import scene_manifest
-from vldeformer.data.sources import FolderSource, KarpathySource, ScenesSource, VinvlSource
+from vldeformer.data.sources import FolderSource, JoinedSource, KarpathySource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 from vldeformer.stages.sections import read_dataset
 
@@ -33,15 +34,19 @@ def prepare(settings: Path, raw_dir: Path, out: Path) -> None:
         return
     scenes = read_scenes(raw_dir / dataset.raw_file) if isinstance(dataset, ScenesSource) else []
     manifest = _manifest(dataset, raw_dir, scenes)
-    with whole_folder(out) as folder, tqdm(total=len(manifest.images), unit="image", desc="pixels", mininterval=2) as bar:
+    bar = tqdm(total=len(manifest.images), unit="image", desc="pixels", mininterval=2, delay=2, disable=None)
+    with whole_folder(out) as folder, bar:
         manifest.save(folder / "manifest.json")
         if isinstance(dataset, ScenesSource):
             side, ids = dataset.world.image_size, [image.id for image in manifest.images]
             write_pixels(folder / "pixels", ids, draw_all(scenes, side), (side, side), bar.update)
+        elif isinstance(dataset, JoinedSource):
+            _write_photographs(folder / "pixels", raw_dir, None, manifest, bar.update)
         else:
             _write_photographs(folder / "pixels", raw_dir / dataset.images, dataset.image_size, manifest, bar.update)
         described = {"dataset": dataset.model_dump(mode="json")}
-        write_json(folder / "provenance.json", provenance(described, {"raw": raw_dir / dataset.raw_file}, started))
+        raw = {file: raw_dir / file for file in dataset.raw_files}
+        write_json(folder / "provenance.json", provenance(described, raw, started))
 
 
 def _prepare_vinvl(dataset: VinvlSource, raw_dir: Path, out: Path, started: float) -> None:
@@ -54,7 +59,11 @@ def _prepare_vinvl(dataset: VinvlSource, raw_dir: Path, out: Path, started: floa
         write_json(folder / "provenance.json", provenance({"dataset": dataset.model_dump(mode="json")}, files, started))
 
 
-def _manifest(dataset: ScenesSource | KarpathySource | FolderSource, raw_dir: Path, scenes: list[Scene]) -> Manifest:
+def _manifest(
+    dataset: ScenesSource | KarpathySource | JoinedSource | FolderSource, raw_dir: Path, scenes: list[Scene]
+) -> Manifest:
+    if isinstance(dataset, JoinedSource):
+        return joined_manifest(dataset, raw_dir)
     raw = raw_dir / dataset.raw_file
     if isinstance(dataset, KarpathySource):
         return read_karpathy(raw, dataset.name, dataset.captions_per_image, dataset.expected_splits)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from vldeformer.artifact import check_replaceable
 from vldeformer.data.manifest import Manifest
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
@@ -26,6 +27,7 @@ from vldeformer.training.tasks import pretraining
 def pretrain(settings: Path, manifest: Path, visual: Path, tokenizer: Path, out: Path) -> None:
     """Write ``model/`` (a joint matcher: the backbone and its match head) and ``journal.jsonl``."""
     started = time.monotonic()
+    check_replaceable(out)
     backbone = read_section(settings, "backbone", BackboneSettings)
     section = read_section(settings, "pretrain", PretrainSettings)
     runtime = read_section(settings, "runtime", RuntimeSettings)

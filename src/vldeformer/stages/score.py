@@ -1,11 +1,13 @@
 """Stages `embed`, `score` and `score-oracle`: what each kind of model says of the images and captions of a split."""
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
-from vldeformer.artifact import provenance
+from vldeformer.artifact import check_replaceable, provenance
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.oracle import oracle_scores
 from vldeformer.data.scene_records import read_scenes
@@ -24,11 +26,17 @@ def embed(settings: Path | None, model: Path, manifest: Path, visual: Path, spli
     from vldeformer.stages.opened import open_encoder
 
     started = time.monotonic()
+    check_replaceable(out)
     runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings)
     device = prepare_torch(runtime)
     encoder, readers = open_encoder(model, visual)
     chosen = Manifest.load(manifest).split(split)
-    with tqdm(total=len(chosen.images) + len(chosen.captions), unit="item", desc="embed", mininterval=2) as bar:
+    with (
+        tqdm(
+            total=len(chosen.images) + len(chosen.captions), unit="item", desc="embed", mininterval=2, delay=2, disable=None
+        ) as bar,
+        _names_of(model, visual, manifest),
+    ):
         vectors = encode.embed(encoder.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
     inputs = {"model": files_of(model), "manifest": manifest, "visual": visual}
     vectors.save(out, provenance({"runtime": runtime.model_dump(mode="json"), "split": split}, inputs, started))
@@ -41,21 +49,37 @@ def score(settings: Path | None, model: Path, manifest: Path, visual: Path, spli
     from vldeformer.stages.opened import open_matcher
 
     started = time.monotonic()
+    check_replaceable(out)
     runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings)
     section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings)
     device = prepare_torch(runtime)
     matcher, readers = open_matcher(model, visual)
     chosen = Manifest.load(manifest).split(split)
     chosen = chosen if everything else chosen.first(section.joint_images)
-    with tqdm(total=len(chosen.images) * len(chosen.captions), unit="pair", desc="score", mininterval=2) as bar:
+    with (
+        tqdm(
+            total=len(chosen.images) * len(chosen.captions), unit="pair", desc="score", mininterval=2, delay=2, disable=None
+        ) as bar,
+        _names_of(model, visual, manifest),
+    ):
         scores = score_pairs(matcher.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
     inputs = {"model": files_of(model), "manifest": manifest, "visual": visual}
     scores.save(out, provenance({"runtime": runtime.model_dump(mode="json"), "split": split}, inputs, started))
 
 
+@contextlib.contextmanager
+def _names_of(model: Path, visual: Path, manifest: Path) -> Iterator[None]:
+    """Where they lie, added to what is wrong with one image or caption."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{error} (model {model}, store {visual}, manifest {manifest})") from None
+
+
 def score_oracle(raw_dir: Path, manifest: Path, split: str, out: Path) -> None:
     """Write the scores of the oracle, which reads the scenes themselves: SCORES_DIR of all images of the split."""
     started = time.monotonic()
+    check_replaceable(out)
     raw = raw_dir / "scenes.jsonl"
     chosen = Manifest.load(manifest).split(split)
     scenes = [scene for scene in read_scenes(raw) if scene.split == split]

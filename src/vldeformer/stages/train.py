@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from vldeformer.artifact import check_replaceable
 from vldeformer.data.manifest import Manifest
 from vldeformer.errors import InputError
 from vldeformer.inputs.streams import PairStream
@@ -34,6 +35,7 @@ def train(
     only if the settings ask for them.
     """
     started = time.monotonic()
+    check_replaceable(out)
     backbone = read_section(settings, "backbone", BackboneSettings)
     section = read_section(settings, "train", TrainSettings)
     runtime = read_section(settings, "runtime", RuntimeSettings)
