@@ -163,7 +163,7 @@ def test_bad_arrays():
         evaluate(images * 2, captions, index)
     with pytest.raises(InputError, match="whole numbers"):
         evaluate(images, captions, index / 1)
-    with pytest.raises(InputError, match="image row 2 .'2'. has no caption"):
+    with pytest.raises(InputError, match=r"image row 2 .'2'. has no caption"):
         evaluate(images, captions[:4], index[:4])
     with pytest.raises(InputError, match=r"images: row 1 .'1'. has length inf"):
         evaluate(np.where(np.arange(3)[:, None] == 1, 1e300, images), captions, index)

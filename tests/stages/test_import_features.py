@@ -182,7 +182,7 @@ def more_objects(text):
 )
 def test_wrong_input_is_named_and_leaves_the_older_store(folder, tmp_path, capsys, name, change, expected):
     (tmp_path / "store").mkdir()
-    (tmp_path / "store" / "older").touch()
+    (tmp_path / "store" / "provenance.json").touch()
     if not name.endswith(".lineidx"):
         for index in folder.glob("*.lineidx"):
             index.unlink()
@@ -191,7 +191,7 @@ def test_wrong_input_is_named_and_leaves_the_older_store(folder, tmp_path, capsy
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 1 and errors[0].startswith(f"vldeformer: {folder}/") and expected in errors[0]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["download", "store"]
-    assert [path.name for path in (tmp_path / "store").iterdir()] == ["older"]
+    assert [path.name for path in (tmp_path / "store").iterdir()] == ["provenance.json"]
 
 
 def test_a_full_disk_is_said_and_the_next_import_goes_on(written, tmp_path, capsys, monkeypatch, first_rows):

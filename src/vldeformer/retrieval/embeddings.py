@@ -167,7 +167,7 @@ class Scores:
         if not finite.all():
             row, column = np.argwhere(~finite)[0]
             pair = f"image {self.image_ids[row]!r} with caption {self.caption_ids[column]!r}"
-            raise InputError(f"scores: {pair} scores {self.scores[row, column]}; expected finite numbers, check the model and the store")
+            raise InputError(f"scores: {pair} scores {self.scores[row, column]}; expected finite numbers; check model and store")
 
     @property
     def block_error(self) -> float:
@@ -240,7 +240,9 @@ def _as_array(what: str, values: Any) -> np.ndarray:
     try:
         return np.asarray(values)
     except (ValueError, TypeError) as error:  # rows of different length, a tensor on a GPU
-        raise InputError(f"{what}: expected an array, cannot make one of this {type(values).__name__} ({error})") from None
+        raise InputError(
+            f"{what}: expected an array, cannot make one of this {type(values).__name__} ({str(error).partition('. ')[0]})"
+        ) from None
 
 
 def _as_float32(what: str, vectors: np.ndarray) -> np.ndarray:

@@ -46,7 +46,7 @@ class Ranking:
             raise InputError(f"k: expected 1 to {len(gallery_ids)} (the gallery), got {k}")
         if np.isnan(scores).any():
             row = int(np.argwhere(np.isnan(scores))[0, 0])
-            raise InputError(f"query {query_ids[row]!r} has a score that is not a number; embed or score again")
+            raise InputError(f"query {query_ids[row]!r} has a score that is not a number; check model and store")
         rows = np.stack([_best_rows(query_scores, k) for query_scores in scores])
         return cls(tuple(query_ids), tuple(gallery_ids), rows, np.take_along_axis(scores, rows, axis=1))
 
