@@ -1,7 +1,7 @@
 """Throughput and memory of a ViLT-B/32-sized model with random weights: embedding and training steps on one device.
 
     python benchmarks/vilt_throughput.py --device cuda --precision bfloat16 --out benchmarks/vilt_throughput.json
-    python benchmarks/vilt_throughput.py --layers 2 --batch 4 --steps 2 --out /tmp/try.json          does it run at all
+    python benchmarks/vilt_throughput.py --layers 2 --batch 4 --steps 2 --out try.json          does it run at all
 
 Photographs are random pictures of 640 x 480 in memory: scaling and cutting them is part of the times, decoding files is not. The
 floating-point operations are those of the transformer's matrix products on the tokens that are there; training counts them three

@@ -46,8 +46,8 @@ def part_options(wildcards):
     """A published protocol is of one data set: of a joined one its part is judged, by its own ids."""
     part = wildcards.protocol.split("-")[0]
     options = ["--part", part] if len(PARTS) > 1 and part in PARTS else []
-    keys = ["--keys", *key_list(wildcards)] if key_list(wildcards) else []
-    return shlex.join([*options, *keys])
+    options += [argument for path in key_list(wildcards) for argument in ("--keys", path)]
+    return shlex.join(options)
 
 
 def key_list(wildcards):

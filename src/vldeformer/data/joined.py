@@ -4,6 +4,7 @@ A joined store is a folder with nothing but ``parts.json``: for each part its na
 the folder, and the digest of that store, so that a digest of the joined one tells when a part is another.
 """
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from vldeformer.artifact import digest, read_json, whole_folder, write_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Image, Regions
 from vldeformer.data.regions import RegionStore
+from vldeformer.data.sources import JoinedSource, VinvlSource
 from vldeformer.errors import InputError
 
 PARTS = "parts.json"
@@ -28,6 +30,20 @@ def join_manifests(manifests: Mapping[str, Manifest]) -> Manifest:
         for caption in manifest.captions:
             captions.append(Caption(f"{name}:{caption.id}", f"{name}:{caption.image_id}", caption.text))
     return Manifest("+".join(manifests), tuple(images), tuple(captions))
+
+
+def manifest_of_parts(
+    dataset: JoinedSource | VinvlSource, parts: Mapping[str, Manifest], raw_dir: Path, counted: str
+) -> Manifest:
+    """The manifest of a dataset from those of its parts, joined if there are several.
+
+    Raises InputError if a split has another number of images than ``expected_splits`` says; ``counted``: what has these numbers.
+    """
+    whole = join_manifests(parts) if len(parts) > 1 else next(iter(parts.values()))
+    if dataset.expected_splits not in (None, whole.splits):
+        found = f"{counted} {whole.splits}"
+        raise InputError(f"{raw_dir}: expected images {dataset.expected_splits}, {found}; see dataset.expected_splits")
+    return dataclasses.replace(whole, dataset=dataset.name)
 
 
 class JoinedRegionStore:

@@ -1,9 +1,8 @@
 """The captions of VinVL downloads as one manifest: the splits of a data set in one, several data sets joined."""
 
-import dataclasses
 from pathlib import Path
 
-from vldeformer.data.joined import join_manifests
+from vldeformer.data.joined import manifest_of_parts
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.sources import VinvlPart, VinvlSource
 from vldeformer.data.vinvl import open_vinvl
@@ -18,11 +17,7 @@ def vinvl_manifest(dataset: VinvlSource, raw_dir: Path) -> Manifest:
     another number of images than ``expected_splits`` says.
     """
     parts = {name: _part_manifest(name, part, raw_dir) for name, part in dataset.parts.items()}
-    whole = join_manifests(parts) if len(parts) > 1 else next(iter(parts.values()))
-    if dataset.expected_splits not in (None, whole.splits):
-        found = f"the keys of its captions list {whole.splits}"
-        raise InputError(f"{raw_dir}: expected images {dataset.expected_splits}, {found}; see dataset.expected_splits")
-    return dataclasses.replace(whole, dataset=dataset.name)
+    return manifest_of_parts(dataset, parts, raw_dir, "the keys of its captions list")
 
 
 def _part_manifest(name: str, part: VinvlPart, raw_dir: Path) -> Manifest:

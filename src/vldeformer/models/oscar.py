@@ -25,15 +25,8 @@ class OscarBackbone(Backbone):
             settings.caption_tokens, settings.tag_tokens, self.joint_tokens or settings.caption_tokens + settings.tag_tokens
         )
         config = BertConfig(
-            vocab_size=vocabulary_size,
-            hidden_size=settings.hidden,
-            num_hidden_layers=settings.layers,
-            num_attention_heads=settings.heads,
-            intermediate_size=settings.intermediate,
-            hidden_dropout_prob=settings.dropout,
-            attention_probs_dropout_prob=settings.dropout,
+            **settings.transformer_sizes(vocabulary_size),
             max_position_embeddings=settings.position_rows(longest, 512),
-            layer_norm_eps=settings.norm_eps,
             attn_implementation="sdpa",
         )
         self.bert = BertModel(config)

@@ -1,6 +1,6 @@
 """Settings of the backbone; apart from the code that needs torch, so that planning a run imports none."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
@@ -68,6 +68,19 @@ class BackboneSettings(Section):
     def reads(self) -> Reads:
         """What this kind of backbone reads of an image."""
         return READS[self.kind]
+
+    def transformer_sizes(self, vocabulary_size: int) -> dict[str, Any]:
+        """What every kind tells transformers' config of its size, under the names that BERT, ViLT and VisualBERT share."""
+        return {
+            "vocab_size": vocabulary_size,
+            "hidden_size": self.hidden,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads,
+            "intermediate_size": self.intermediate,
+            "hidden_dropout_prob": self.dropout,
+            "attention_probs_dropout_prob": self.dropout,
+            "layer_norm_eps": self.norm_eps,
+        }
 
     def position_rows(self, needed: int, usual: int) -> int:
         """Rows of the table of word positions: ``positions``, or what is ``needed``, at least the ``usual`` number.

@@ -23,14 +23,7 @@ class ViltBackbone(Backbone):
         super().__init__(settings, vocabulary_size, feature_width)
         self.hidden_size, self.cells = settings.hidden, settings.crop_size // settings.patch_size
         config = ViltConfig(
-            vocab_size=vocabulary_size,
-            hidden_size=settings.hidden,
-            num_hidden_layers=settings.layers,
-            num_attention_heads=settings.heads,
-            intermediate_size=settings.intermediate,
-            hidden_dropout_prob=settings.dropout,
-            attention_probs_dropout_prob=settings.dropout,
-            layer_norm_eps=settings.norm_eps,
+            **settings.transformer_sizes(vocabulary_size),
             image_size=settings.crop_size,
             patch_size=settings.patch_size,
             max_position_embeddings=settings.position_rows(settings.caption_tokens, 40),

@@ -22,15 +22,8 @@ class VisualBertBackbone(Backbone):
         super().__init__(settings, vocabulary_size, feature_width)
         self.hidden_size = settings.hidden
         config = VisualBertConfig(
-            vocab_size=vocabulary_size,
-            hidden_size=settings.hidden,
+            **settings.transformer_sizes(vocabulary_size),
             visual_embedding_dim=feature_width,
-            num_hidden_layers=settings.layers,
-            num_attention_heads=settings.heads,
-            intermediate_size=settings.intermediate,
-            hidden_dropout_prob=settings.dropout,
-            attention_probs_dropout_prob=settings.dropout,
-            layer_norm_eps=settings.norm_eps,
             max_position_embeddings=settings.position_rows(settings.caption_tokens, 512),
             pad_token_id=None,
         )
