@@ -22,7 +22,9 @@ SECTIONS = {
     "train": OPTIMIZER | {
         "kind": "dual", "start": "scratch", "images": None, "validate_steps": 2, "validate_images": 6, "pooling": "mean",
         "pooling_dropout": 0.1, "temperature": 0.1, "hard_negatives": "none", "negatives_scope": "batch", "joint_negatives": 1,
-        "steps": 4,
+        "steps": 4, "patience": None, "shared_weights": True, "loss": "infonce", "learn_temperature": False, "margin": 1.0,
+        "mine_epochs": 1, "mine_depth": 2, "mine_limit": None, "distillation_weight": 0.0, "distillation_temperature": 1.0,
+        "distillation_candidates": 2, "chunk_images": None, "joint_layers": None,
     },
     "evaluate": {"joint_images": 6, "bootstrap_samples": 100, "confidence": 0.95, "seed": 0},
     "speed": {"pairs": 20, "images": 4, "captions": 6, "repeats": 1, "warmup": 0, "gallery_sizes": [5, 20]},

@@ -23,8 +23,7 @@ from vldeformer.models.dual import DualEncoder
 from vldeformer.models.foreign_config import backbone_settings, check_width, expect, first_sentence, read_config
 from vldeformer.models.hub_files import hub_file, quiet
 from vldeformer.models.joint import JointMatcher
-from vldeformer.models.pooling import Pooling
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.settings import BackboneSettings, Pooling
 from vldeformer.models.weights import ModelDescription, build_model, load_tensors
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")

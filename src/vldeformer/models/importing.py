@@ -10,7 +10,7 @@ from vldeformer.models.hub import import_hub
 from vldeformer.models.hub_files import hub_file
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.oscar_import import WEIGHT_FILES, import_oscar
-from vldeformer.models.pooling import Pooling
+from vldeformer.models.settings import Pooling
 from vldeformer.models.weights import DESCRIPTION, ModelDescription, load_model
 
 HUB_MODELS = ("vilt", "visual_bert")

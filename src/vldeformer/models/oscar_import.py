@@ -19,7 +19,7 @@ from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.foreign_config import backbone_settings, check_width, expect, first_sentence, read_config
 from vldeformer.models.joint import JointMatcher
-from vldeformer.models.pooling import Pooling
+from vldeformer.models.settings import Pooling
 from vldeformer.models.weights import ModelDescription, build_model, load_tensors
 
 WEIGHT_FILES = ("pytorch_model.bin", "model.cpkt")

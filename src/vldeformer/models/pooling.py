@@ -1,13 +1,10 @@
 """From a sequence of states to one vector."""
 
-from typing import Literal
-
 from jaxtyping import Float
 from torch import Tensor
 
 from vldeformer.models.backbone import Sequence
-
-Pooling = Literal["mean", "mean_all"]
+from vldeformer.models.settings import Pooling
 
 
 def pool(encoded: Sequence, pooling: Pooling) -> Float[Tensor, "B H"]:

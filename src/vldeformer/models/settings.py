@@ -7,6 +7,8 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from vldeformer.errors import InputError
 from vldeformer.section import Section
 
+Pooling = Literal["cls", "sep", "mean", "mean_all", "mean_max"]
+
 Reads = Literal["tagged regions", "regions", "pixels"]
 
 READS: dict[str, Reads] = {"oscar": "tagged regions", "visualbert": "regions", "vilt": "pixels"}

@@ -18,8 +18,7 @@ from vldeformer.models.backbone import Backbone
 from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.oscar import OscarBackbone
-from vldeformer.models.pooling import Pooling
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.settings import BackboneSettings, Pooling
 from vldeformer.models.vilt import ViltBackbone
 from vldeformer.models.visualbert import VisualBertBackbone
 from vldeformer.section import Section, expected_and_got

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vldeformer.models.importing import import_model
-from vldeformer.models.pooling import Pooling
+from vldeformer.models.settings import Pooling
 from vldeformer.models.weights import save_model
 
 

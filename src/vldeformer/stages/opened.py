@@ -13,8 +13,7 @@ from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.importing import load_any
 from vldeformer.models.joint import JointMatcher
-from vldeformer.models.pooling import Pooling
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.settings import BackboneSettings, Pooling
 from vldeformer.models.weights import ModelDescription, as_encoder
 
 

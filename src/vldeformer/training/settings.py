@@ -1,9 +1,10 @@
 """Settings of the two trainings: pre-training of the backbone and training of a retrieval model."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from vldeformer.models.settings import Pooling
 from vldeformer.section import Section
 
 
@@ -33,7 +34,11 @@ class PretrainSettings(OptimizerSettings):
 
 
 class TrainSettings(OptimizerSettings):
-    """Training of a joint matcher or of a decomposed encoder on the target set's `train` split."""
+    """Training of a joint matcher or of a decomposed encoder on the target set's `train` split.
+
+    A key that begins "dual:" or "joint:" is read by that kind only; for the others it has a fixed value, whatever the files say,
+    so that a change of it trains nothing that does not read it.
+    """
 
     kind: Literal["joint", "dual", "oracle"] = Field(
         description="joint: the early-interaction baseline; dual: decomposed; oracle: reads the scene, is not trained"
@@ -42,15 +47,77 @@ class TrainSettings(OptimizerSettings):
     images: int | None = Field(ge=2, description="train on the first so many images of the split; null: all")
     validate_steps: int = Field(ge=1, description="steps between measurements on `val`; the best one is kept")
     validate_images: int = Field(ge=2, description="first images of `val` that are measured; joint models score all their pairs")
-    pooling: Literal["mean", "mean_all"] = Field(
-        description="dual: mean of the states, `mean_all` over the padding too as in the released code"
+    patience: int | None = Field(
+        ge=1, description="stop after so many measurements without a better one; null: all steps are done"
+    )
+    pooling: Pooling = Field(
+        description="dual: cls or sep, the first or last state; mean of the states, mean_all over the padding too as in the "
+        "released code; mean_max, mean and maximum side by side"
     )
     pooling_dropout: float = Field(ge=0, lt=1, description="dual: dropout of the pooled state")
-    temperature: float = Field(gt=0, description="dual: cosines are divided by it in the loss")
-    hard_negatives: Literal["none", "text", "image", "both"] = Field(description="dual: which composed negatives enter the loss")
+    shared_weights: bool = Field(description="dual: captions and images are read by one backbone, or each by a copy of its own")
+    loss: Literal["infonce", "triplet", "triplet_hard", "multi_similarity", "sigmoid"] = Field(
+        description="dual: InfoNCE in both directions; triplet as released (the batch rolled by one) or with the hardest of the "
+        "batch; multi-similarity; sigmoid of every pair"
+    )
+    temperature: float = Field(gt=0, description="dual: cosines are divided by it in infonce and sigmoid")
+    learn_temperature: bool = Field(description="dual: the temperature is a weight that starts there, or stays as it is")
+    margin: float = Field(gt=0, description="dual: of the triplet losses, a Euclidean distance of unit vectors")
+    hard_negatives: Literal["none", "text", "image", "both", "mined"] = Field(
+        description="dual: which composed negatives enter the loss; mined: none, but the hardest of the training set"
+    )
     negatives_scope: Literal["anchor", "batch"] = Field(
-        description="dual: a composed negative counts against its own anchor only, or against every pair of the batch"
+        description="dual: a hard negative counts against its own anchor only, or against every pair of the batch"
+    )
+    mine_epochs: int = Field(ge=1, description="dual, mined: epochs after which the hardest are looked up again")
+    mine_depth: int = Field(ge=1, description="dual, mined: so many of the hardest are kept of each anchor and drawn from")
+    mine_limit: float | None = Field(
+        description="dual, mined: log-odds of a match by the joint model from which a candidate counts as right and is dropped; "
+        "null: none is dropped"
+    )
+    distillation_weight: float = Field(ge=0, description="dual: weight of the joint model's scores as soft targets; 0: none")
+    distillation_temperature: float = Field(gt=0, description="dual: divides the joint model's log-odds before their softmax")
+    distillation_candidates: int = Field(
+        ge=1, description="dual: hardest other captions and images of the batch that the joint model scores for each anchor"
+    )
+    chunk_images: int | Literal["auto"] | None = Field(
+        description="dual: images whose gradient is in memory at a time, by gradient caching; auto: found; null: the whole batch"
     )
     joint_negatives: int = Field(
         ge=1, description="joint: mismatched pairs for each matching one, half with another caption, half with another image"
     )
+    joint_layers: int | None = Field(
+        ge=0, description="joint: top layers that see both caption and image, those below read them apart; null: all layers"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_what_is_read(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("kind") not in ("joint", "dual", "oracle"):
+            return values
+        fixed = {name: value for kind, keys in READ_BY.items() if kind != values["kind"] for name, value in keys.items()}
+        return {name: fixed.get(name, value) for name, value in values.items()}
+
+
+READ_BY: dict[str, dict[str, Any]] = {
+    "dual": {
+        "pooling": "mean",
+        "pooling_dropout": 0.0,
+        "shared_weights": True,
+        "loss": "infonce",
+        "temperature": 1.0,
+        "learn_temperature": False,
+        "margin": 1.0,
+        "hard_negatives": "none",
+        "negatives_scope": "anchor",
+        "mine_epochs": 1,
+        "mine_depth": 1,
+        "mine_limit": None,
+        "distillation_weight": 0.0,
+        "distillation_temperature": 1.0,
+        "distillation_candidates": 1,
+        "chunk_images": None,
+    },
+    "joint": {"joint_negatives": 1, "joint_layers": None},
+}
+"""Kind → the keys that it alone reads, with the value that they have for the other kinds."""
