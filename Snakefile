@@ -1,4 +1,4 @@
-"""The pipeline: snakemake --cores 8 [all | comparisons | score_all | results | tables] [--configfile config/flickr8k.yaml]"""
+"""The pipeline: snakemake --cores 8 [all | ablations | everything | score_all | results | tables] [--configfile config/flickr8k.yaml]"""
 
 from snakemake.utils import min_version
 
@@ -14,6 +14,8 @@ include: "workflow/rules/vinvl.smk" if VINVL else "workflow/rules/pixels.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/compositional.smk"
+include: "workflow/rules/rerank.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -24,21 +26,30 @@ rule all:
         rules.report.output,
 
 
-rule comparisons:
-    """The same with the experiments under `comparisons:` as well, in the folder results/DATASET/comparisons."""
+rule ablations:
+    """A table about each choice, from the experiments under `ablations:` as well, in the folder results/DATASET/ablations."""
+    input:
+        rules.report_ablations.output,
+
+
+rule everything:
+    """Both, and docs/claims.md."""
     input:
         rules.report.output,
-        rules.report_comparisons.output,
+        rules.report_ablations.output,
+        rules.claims.output,
 
 
 rule results:
-    """Recall of every experiment under `all:`, one file a protocol."""
+    """Recall of every experiment under `all:`, one file a protocol, its compositional test, and re-ranking."""
     input:
         rules.report.input.results,
+        rules.report.input.compositional,
+        rules.report.input.rerank,
 
 
 rule tables:
-    """The three tables."""
+    """The tables of `all`."""
     input:
         rules.report.output.tables,
 

@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+ABLATIONS = ("negatives", "start")
+"""Tables of the target `ablations` that the README shows, where they are; the others lie beside them."""
 SECTION = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -38,9 +40,9 @@ def _section(root: Path, dataset: str) -> str:
     )
     shown = {"Recalls with intervals": "recalls", "Time of a query": "gallery_time", "Training curves": "training"}
     figures = "\n\n".join(f"![{title}](results/{dataset}/figures/{name}.svg)" for title, name in shown.items())
-    compared = results / "comparisons" / "tables" / "effects.md"
-    effects = [compared.read_text(encoding="utf-8").strip()] if compared.is_file() else []
-    shown_tables = [tables["recall"], tables["recall_drop"], *effects, figures, tables["speed"]]
+    judged = [results / "ablations" / "tables" / f"{name}.md" for name in ABLATIONS]
+    ablations = [path.read_text(encoding="utf-8").strip() for path in judged if path.is_file()]
+    shown_tables = [tables["recall"], tables["recall_drop"], *ablations, figures, tables["speed"]]
     return "\n\n".join(["", first, *shown_tables, ""]).lstrip("\n") + "\n"
 
 

@@ -88,7 +88,7 @@ def test_unknown_names_are_refused_with_the_nearest_one(config):
     assert "did you mean joint?" in refusal(config, experiment="jiont")
     assert "did you mean scenes?" in refusal(config, dataset="scene")
     with pytest.raises(InputError, match=r"experiments\.al is unknown; did you mean experiments\.all\?"):
-        load_plan(config, {"dataset": "scenes", "experiments": {"all": ["joint"], "comparisons": [], "al": []}})
+        load_plan(config, {"dataset": "scenes", "experiments": {"all": ["joint"], "ablations": [], "al": []}})
     edit(config / "datasets" / "scenes.yaml", "dataset:\n", "experiments: {jiont: {}}\ndataset:\n")
     assert "experiment 'jiont' is unknown" in refusal(config)
 

@@ -34,7 +34,8 @@ def test_the_temperature_reaches_the_training_of_decomposed_models_and_nothing_e
     plan = load_plan(config, yaml.safe_load((config / "default.yaml").read_text()))
     dual = {name for name, settings in plan.settings.items() if settings.train.kind == "dual"}
     assert dual >= {"decomposed", "no_negatives", "scratch", "untrained"}
-    assert changed - {("oracle", "train")} == {(name, "train") for name in dual}
+    own = {name for name in dual if name.startswith("temperature_")} | {"loss_sigmoid"}
+    assert changed - {("oracle", "train")} == {(name, "train") for name in dual - own}
 
 
 def test_experiments_share_what_they_have_in_common():
@@ -47,7 +48,7 @@ def test_experiments_share_what_they_have_in_common():
 
 def test_a_home_depends_on_all_that_came_before(config):
     (config / "experiments" / "joint.yaml").write_text("regions: {seed: 5}\n")
-    plan = load_plan(config, {"dataset": "scenes", "experiments": {"all": ["joint"], "comparisons": []}})
+    plan = load_plan(config, {"dataset": "scenes", "experiments": {"all": ["joint"], "ablations": []}})
     homes = {stage: plan.home("joint", stage) for stage in ("prepare", "features", "negatives", "train", "evaluate")}
     own = dict.fromkeys(("features", "negatives", "train", "evaluate"), "joint")
     assert homes == {"prepare": "base"} | own
@@ -83,5 +84,35 @@ def test_a_report_is_about_the_experiments_of_the_run():
     settings = load_settings(CONFIG, "scenes", "decomposed")
     report = report_settings(settings, ["decomposed", "joint"]).report
     assert list(report.titles) == ["joint", "decomposed"] and report.decomposed == ["decomposed"]
+    assert list(report.ablations) == ["depth"]
     with pytest.raises(InputError, match=r"experiment 'mine' has no title; add it to the setting report\.titles"):
         report_settings(settings, ["mine"])
+
+
+def test_a_run_with_another_seed_is_the_experiment_with_that_seed():
+    plain, seeded = (load_settings(CONFIG, "tiny", name) for name in ("joint", "joint_seed2"))
+    assert seeded.train.seed == 2 != plain.train.seed
+    assert seeded.train.model_copy(update={"seed": plain.train.seed}) == plain.train
+    assert load_settings(CONFIG, "tiny", "decomposed_seed1").train.seed == 1
+    with pytest.raises(InputError, match="experiment 'jiont_seed1' is unknown"):
+        load_settings(CONFIG, "tiny", "jiont_seed1")
+    titles = report_settings(plain, ["decomposed_seed1", "joint", "decomposed"]).report.titles
+    assert titles == {"joint": "Joint (early interaction)", "decomposed": "Decomposed", "decomposed_seed1": "Decomposed, seed 1"}
+
+
+def test_an_ablation_keeps_the_rows_that_are_run_with_their_reference():
+    settings = load_settings(CONFIG, "scenes", "decomposed")
+    ablations = report_settings(settings, ["decomposed", "decomposed_250", "scratch", "pooling_cls"]).report.ablations
+    assert {name: [row.experiment for row in ablation.rows] for name, ablation in ablations.items()} == {
+        "start": ["decomposed", "scratch"],
+        "pooling": ["decomposed", "pooling_cls"],
+    }
+    assert ablations["start"].axis is None, "two points are no curve"
+
+
+def test_every_row_of_an_ablation_is_an_experiment_of_the_default_run_and_has_a_title():
+    plan = load_plan(CONFIG, yaml.safe_load((CONFIG / "default.yaml").read_text()))
+    report = plan.base.report
+    rows = {row.experiment for ablation in report.ablations.values() for row in ablation.rows}
+    assert rows <= set(plan.settings) and rows <= set(report.titles)
+    assert len({str((settings.train, settings.negatives)) for settings in plan.settings.values()}) == len(plan.settings)

@@ -28,7 +28,7 @@ def test_the_page(tmp_path, config, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(compile(block("random.Random(0)"), "docs/your-own-data.md", "exec"), {})
     (config / "datasets" / "shapes.yaml").write_text(block("source: folder"))
-    plan = load_plan(config, yaml.safe_load(block("comparisons: []")))
+    plan = load_plan(config, yaml.safe_load(block("ablations: []")))
     Path("workflow.json").write_text(json.dumps(stage_values(plan.base, ["dataset"])))
     assert main(["prepare", "--settings", "workflow.json", "--raw-dir", plan.base.dataset.raw_dir, "--out", "squares"]) == 0
     (settings,) = re.findall(r"\{\"dataset\".*?\}\}\}", block('{"dataset"'), re.S)

@@ -17,7 +17,10 @@ SECTIONS = {
     "regions": {"pca_components": 4, "crop_size": 12, "max_regions": 6, "fit_images": 24, "dtype": "float16", "seed": 0},
     "vocabulary": {"size": 300},
     "backbone": BACKBONE,
-    "negatives": {"seed": 2, "variants": 2, "word_ratio": 0.3, "attributes": True, "image_ratio": 0.5},
+    "negatives": {
+        "seed": 2, "variants": 2, "text_kinds": {"noun": 1, "attribute": 1, "relation": 1, "swap": 1}, "word_ratio": 0.3,
+        "word_number": None, "replacements": "corpus", "lexicon": "learned", "image_partner": "random", "image_ratio": 0.5,
+    },
     "pretrain": OPTIMIZER | {"checkpoint": None, "split": "pretrain", "mask_ratio": 0.3, "contrastive_weight": 0.0, "steps": 3},
     "train": OPTIMIZER | {
         "kind": "dual", "start": "scratch", "images": None, "validate_steps": 2, "validate_images": 6, "pooling": "mean",
@@ -27,6 +30,8 @@ SECTIONS = {
         "distillation_candidates": 2, "chunk_images": None, "joint_layers": None,
     },
     "evaluate": {"joint_images": 6, "bootstrap_samples": 100, "confidence": 0.95, "seed": 0},
+    "compositional": {"items": 6, "seed": 0},
+    "rerank": {"depth": 3, "depths": [1, 2, 30], "dual_weight": 0.0},
     "speed": {"pairs": 20, "images": 4, "captions": 6, "repeats": 1, "warmup": 0, "gallery_sizes": [5, 20]},
     "runtime": {"device": "cpu", "threads": 1, "precision": "float32", "processes": 1},
 }  # fmt: skip

@@ -20,15 +20,21 @@ missing = [path for path in inputs if not os.path.exists(path) and not path.star
 if missing or os.path.exists("fail-" + stage):
     sys.exit(f"stand-in for {{stage}} fails, missing: {{missing}}")
 settings = open(rest[rest.index("--settings") + 1]).read() if "--settings" in rest else ""
-forms = [f"tables/{{t}}.{{f}}" for t in ("recall", "recall_drop", "speed", "effects") for f in ("md", "csv", "tex")]
-forms += [f"figures/{{t}}.{{f}}" for t in ("recalls", "training", "gallery_time") for f in ("svg", "png")]
+TABLES = ("recall", "recall_drop", "speed", "rerank", "compositional", "negatives", "start", "depth")
+FIGURES = ("recalls", "training", "gallery_time", "rerank", "depth_cost")
+forms = [f"tables/{{t}}.{{f}}" for t in TABLES for f in ("md", "csv", "tex", "sources.json")]
+forms += [f"figures/{{t}}.{{f}}" for t in FIGURES for f in ("svg", "png")]
+depths = [f"depth_{{k}}.{{f}}" for k in range(1, 100) for f in ("json", "ranks.parquet")] if stage == "rerank" else []
 files = {{
     "prepare": ["manifest.json", "pixels/pixels.npy"], "features": ["store/words.json", "extractor.npz"],
     "pretrain": ["model/weights", "journal.jsonl"], "train": ["model/weights", "journal.jsonl"],
     "negatives": ["text.parquet", "image.parquet", "summary.json"], "report": ["metrics.json", *forms],
+    "ablations": ["metrics.json", *forms], "rerank": ["rerank.json", *depths], "compositional-items": ["swap_att.json"],
     "embed": ["images.npy"], "score": ["scores.npy"], "score-oracle": ["scores.npy"],
 }}.get(stage)
 paths = [os.path.join(out, name) for name in files] if files else [out]
+if stage == "compositional":
+    paths.append(out.replace(".json", ".items.parquet"))
 if stage == "evaluate":
     paths.append(out.replace(".json", ".ranks.parquet"))
 if stage in ("train", "pretrain"):

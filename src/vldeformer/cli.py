@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vldeformer.commands.arguments import Run
+from vldeformer.commands.compositional import add_compositional
 from vldeformer.commands.fetching import add_fetching
 from vldeformer.commands.importing import add_importing
+from vldeformer.commands.journals import add_journals
 from vldeformer.commands.judging import add_judging
 from vldeformer.commands.pipeline import add_pipeline
+from vldeformer.commands.reporting import add_reporting
 from vldeformer.commands.weights import add_weights
 from vldeformer.errors import InputError
 
@@ -57,6 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
     add_weights(commands)
     add_pipeline(commands)
     add_judging(commands)
+    add_journals(commands)
+    add_compositional(commands)
+    add_reporting(commands)
     return parser
 
 

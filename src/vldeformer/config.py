@@ -5,10 +5,13 @@ other files state differences. Later ones win:
 
     experiments/decomposed.yaml → datasets/NAME.yaml → experiments/EXPERIMENT.yaml → ``experiments: EXPERIMENT:`` of the dataset's
 
+``EXPERIMENT_seed2`` needs no file: it is EXPERIMENT with ``train.seed: 2``.
 This module imports no torch: the workflow reads the settings each time it is started.
 """
 
+import copy
 import difflib
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,13 +20,15 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from vldeformer.data.region_settings import RegionSettings
+from vldeformer.data.scene_compositional import CompositionalSettings
 from vldeformer.data.sources import DatasetSettings, JoinedSource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
+from vldeformer.evaluation.rerank_settings import RerankSettings
 from vldeformer.evaluation.speed_settings import SpeedSettings
 from vldeformer.inputs.settings import NegativeSettings, VocabularySettings
 from vldeformer.models.settings import BackboneSettings
-from vldeformer.report.metrics import ReportSettings
+from vldeformer.report.settings import ReportSettings, split_seed
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.section import Section, expected_and_got
 from vldeformer.training.settings import PretrainSettings, TrainSettings
@@ -43,6 +48,8 @@ class Settings(Section):
     pretrain: PretrainSettings
     train: TrainSettings
     evaluate: EvaluationSettings
+    compositional: CompositionalSettings
+    rerank: RerankSettings
     speed: SpeedSettings
     runtime: RuntimeSettings
     report: ReportSettings
@@ -61,10 +68,13 @@ def load_settings(config_dir: Path, dataset: str, experiment: str) -> Settings:
         raise InputError(f"{dataset_path}: experiments: expected differences by experiment, got {special!r}")
     for name in special:
         _existing(config_dir / "experiments" / f"{name}.yaml", f"{dataset_path}: experiments: experiment {name!r}")
-    if experiment != BASE:
-        path = _existing(config_dir / "experiments" / f"{experiment}.yaml", f"experiment {experiment!r}")
+    plain, seed = split_seed(experiment)
+    if plain != BASE:
+        path = _existing(config_dir / "experiments" / f"{plain}.yaml", f"experiment {experiment!r}")
         layers.append(_read_layer(path))
-    layers.append((f"{dataset_path}: experiments.{experiment}", special.get(experiment, {})))
+    layers.append((f"{dataset_path}: experiments.{plain}", special.get(plain, {})))
+    if seed:
+        layers.append((f"experiment {experiment}", {"train": {"seed": seed}}))
     merged: dict[str, Any] = {}
     for _, layer in layers:
         merged = _merge(merged, layer)
@@ -102,7 +112,7 @@ def _read_layer(path: Path) -> tuple[str, dict[str, Any]]:
     if not path.is_file():
         raise InputError(f"{path}: expected a settings file, found none")
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+        values = copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except yaml.MarkedYAMLError as error:
         where = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{path}{where}: expected YAML, got an error: {error.problem}") from None
@@ -113,6 +123,12 @@ def _read_layer(path: Path) -> tuple[str, dict[str, Any]]:
     if not isinstance(values, dict):
         raise InputError(f"{path}: expected sections of settings, got {type(values).__name__}")
     return str(path), values
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    """A plan reads the complete file once for every experiment, and YAML is slow."""
+    return yaml.load(text, Loader=_UniqueKeyLoader)
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,6 +221,13 @@ def _check_together(settings: Settings, source: str) -> None:
         (
             backbone.keep_aspect and settings.train.kind == "dual" and settings.train.pooling == "mean_all",
             "train.pooling mean_all needs inputs of one length, photographs with backbone.keep_aspect have none; set it to mean",
+        )
+    )
+    problems.append(
+        (
+            settings.train.hard_negatives == "mined" and settings.train.negatives_scope == "batch",
+            "train.negatives_scope must be anchor where train.hard_negatives is mined: a mined caption is right for its own "
+            "image, which may be in the batch",
         )
     )
     for name, training in (("pretrain", settings.pretrain), ("train", settings.train)):

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from vldeformer.artifact import whole_file
 from vldeformer.config import BASE, Settings, explain, load_settings
 from vldeformer.errors import InputError
-from vldeformer.report.metrics import Effect
+from vldeformer.report.settings import Ablation, split_seed
 from vldeformer.section import Section
 
 SHARED_HOME = "base"
@@ -31,6 +31,9 @@ STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
     "score": ("evaluate", "runtime"),
     "score-oracle": (),
     "evaluate": ("evaluate",),
+    "compositional-items": ("compositional",),
+    "compositional": ("evaluate", "runtime"),
+    "rerank": ("evaluate", "rerank", "runtime"),
     "speed": ("speed", "runtime"),
     "report": ("report",),
 }
@@ -48,17 +51,20 @@ STAGE_INPUTS: dict[str, tuple[str, ...]] = {
     "score": ("train",),
     "score-oracle": ("prepare",),
     "evaluate": ("embed", "score", "score-oracle"),
+    "compositional-items": ("fetch",),
+    "compositional": ("compositional-items", "train"),
+    "rerank": ("embed", "train"),
     "speed": ("train",),
-    "report": ("evaluate", "speed"),
+    "report": ("evaluate", "compositional", "rerank", "speed"),
 }
 """The stages whose output a stage reads; what those read themselves is left out."""
 
 
 class Targets(Section):
-    """Experiments of the target ``all``, and those that the target ``comparisons`` adds."""
+    """Experiments of the target ``all``, and those that the target ``ablations`` adds; NAME_seed1 is NAME with train.seed 1."""
 
     all: list[str] = Field(min_length=1)
-    comparisons: list[str]
+    ablations: list[str]
 
 
 class Run(Section):
@@ -97,7 +103,7 @@ def load_plan(config_dir: Path, run: Mapping[str, Any], source: str = "configfil
         checked = Run.model_validate(dict(run))
     except ValidationError as error:
         raise InputError(explain(error, Run, [(source, run)])) from None
-    names = dict.fromkeys([BASE, *checked.experiments.all, *checked.experiments.comparisons])
+    names = dict.fromkeys([BASE, *checked.experiments.all, *checked.experiments.ablations])
     return Plan(checked, {name: load_settings(config_dir, checked.dataset, name) for name in names})
 
 
@@ -130,17 +136,25 @@ def report_settings(settings: Settings, experiments: Sequence[str]) -> Settings:
     """The same settings with a report about ``experiments`` only. Raises InputError if one has no title."""
     report = settings.report
     for name in experiments:
-        if name not in report.titles:
+        if split_seed(name)[0] not in report.titles:
             raise InputError(f"experiment {name!r} has no title; add it to the setting report.titles")
-    titles = {name: title for name, title in report.titles.items() if name in experiments}
+    order = list(report.titles)
+    chosen = sorted(experiments, key=lambda name: (order.index(split_seed(name)[0]), split_seed(name)[1]))
+    titles = {name: _title(name, report.titles) for name in chosen}
     decomposed = [name for name in report.decomposed if name in experiments]
-    effects = [with_pairs for effect in report.effects if (with_pairs := _present(effect, experiments)).of]
+    present = {name: _present(ablation, experiments) for name, ablation in report.ablations.items()}
+    ablations = {name: ablation for name, ablation in present.items() if len(ablation.rows) > 1}
     counterparts = {name: model for name, model in report.counterparts.items() if name in experiments}
-    changed = {"titles": titles, "decomposed": decomposed, "effects": effects, "counterparts": counterparts}
+    changed = {"titles": titles, "decomposed": decomposed, "ablations": ablations, "counterparts": counterparts}
     return settings.model_copy(update={"report": report.model_copy(update=changed)})
 
 
-def _present(effect: Effect, experiments: Sequence[str]) -> Effect:
-    """The pairs of an effect of which both experiments are run."""
-    pairs = [pair for pair in zip(effect.of, effect.against, strict=True) if set(pair) <= set(experiments)]
-    return effect.model_copy(update={"of": [a for a, _ in pairs], "against": [b for _, b in pairs]})
+def _title(name: str, titles: Mapping[str, str]) -> str:
+    plain, seed = split_seed(name)
+    return f"{titles[plain]}, seed {seed}" if seed else titles[plain]
+
+
+def _present(ablation: Ablation, experiments: Sequence[str]) -> Ablation:
+    """An ablation without the rows that are not run or whose reference is not; an axis needs three of them."""
+    rows = [row for row in ablation.rows if {row.experiment, ablation.reference_of(row) or row.experiment} <= set(experiments)]
+    return ablation.model_copy(update={"rows": rows, "axis": ablation.axis if len(rows) > 2 else None})

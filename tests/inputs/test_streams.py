@@ -7,6 +7,7 @@ import torch
 
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import ComposedImage
+from vldeformer.inputs.hard_negatives import ComposedNegatives
 from vldeformer.inputs.streams import PairStream
 
 
@@ -30,7 +31,7 @@ def hard(train):
     texts = {caption.id: [f"{caption.text} not", "a blue star"] for caption in train.captions if not caption.id.endswith("#1")}
     ids = [image.id for image in train.images]
     images = {one: [ComposedImage(one, ids[number - 1], (), (0,))] for number, one in enumerate(ids) if number % 3}
-    return {"hard_texts": texts, "hard_images": images}
+    return {"negatives": ComposedNegatives(texts, images)}
 
 
 def stream(train, readers, kind="oscar", **options):
@@ -85,12 +86,12 @@ def test_negatives_go_with_their_captions_and_images_by_turns(train, readers, ha
             image = train.images[number]
             own = {tuple(read.text.read([c.text]).ids[0].tolist()): c for c in train.captions if c.image_id == image.id}
             caption = own[tuple(batch.text.ids[row].tolist())]
-            variants = hard["hard_texts"].get(caption.id)
+            variants = hard["negatives"].by_caption.get(caption.id)
             assert bool(batch.hard_text_valid[row]) == (variants is not None)
             expected = caption.text if variants is None else variants[turn % 2]
             assert batch.hard_text.ids[row].tolist() == read.text.read([expected]).ids[0].tolist()
             missing += variants is None
-            composed = hard["hard_images"].get(image.id)
+            composed = hard["negatives"].by_image.get(image.id)
             assert bool(batch.hard_visual_valid[row]) == (composed is not None)
             if composed is not None:
                 assert torch.equal(batch.hard_visual.features[row], read.visual.read_composed(composed).features[0])
@@ -110,7 +111,7 @@ def test_an_image_without_regions_needs_no_negative(tmp_path, train, readers, wo
     nothing = Regions(region_store.features[:0], region_store.boxes[:0], ())
     write_regions(tmp_path / "store", [(image.id, nothing) for image in train.images], region_store.feature_width)
     visual = RegionReader(RegionStore(tmp_path / "store"), words, 12, 6)
-    pairs = PairStream(train, readers("oscar").text, visual, 8, 5, hard_images={})
+    pairs = PairStream(train, readers("oscar").text, visual, 8, 5, negatives=ComposedNegatives(by_image={}))
     batch = pairs.batch(0)
     assert not batch.hard_visual_valid.any() and not batch.visual.region_mask.any()
 

@@ -7,9 +7,11 @@ from vldeformer.inputs.batch import PairBatch, RegionInput, TextInput
 from vldeformer.models.backbone import Sequence
 from vldeformer.models.dual import decompose
 from vldeformer.models.joint import JointMatcher
+from vldeformer.training.optim import build_optimizer
 
 TEXTS = ["a red ring", "", "two blue stars left of a small green box and a disc", "a box " * 250, "🦊 قطة"]
 KINDS = ["oscar", "vilt", "visualbert"]
+POOLINGS = ["cls", "sep", "mean", "mean_max"]
 
 
 def ids_of(manifest, number=6):
@@ -42,20 +44,22 @@ def test_decomposing_adds_and_copies_nothing(make_backbone, kind):
     assert sorted(encoder.state_dict()) == sorted(f"backbone.{name}" for name in backbone.state_dict())
 
 
+@pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_padding_and_company_change_nothing_for_a_caption(make_backbone, readers, kind):
-    encoder, text = decompose(make_backbone(kind), "mean").eval(), readers(kind).text
+def test_padding_and_company_change_nothing_for_a_caption(make_backbone, readers, kind, pooling):
+    encoder, text = decompose(make_backbone(kind), pooling).eval(), readers(kind).text
     with torch.no_grad():
         together = encoder.encode_text(text.read(TEXTS))
         alone = torch.cat([encoder.encode_text(text.read([one])) for one in TEXTS])
         wider = encoder.encode_text(padded(text.read(TEXTS), 5))
     assert torch.allclose(together, alone, atol=1e-6) and torch.allclose(together, wider, atol=1e-6)
-    assert torch.allclose(together.norm(dim=1), torch.ones(len(TEXTS)))
+    assert torch.allclose(together.norm(dim=1), torch.ones(len(TEXTS))) and together.shape[1] == encoder.embedding_size
     assert (together[0] - together[2]).abs().max() > 0.05, "different captions have different vectors"
 
 
-def test_padding_and_company_change_nothing_for_tags_and_regions(make_backbone, readers, manifest):
-    encoder, visual, ids = decompose(make_backbone("oscar"), "mean").eval(), readers("oscar").visual, ids_of(manifest)
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_padding_and_company_change_nothing_for_tags_and_regions(make_backbone, readers, manifest, pooling):
+    encoder, visual, ids = decompose(make_backbone("oscar"), pooling).eval(), readers("oscar").visual, ids_of(manifest)
     with torch.no_grad():
         together = encoder.encode_visual(visual.read(ids))
         alone = torch.cat([encoder.encode_visual(visual.read([one])) for one in ids])
@@ -66,8 +70,9 @@ def test_padding_and_company_change_nothing_for_tags_and_regions(make_backbone, 
     assert (together[0] - together[1]).abs().max() > 0.05
 
 
-def test_company_changes_nothing_for_pixels(make_backbone, readers, manifest):
-    encoder, visual, ids = decompose(make_backbone("vilt"), "mean").eval(), readers("vilt").visual, ids_of(manifest)
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_company_changes_nothing_for_pixels(make_backbone, readers, manifest, pooling):
+    encoder, visual, ids = decompose(make_backbone("vilt"), pooling).eval(), readers("vilt").visual, ids_of(manifest)
     with torch.no_grad():
         together = encoder.encode_visual(visual.read(ids))
         alone = torch.cat([encoder.encode_visual(visual.read([one])) for one in ids])
@@ -119,3 +124,39 @@ def test_one_forward_pass_encodes_all_that_a_batch_has(make_backbone, readers, m
         found = encoder(PairBatch(text, visual, torch.arange(2), hard, torch.ones(2, dtype=torch.bool)))
         assert torch.equal(found.captions, encoder.encode_text(text)) and torch.equal(found.images, encoder.encode_visual(visual))
         assert torch.equal(found.hard_captions, encoder.encode_text(hard)) and found.hard_images is None
+
+
+def test_separate_weights_start_as_one_reading_and_part_with_the_first_change(make_backbone, readers, manifest):
+    backbone, read = make_backbone("oscar"), readers("oscar")
+    shared, separate = decompose(backbone).eval(), decompose(backbone, shared=False).eval()
+    names = set(backbone.state_dict())
+    assert set(separate.state_dict()) == {f"{part}.{name}" for part in ("backbone", "image_backbone") for name in names}
+    text, visual = read.text.read(TEXTS[:2]), read.visual.read(ids_of(manifest, 2))
+    with torch.no_grad():
+        captions, images = shared.encode_text(text), shared.encode_visual(visual)
+        assert torch.equal(separate.encode_text(text), captions) and torch.equal(separate.encode_visual(visual), images)
+        next(separate.image_backbone.parameters()).add_(1.0)
+        assert torch.equal(separate.encode_text(text), captions) and not torch.equal(separate.encode_visual(visual), images)
+        next(backbone.parameters()).add_(1.0)
+        assert not torch.equal(separate.encode_text(text), captions)
+
+
+def test_each_of_separate_weights_learns_from_its_own_side_alone(make_backbone, readers, manifest):
+    encoder, read = decompose(make_backbone("oscar"), shared=False), readers("oscar")
+    encoder.encode_text(read.text.read(TEXTS[:2])).sum().backward()
+    assert any(parameter.grad is not None for parameter in encoder.backbone.parameters())
+    assert all(parameter.grad is None for parameter in encoder.image_backbone.parameters())
+    encoder.zero_grad()
+    encoder.encode_visual(read.visual.read(ids_of(manifest, 2))).sum().backward()
+    assert any(parameter.grad is not None for parameter in encoder.image_backbone.parameters())
+    assert all(parameter.grad is None for parameter in encoder.backbone.parameters())
+
+
+def test_a_learned_temperature_is_one_weight_that_no_decay_touches(make_backbone, readers, manifest):
+    read = readers("oscar")
+    batch = PairBatch(read.text.read(TEXTS[:2]), read.visual.read(ids_of(manifest, 2)), torch.arange(2), None, None)
+    fixed, encoder = decompose(make_backbone("oscar")), decompose(make_backbone("oscar"), initial_temperature=0.07)
+    assert fixed(batch).temperature is None and "log_temperature" not in fixed.state_dict()
+    assert encoder(batch).temperature.item() == pytest.approx(0.07) and encoder.state_dict()["log_temperature"].ndim == 0
+    decayed, plain = (group["params"] for group in build_optimizer(encoder, 0.05).param_groups)
+    assert [weight is encoder.log_temperature for weight in plain].count(True) == 1 and all(w.ndim > 1 for w in decayed)

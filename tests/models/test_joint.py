@@ -1,8 +1,9 @@
-"""The joint matcher and the pre-training heads."""
+"""The joint matcher, whose lower layers may read apart, and the pre-training heads."""
 
 import pytest
 import torch
 
+from vldeformer.inputs.batch import TextInput
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.pretraining import PretrainingModel
 
@@ -31,6 +32,74 @@ def test_the_score_reads_both_the_caption_and_the_image(case):
         scores = [matcher.score(text, visual.select(torch.tensor(order))) for order in ([0, 1, 2], [1, 2, 0])]
         swapped = matcher.score(text.select(torch.tensor([1, 2, 0])), visual)
     assert (scores[0] - scores[1]).abs().max() > 1e-3 and (scores[0] - swapped).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", ["oscar", "vilt", "visualbert"])
+@pytest.mark.parametrize("first", [0, 1, 3])
+def test_layers_run_in_two_parts_are_the_layers_run_at_once(make_backbone, readers, manifest, kind, first):
+    backbone, opened = make_backbone(kind, layers=3), readers(kind)
+    text, visual = opened.text.read(TEXTS), opened.visual.read([image.id for image in manifest.images[:3]])
+    with torch.no_grad():
+        joined = backbone.text_sequence(text).followed_by(backbone.visual_sequence(visual, after=text))
+        parts = backbone.encode(backbone.encode(joined, last=first), first=first)
+        assert torch.equal(parts.states, backbone.encode(joined).states) and torch.equal(parts.mask, joined.mask)
+        assert torch.equal(backbone.encode(joined, last=0).states, joined.states)
+
+
+@pytest.mark.parametrize("kind", ["oscar", "vilt", "visualbert"])
+def test_what_is_read_apart_is_read_as_by_the_decomposed_model(make_backbone, readers, manifest, kind):
+    backbone, opened = make_backbone(kind, layers=3), readers(kind)
+    text, visual = opened.text.read(TEXTS), opened.visual.read([image.id for image in manifest.images[:3]])
+    matcher = JointMatcher(backbone, apart=2).eval()
+    with torch.no_grad():
+        # By hand: two layers alone, one layer over both, and at its end what the transformer does behind its last layer.
+        words = backbone.encode(backbone.text_sequence(text), 0, 2)
+        image = backbone.encode(backbone.visual_sequence(visual), 0, 2)
+        summary = backbone.summary(backbone.encode(words.followed_by(image), 2))
+        assert torch.equal(matcher(text, visual), matcher.classifier(summary))
+        assert torch.equal(matcher.read_text(text).states, words.states)
+        for after in (text, text.select(torch.tensor([1, 2, 0]))):
+            assert torch.equal(matcher.read_visual(visual, after).states, image.states)
+        whole = JointMatcher(backbone)
+        whole.classifier.load_state_dict(matcher.classifier.state_dict())
+        assert (whole.eval()(text, visual) - matcher(text, visual)).abs().max() > 1e-3, "depth does matter"
+        encoded = backbone.encode_jointly(text, visual)
+        assert torch.equal(whole(text, visual), whole.classifier(backbone.summary(encoded)))
+
+
+@pytest.mark.parametrize("kind", ["oscar", "vilt", "visualbert"])
+@pytest.mark.parametrize("apart", [0, 1])
+def test_of_the_caption_in_front_an_image_knows_only_the_length(make_backbone, readers, manifest, kind, apart):
+    matcher, opened = JointMatcher(make_backbone(kind), apart=apart), readers(kind)
+    text, visual = opened.text.read(TEXTS), opened.visual.read([image.id for image in manifest.images[:3]])
+    other = TextInput(torch.full_like(text.ids, 9), text.mask)
+    with torch.no_grad():
+        one, two = matcher.read_visual(visual, after=text), matcher.read_visual(visual, after=other)
+    assert torch.equal(one.states, two.states) and torch.equal(one.mask, two.mask)
+
+
+@pytest.mark.parametrize("kind", ["oscar", "vilt", "visualbert"])
+def test_padding_changes_nothing_where_lower_layers_read_apart(make_backbone, readers, manifest, kind):
+    matcher, opened = JointMatcher(make_backbone(kind, layers=3), apart=2).eval(), readers(kind)
+    torch.nn.init.normal_(matcher.classifier.weight, std=1.0)
+    ids = [image.id for image in manifest.images[:3]]
+    with torch.no_grad():
+        together = matcher.score(opened.text.read(TEXTS), opened.visual.read(ids))
+        alone = [matcher.score(opened.text.read([text]), opened.visual.read([one])) for text, one in zip(TEXTS, ids, strict=True)]
+        padded = matcher.score(readers(kind, full=True).text.read(TEXTS), readers(kind, full=True).visual.read(ids))
+    assert torch.allclose(together, torch.cat(alone), atol=1e-4) and torch.allclose(together, padded, atol=1e-4)
+
+
+def test_every_weight_of_a_partly_joint_matcher_is_trained(make_backbone, readers, manifest):
+    for kind in ("oscar", "vilt", "visualbert"):
+        whole, partly = JointMatcher(make_backbone(kind)), JointMatcher(make_backbone(kind), apart=1)
+        opened = readers(kind)
+        text, visual = opened.text.read(TEXTS), opened.visual.read([image.id for image in manifest.images[:3]])
+        moved = []
+        for matcher in (whole, partly):
+            matcher(text, visual)[:, 1].sum().backward()
+            moved.append({name for name, weight in matcher.named_parameters() if weight.grad is not None})
+        assert moved[0] == moved[1] and whole.state_dict().keys() == partly.state_dict().keys()
 
 
 def test_pretraining_predicts_words_at_the_asked_places_in_order(case):

@@ -46,12 +46,17 @@ def test_it_is_decomposed_like_the_others(plain, words, tiny, manifest):
     backbone = weights.build_backbone(settings, len(words), 3).eval()
     read = open_readers(settings, words, tiny.pixels, "mean")
     text, image = read.text.read(TEXTS), read.visual.read([image.id for image in manifest.images[:2]])
-    encoder, matcher = decompose(backbone).eval(), JointMatcher(backbone).eval()
+    encoder, matcher, partly = decompose(backbone).eval(), JointMatcher(backbone).eval(), JointMatcher(backbone, apart=1).eval()
+    partly.classifier.load_state_dict(matcher.classifier.state_dict())
     longer = torch.cat([text.ids, torch.full((2, 4), 7)], 1), torch.cat([text.mask, torch.zeros(2, 4, dtype=torch.bool)], 1)
     with torch.no_grad():
         assert torch.allclose(encoder.encode_text(text), encoder.encode_text(TextInput(*longer)), atol=1e-6)
         assert torch.allclose(encoder.encode_text(text)[:1], encoder.encode_text(read.text.read(TEXTS[:1])), atol=1e-6)
         assert encoder.encode_visual(image).shape == (2, 32) and matcher.score(text, image).shape == (2,)
+        joined = backbone.text_sequence(text).followed_by(backbone.visual_sequence(image, after=text))
+        parts = backbone.encode(backbone.encode(joined, last=1), first=1)
+        assert torch.allclose(parts.states, backbone.encode(joined).states, atol=1e-6)
+        assert not torch.allclose(matcher.score(text, image), partly.score(text, image), atol=1e-4)
 
 
 def test_it_is_trained_saved_and_loaded(plain, tiny, write_settings, tmp_path, manifest):

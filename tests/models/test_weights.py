@@ -1,6 +1,7 @@
 """Model folders: the same model comes back, and anything else is refused in one line."""
 
 import json
+import math
 import shutil
 
 import pytest
@@ -129,6 +130,34 @@ def test_no_folder(tmp_path):
     assert "expected a model folder" in refusal(tmp_path / "nothing")
 
 
+def test_separate_weights_and_a_learned_temperature_come_back(tmp_path, words, region_store):
+    changes = {"shared_weights": False, "initial_temperature": 0.07, "pooling": "mean_max"}
+    description = describe(words, region_store).model_copy(update=changes)
+    model = build_model(description)
+    with torch.no_grad():
+        next(model.image_backbone.parameters()).add_(1.0)
+        model.log_temperature.add_(0.5)
+    save_model(tmp_path / "model", model, description, words)
+    loaded, found, _ = load_model(tmp_path / "model")
+    before, after = model.state_dict(), loaded.state_dict()
+    assert (
+        found == description and loaded.temperature.item() == pytest.approx(0.07 * math.exp(0.5)) and loaded.embedding_size == 64
+    )
+    assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
+    assert not torch.equal(next(loaded.backbone.parameters()), next(loaded.image_backbone.parameters()))
+
+
+def test_a_description_from_before_separate_weights_is_of_shared_ones(folder):
+    path = folder / "encoder.json"
+    values = json.loads(path.read_text())
+    assert values.pop("shared_weights") is True and values.pop("initial_temperature") is None
+    path.write_text(json.dumps(values))
+    model, description, _ = load_model(folder)
+    assert description.shared_weights and model.image_backbone is None and model.temperature is None
+    path.write_text(json.dumps(values | {"shared_weights": False}))
+    assert "tensors missing, first 'image_backbone." in refusal(folder)
+
+
 def test_a_model_of_other_sizes_cannot_be_started_from(words, region_store):
     small, wide = (build_model(describe(words, region_store, intermediate=width)) for width in (64, 128))
     with pytest.raises(InputError, match=r"start from: tensor .* has shape \(128, 32\), expected \(64, 32\)"):
@@ -144,3 +173,43 @@ def test_starting_copies_the_backbone_and_a_matchers_head(words, region_store, k
     with torch.no_grad():
         next(source.parameters()).zero_()
     assert next(target.parameters()).any(), "a copy"
+
+
+@pytest.mark.parametrize("kind", ["joint", "dual"])
+def test_separate_weights_both_start_from_the_one_backbone(words, region_store, kind):
+    separate = describe(words, region_store).model_copy(update={"shared_weights": False, "initial_temperature": 0.07})
+    source, target = build_model(describe(words, region_store, kind)), build_model(separate)
+    copy_backbone(source, target)
+    expected = source.backbone.state_dict()
+    for part in (target.backbone, target.image_backbone):
+        assert all(torch.equal(expected[name], tensor) for name, tensor in part.state_dict().items())
+    assert target.temperature.item() == pytest.approx(0.07)
+
+
+def test_separate_weights_start_separate_ones_and_no_shared_ones(words, region_store):
+    separate = describe(words, region_store).model_copy(update={"shared_weights": False})
+    source, target = build_model(separate), build_model(separate)
+    with torch.no_grad():
+        next(source.image_backbone.parameters()).add_(1.0)
+    copy_backbone(source, target)
+    assert all(torch.equal(tensor, target.state_dict()[name]) for name, tensor in source.state_dict().items())
+    for kind in ("joint", "dual"):
+        with pytest.raises(InputError, match="separate weights for captions and images; set train"):
+            copy_backbone(source, build_model(describe(words, region_store, kind)))
+
+
+def test_a_depth_comes_back_and_a_description_without_one_is_of_all_layers(tmp_path, words, region_store):
+    description = describe(words, region_store, "joint").model_copy(update={"joint_layers": 1})
+    save_model(tmp_path / "model", build_model(description), description, words)
+    model, found, _ = load_model(tmp_path / "model")
+    assert isinstance(model, JointMatcher) and found.joint_layers == 1 and model.apart == BACKBONE["layers"] - 1
+    path = tmp_path / "model" / "encoder.json"
+    values = json.loads(path.read_text())
+    for layers, expected in ((3, "joint_layers is 3, but the backbone has 2 layers"), (0, "joint_layers: expected")):
+        path.write_text(json.dumps(values | {"joint_layers": layers}))
+        with pytest.raises(InputError, match=expected):
+            load_model(tmp_path / "model")
+    del values["joint_layers"]
+    path.write_text(json.dumps(values))
+    whole, found, _ = load_model(tmp_path / "model")
+    assert found.joint_layers is None and isinstance(whole, JointMatcher) and whole.apart == 0

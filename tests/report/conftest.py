@@ -7,7 +7,7 @@ import pytest
 
 from vldeformer.evaluation.measures import Bootstrap, measure
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.report.metrics import ReportSettings
+from vldeformer.report.settings import ReportSettings
 from vldeformer.retrieval.ranking import Ranks
 
 SPEED = {
@@ -45,7 +45,7 @@ def settings():
         baseline="joint",
         main="decomposed",
         decomposed=["decomposed"],
-        effects=[],
+        ablations={},
         published_protocols=[],
         counterparts={},
         claimed_drop=0.6,

@@ -4,7 +4,7 @@ import pytest
 
 from vldeformer.errors import InputError
 from vldeformer.report.figures import read_journal, save_gallery_time, save_recalls, save_training_curves
-from vldeformer.report.metrics import ResultSet
+from vldeformer.report.results import ResultSet
 from vldeformer.report.speed import read_speed
 
 
@@ -36,6 +36,14 @@ def test_a_journal_without_validation_is_drawn(journals, tmp_path):
     (tmp_path / "bare.jsonl").write_text('{"step": 1, "loss": 2.0, "lr": 0.1}\n')
     save_training_curves(tmp_path / "bare", {"Bare": tmp_path / "bare.jsonl"})
     assert (tmp_path / "bare.png").stat().st_size > 1000
+
+
+def test_a_long_journal_is_drawn_with_few_points(tmp_path):
+    for steps in (250, 20_000):
+        path = tmp_path / f"{steps}.jsonl"
+        path.write_text("".join(json.dumps({"step": step, "loss": 5 / step}) + "\n" for step in range(1, steps + 1)))
+        save_training_curves(tmp_path / str(steps), {"Long": path})
+    assert (tmp_path / "20000.svg").stat().st_size < 1.5 * (tmp_path / "250.svg").stat().st_size
 
 
 def test_bad_journals_are_named(tmp_path):

@@ -4,7 +4,8 @@ import pytest
 
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import Estimate
-from vldeformer.report.metrics import ResultSet, verdict, write_metrics
+from vldeformer.report.metrics import verdict, write_metrics
+from vldeformer.report.results import ResultSet
 
 
 def test_what_is_in_the_file(result_paths, settings, tmp_path):

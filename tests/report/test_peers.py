@@ -9,8 +9,9 @@ from settings_files import CONFIG
 from vldeformer.cli import main
 from vldeformer.errors import InputError
 from vldeformer.evaluation.protocols import PROTOCOLS
-from vldeformer.report.metrics import ResultSet, metrics
+from vldeformer.report.metrics import metrics
 from vldeformer.report.peers import RECALL_COLUMNS, peers_table, read_published
+from vldeformer.report.results import ResultSet
 
 PUBLISHED = CONFIG / "published.csv"
 FACTS = Path(__file__).parents[3] / "shared" / "docs" / "published.csv"
@@ -136,7 +137,7 @@ def test_the_report_writes_the_table_only_where_protocols_are_named(
 
     assert report("plain") == 0 == report("beside", "--published", str(PUBLISHED))
     tables = {name: {path.name for path in (tmp_path / name / "tables").iterdir()} for name in ("plain", "beside")}
-    assert tables["beside"] - tables["plain"] == {"peers.md", "peers.csv", "peers.tex"}
+    assert tables["beside"] - tables["plain"] == {"peers.md", "peers.csv", "peers.tex", "peers.sources.json"}
     assert "not run |" in (tmp_path / "beside" / "tables" / "peers.md").read_text()
     assert (tmp_path / "plain" / "metrics.json").read_bytes() == (tmp_path / "beside" / "metrics.json").read_bytes()
     assert report("beside") == 2

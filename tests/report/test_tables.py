@@ -2,12 +2,10 @@ import csv
 import io
 
 import pytest
-from pydantic import ValidationError
 
-from vldeformer.errors import InputError
-from vldeformer.report.metrics import Effect, ResultSet, metrics
+from vldeformer.report.results import ResultSet
 from vldeformer.report.speed import read_speed
-from vldeformer.report.tables import drop_table, effect_table, recall_table, speed_table, write_tables
+from vldeformer.report.tables import drop_table, recall_table, speed_table, write_tables
 
 
 @pytest.fixture
@@ -57,27 +55,8 @@ def test_written_twice_gives_the_same_bytes(tables, tmp_path):
     for name in ("one", "two"):
         write_tables(tmp_path / name, tables)
     files = sorted(file.name for file in (tmp_path / "one").iterdir())
-    assert files == sorted(f"{table}.{suffix}" for table in ("recall", "recall_drop", "speed") for suffix in ("csv", "md", "tex"))
+    assert files == sorted(
+        f"{table}.{suffix}" for table in ("recall", "recall_drop", "speed") for suffix in ("csv", "md", "sources.json", "tex")
+    )
     for file in files:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
-
-
-def test_an_effect_is_the_mean_gain_over_its_pairs(make, settings):
-    seeds = [
-        make(name, "test", 40, worst, seed) for seed, (name, worst) in enumerate([("a", 10), ("b", 10), ("c", 20), ("d", 20)])
-    ]
-    subsets = [make(name, "subset", 40, 10, 9) for name in ("joint", "decomposed")]
-    results = ResultSet([*seeds, *subsets])
-    effect = Effect(title="More", of=["a", "b"], against=["c", "d"])
-    names = {name: name for name in ("joint", "decomposed", "a", "b", "c", "d")}
-    changed = settings.model_copy(update={"effects": [effect], "titles": names})
-    row = rows(effect_table(results, changed))[0]
-    means = {result.experiment: result.mean_recall.value for result in seeds}
-    assert float(row["gain_seed_1"]) == pytest.approx(means["b"] - means["d"])
-    assert float(row["gain"]) == pytest.approx((means["a"] - means["c"] + means["b"] - means["d"]) / 2)
-    assert metrics(results, changed)["effects"][0]["value"] == pytest.approx(float(row["gain"]))
-    with pytest.raises(ValidationError, match="paired by position"):
-        Effect(title="More", of=["a", "b"], against=["c"])
-    shorter = ResultSet([*seeds[:3], make("d", "test", 30, 20, 3), *subsets])
-    with pytest.raises(InputError, match="different captions"):
-        effect_table(shorter, changed)

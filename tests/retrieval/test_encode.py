@@ -30,7 +30,7 @@ def small_batches(monkeypatch):
         monkeypatch.setattr(encode, name, size)
 
 
-@pytest.mark.parametrize(("kind", "pooling"), [("oscar", "mean"), ("oscar", "mean_all"), ("vilt", "mean")])
+@pytest.mark.parametrize(("kind", "pooling"), [("oscar", "mean"), ("oscar", "mean_all"), ("oscar", "mean_max"), ("vilt", "mean")])
 def test_vectors_are_those_of_one_item_alone_in_order(test_set, readers, make_backbone, runtime, kind, pooling):
     read, encoder, told = readers(kind, full=pooling == "mean_all"), decompose(make_backbone(kind), pooling).eval(), []
     found = encode.embed(encoder, test_set, read.text, read.visual, runtime, told.append, batch_size=4)
@@ -80,10 +80,11 @@ def test_captions_of_one_length_share_a_batch(readers):
             assert ids[mask].tolist() == text.words.encode([texts[row]], 24)[0]
 
 
-@pytest.mark.parametrize("kind", ["oscar", "vilt"])
-def test_scores_are_those_of_one_pair_alone(test_set, readers, make_backbone, runtime, kind):
+@pytest.mark.parametrize("apart", [0, 2])
+@pytest.mark.parametrize("kind", ["oscar", "vilt", "visualbert"])
+def test_scores_are_those_of_one_pair_alone(test_set, readers, make_backbone, runtime, kind, apart):
     part, read, told = test_set.first(4), readers(kind), []
-    matcher = JointMatcher(make_backbone(kind)).eval()
+    matcher = JointMatcher(make_backbone(kind, layers=3), apart=apart).eval()
     torch.nn.init.normal_(matcher.classifier.weight, std=1.0)
     found = encode.score_pairs(matcher, part, read.text, read.visual, runtime, told.append)
     assert found.scores.shape == (4, 20) and found.caption_ids == tuple(caption.id for caption in part.captions)
@@ -93,3 +94,29 @@ def test_scores_are_those_of_one_pair_alone(test_set, readers, make_backbone, ru
                 one = matcher.score(read.text.read([caption.text]), read.visual.read([image.id])).item()
                 assert found.scores[row, column] == pytest.approx(one, abs=1e-4)
     assert sum(told) == 80 and np.ptp(found.scores, axis=0).min() > 1e-3 and np.ptp(found.scores, axis=1).min() > 1e-3
+
+
+@pytest.mark.parametrize("apart", [0, 2])
+def test_captions_and_images_are_read_once_for_all_their_pairs(test_set, readers, make_backbone, runtime, apart):
+    part, read = test_set.first(4), readers("vilt")
+    matcher = JointMatcher(make_backbone("vilt", layers=3), apart=apart).eval()
+    rows = {"patches": [], "words": [], "lower": [], "upper": []}
+    embeddings, layers = matcher.backbone.vilt.embeddings, matcher.backbone.vilt.encoder.layer
+    for name, module in (("patches", embeddings.patch_embeddings), ("words", embeddings.text_embeddings), ("upper", layers[2])):
+        module.register_forward_hook(lambda _, given, out, name=name: rows[name].append(len(out[0] if name == "upper" else out)))
+    layers[0].register_forward_hook(lambda _, given, out: rows["lower"].append(len(out[0])))
+    encode.score_pairs(matcher, part, read.text, read.visual, runtime)
+    lengths = len({len(row) for row in read.text.words.encode([one.text for one in part.captions], read.text.most_tokens)})
+    assert sum(rows["words"]) == 20 and sum(rows["upper"]) == 80
+    assert sum(rows["patches"]) == (4 if apart else 4 * lengths)
+    assert sum(rows["lower"]) == (24 if apart else 80)
+
+
+def test_a_partly_joint_model_scores_in_bfloat16(test_set, readers, make_backbone, runtime):
+    part, read = test_set.first(4), readers("oscar")
+    matcher = JointMatcher(make_backbone("oscar", layers=3), apart=2).eval()
+    exact, near = (
+        encode.score_pairs(matcher, part, read.text, read.visual, runtime.model_copy(update={"precision": precision})).scores
+        for precision in ("float32", "bfloat16")
+    )
+    assert near.dtype == np.float32 and 0 < np.abs(exact - near).max() < 0.1

@@ -16,10 +16,16 @@ def test_every_text_is_a_changed_caption_of_the_training_split(trained, manifest
     table = pd.read_parquet(trained.negatives / "text.parquet")
     for row in table.itertuples():
         before, after = words_of(captions[row.caption_id].text), words_of(row.text)
-        changed = [place for place, (a, b) in enumerate(zip(before, after, strict=True)) if a != b and {a, b} != {"a", "an"}]
-        assert changed == row.places.tolist() and [after[place] for place in changed] == row.words.tolist() and changed
+        assert before != after and row.places.tolist()
+        if row.kind != "relation":
+            changed = [place for place, (a, b) in enumerate(zip(before, after, strict=True)) if a != b and {a, b} != {"a", "an"}]
+            assert changed == row.places.tolist() and [after[place] for place in changed] == row.words.tolist()
+        else:
+            assert all(word in row.text.lower() for word in row.words)
     summary = json.loads((trained.negatives / "summary.json").read_text())
     assert summary["texts"] == len(table) > 50 and summary["texts"] + summary["texts_not_composed"] == 2 * len(captions)
+    assert summary["texts_of_kind"] == table["kind"].value_counts().to_dict()
+    assert summary["blind_accuracy"].keys() == {"all", *table["kind"]}
     assert read_hard_texts(trained.negatives).keys() <= captions.keys()
 
 
@@ -41,6 +47,21 @@ def test_again_and_with_patches(trained, command, write_settings, tmp_path, tiny
     images = read_hard_images(tmp_path / "patches")
     assert len(images) == 16
     assert all(sorted(one.kept + one.taken) == list(range(9)) for variants in images.values() for one in variants)
+
+
+def test_near_partners_by_features_or_by_embeddings(trained, command, write_settings, tmp_path, tiny, capsys):
+    near = write_settings(negatives={"image_partner": "near"})
+    assert command("negatives", near, tmp_path / "features") == 0
+    assert command("embed", write_settings(), tmp_path / "train", "--model", trained.dual / "model", "--split", "train") == 0
+    assert command("negatives", near, tmp_path / "vectors", "--embeddings", tmp_path / "train") == 0
+    pixels = write_settings(negatives={"image_partner": "near"}, backbone={"kind": "vilt"})
+    assert command("negatives", pixels, tmp_path / "patches", "--embeddings", tmp_path / "train", visual=tiny.pixels) == 0
+    partners = [read_hard_images(tmp_path / name) for name in ("features", "vectors", "patches")]
+    assert all(partners) and partners[0] != partners[1]
+    assert command("negatives", pixels, tmp_path / "none", visual=tiny.pixels) == 2 and not (tmp_path / "none").exists()
+    assert "give --embeddings" in capsys.readouterr().err
+    assert command("negatives", near, tmp_path / "none", "--embeddings", trained.embed) == 2
+    assert "is not among its" in capsys.readouterr().err
 
 
 def test_missing_and_damaged_negatives_are_named(tmp_path):

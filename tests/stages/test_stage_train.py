@@ -17,13 +17,49 @@ def weights(folder):
 
 def test_a_training_leaves_a_model_its_journal_and_where_it_came_from(trained):
     for folder, kind in ((trained.pretrain, JointMatcher), (trained.joint, JointMatcher), (trained.dual, DualEncoder)):
-        assert sorted(path.name for path in folder.iterdir()) == ["journal.jsonl", "model", "provenance.json"]
+        assert {path.name for path in folder.iterdir()} - {"last"} == {"journal.jsonl", "model", "provenance.json"}
         assert isinstance(load_model(folder / "model")[0], kind)
         steps = [json.loads(line)["step"] for line in (folder / "journal.jsonl").read_text().splitlines()]
         assert steps == sorted(steps) and steps
     record = json.loads((trained.dual / "provenance.json").read_text())
     assert record["kept_step"] in (2, 4) and record["inputs"].keys() == {"manifest", "visual", "tokenizer", "start", "negatives"}
     assert not [path for path in trained.dual.parent.iterdir() if path.name.endswith(".run") or path.name.startswith(".")]
+
+
+def test_the_last_weights_are_kept_beside_the_best_if_they_are_others(trained, command, write_settings, tmp_path, monkeypatch):
+    values = iter([30.0, 20.0, 10.0])
+    monkeypatch.setattr("vldeformer.stages.train.dual_validation", lambda *_: lambda model: next(values))
+    settings = write_settings(train={"steps": 9, "validate_steps": 2, "patience": 2})
+    assert command("train", settings, tmp_path / "train") == 0
+    record = json.loads((tmp_path / "train" / "provenance.json").read_text())
+    assert (record["kept_step"], record["last_step"]) == (2, 6)
+    best, last = (load_file(tmp_path / "train" / name / "model.safetensors") for name in ("model", "last"))
+    assert best.keys() == last.keys() and any(not torch.equal(best[name], last[name]) for name in best)
+    assert isinstance(load_model(tmp_path / "train" / "last")[0], DualEncoder)
+    assert not (trained.pretrain / "last").exists(), "without validation the last ones are kept"
+
+
+def test_a_loss_that_is_no_number_names_its_pairs_and_leaves_the_state(
+    command, write_settings, tmp_path, tiny, capsys, monkeypatch
+):
+    import vldeformer.training.tasks as tasks
+
+    real, calls = tasks.retrieval_loss, []
+
+    def overflown(*arguments):
+        calls.append(1)
+        return real(*arguments) * (float("nan") if len(calls) == 4 else 1)
+
+    monkeypatch.setattr(tasks, "retrieval_loss", overflown)
+    assert command("train", write_settings(), tmp_path / "train") == 2
+    error = [line for line in capsys.readouterr().err.splitlines() if line.startswith("vldeformer: ")]
+    assert len(error) == 1 and "the loss is nan at step 4 with image_ids train-0" in error[0]
+    batch = json.loads((tmp_path / "train.run" / "bad_batch.json").read_text())
+    assert len(set(batch["image_ids"])) == 8
+    assert [caption.partition("#")[0] for caption in batch["caption_ids"]] == batch["image_ids"]
+    assert (tmp_path / "train.run" / "state.pt").is_file() and not (tmp_path / "train").exists()
+    monkeypatch.undo()
+    assert command("train", write_settings(), tmp_path / "train") == 0, "from the last good state"
 
 
 def test_a_model_carries_the_detector_whose_regions_it_read(trained, tiny):
@@ -52,7 +88,7 @@ def test_a_stage_that_was_killed_continues(command, write_settings, tmp_path, ti
     settings = write_settings(backbone={"kind": kind})
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert command("train", settings, whole, visual=getattr(tiny, visual)) == 0
-    real, calls = tasks.contrastive_loss, []
+    real, calls = tasks.retrieval_loss, []
 
     def killed(*arguments):
         calls.append(1)
@@ -60,7 +96,7 @@ def test_a_stage_that_was_killed_continues(command, write_settings, tmp_path, ti
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(tasks, "contrastive_loss", killed)
+    monkeypatch.setattr(tasks, "retrieval_loss", killed)
     assert command("train", settings, parts, visual=getattr(tiny, visual)) == 130
     assert not parts.exists() and (tmp_path / "parts.run" / "state.pt").is_file()
     assert command("train", settings, parts, visual=getattr(tiny, visual)) == 0

@@ -1,18 +1,31 @@
-"""Run by test_gather.py as one of two processes: a loss over gathered rows, then a short training by the stage itself."""
+"""Run by test_gather.py as one of two processes: a loss over gathered rows, one step of the real task, a short training."""
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
+from accelerate import Accelerator
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from vldeformer.objective.contrastive import contrastive_loss
+from vldeformer.data.manifest import Manifest
+from vldeformer.inputs.hard_negatives import ComposedNegatives
+from vldeformer.inputs.streams import PairStream
+from vldeformer.inputs.tokens import WordPieces
+from vldeformer.models.dual import decompose
+from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.weights import build_backbone
+from vldeformer.objective.retrieval import retrieval_loss
 from vldeformer.runtime import RuntimeSettings
+from vldeformer.stages.negatives import read_hard_images, read_hard_texts
+from vldeformer.stages.opened import open_readers
 from vldeformer.stages.train import train
 from vldeformer.training.gather import gather_rows
 from vldeformer.training.loop import start_processes
+from vldeformer.training.settings import TrainSettings
+from vldeformer.training.tasks import contrastive_training
 
 
 def main(folder: Path) -> None:
@@ -26,11 +39,38 @@ def main(folder: Path) -> None:
     vectors = wrapped(torch.cat([given[name][own] for name in ("captions", "images", "hard")]))
     captions, images, hard = vectors.chunk(3)
     numbers, valid = gather_rows(given["numbers"][own]), gather_rows(given["valid"][own])
-    loss = contrastive_loss(gather_rows(captions), gather_rows(images), numbers, 0.2, gather_rows(hard), valid)
+    loss = retrieval_loss("infonce", gather_rows(captions), gather_rows(images), numbers, 0.2, 1.0, gather_rows(hard), valid)
     loss.backward()
     found = {"loss": loss.detach(), "gradient": encoder.weight.grad, "numbers": numbers, "valid": valid}
+    for chunk_images in (None, 1):
+        found[f"step {chunk_images}"] = one_step(asked, chunk_images, accelerator)
     torch.save(found, folder / f"found{accelerator.process_index}.pt")
     train(**{name: None if value is None else Path(value) for name, value in asked.items()})
+
+
+def one_step(asked: dict[str, Any], chunk_images: int | None, accelerator: Accelerator) -> dict[str, Any]:
+    """Loss and gradients of the first step of the contrastive task, hard negatives and a learned temperature included."""
+    settings = json.loads(Path(asked["settings"]).read_text())
+    settings["train"] |= {"chunk_images": chunk_images, "learn_temperature": True}
+    backbone, section = BackboneSettings(**settings["backbone"]), TrainSettings(**settings["train"])
+    words, negatives = WordPieces.load(Path(asked["tokenizer"])), Path(asked["negatives"])
+    readers = open_readers(backbone, words, Path(asked["visual"]), section.pooling)
+    torch.manual_seed(1)
+    encoder = decompose(
+        build_backbone(backbone, len(words), readers.visual.feature_width), dropout=0.0, initial_temperature=section.temperature
+    )
+    stream = PairStream(
+        Manifest.load(Path(asked["manifest"])).split("train"),
+        readers.text,
+        readers.visual,
+        section.batch_images,
+        section.seed,
+        negatives=ComposedNegatives(read_hard_texts(negatives), read_hard_images(negatives)),
+        share=(accelerator.process_index, accelerator.num_processes),
+    )
+    wrapped = accelerator.prepare(encoder).train()
+    loss, _ = contrastive_training(stream, section, accelerator, {})(wrapped, 0)
+    return {"loss": loss, "gradients": {name: weight.grad for name, weight in encoder.named_parameters()}}
 
 
 if __name__ == "__main__":

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from training.gather_worker import one_step
 
-from vldeformer.objective.contrastive import contrastive_loss
+from vldeformer.objective.retrieval import retrieval_loss
 from vldeformer.stages.negatives import negatives
 from vldeformer.stages.train import train
 from vldeformer.training.gather import gather_rows
+from vldeformer.training.loop import start_processes
 
 WORKER = Path(__file__).with_name("gather_worker.py")
 NO_DROPOUT = {
@@ -32,7 +34,7 @@ def test_alone_it_is_the_identity():
 def two(tmp_path_factory, tiny, write_settings):
     """What two processes found, and the journals of a training by two and by one."""
     folder = tmp_path_factory.mktemp("two")
-    negatives(write_settings(), tiny.manifest, tiny.regions, folder / "negatives")
+    negatives(write_settings(), tiny.manifest, tiny.regions, None, folder / "negatives")
     inputs = {"manifest": tiny.manifest, "visual": tiny.regions, "tokenizer": tiny.tokenizer}
     inputs |= {"start": None, "negatives": folder / "negatives"}
     asked = inputs | {"settings": write_settings(**NO_DROPOUT, runtime={"processes": 2}), "out": folder / "by-two"}
@@ -74,21 +76,36 @@ def test_loss_and_gradient_are_those_of_the_whole_batch(two):
     encoder = nn.Linear(5, 4, bias=False)
     encoder.weight.data.copy_(given["weight"])
     vectors = [encoder(given[name]) for name in ("captions", "images", "hard")]
-    loss = contrastive_loss(vectors[0], vectors[1], given["numbers"], 0.2, vectors[2], given["valid"])
+    loss = retrieval_loss("infonce", vectors[0], vectors[1], given["numbers"], 0.2, 1.0, vectors[2], given["valid"])
     loss.backward()
     for rank in range(2):
         found = torch.load(folder / f"found{rank}.pt")
         assert found["loss"].item() == pytest.approx(loss.item(), rel=1e-6)
         assert torch.allclose(found["gradient"], encoder.weight.grad, atol=1e-6)
-        order = [0, 2, 4, 6, 1, 3, 5, 7]
-        assert torch.equal(found["numbers"], given["numbers"][order]) and torch.equal(found["valid"], given["valid"][order])
+        assert torch.equal(found["numbers"], given["numbers"]) and torch.equal(found["valid"], given["valid"])
+
+
+@pytest.mark.parametrize("chunk_images", [None, 1])
+def test_the_first_step_of_two_processes_is_that_of_one_with_twice_the_batch(two, runtime, chunk_images):
+    folder, _ = two
+    expected = one_step(json.loads((folder / "asked.json").read_text()), None, start_processes(runtime))
+    assert expected["gradients"]["log_temperature"].abs() > 1e-3
+    largest = max(grad.abs().max() for grad in expected["gradients"].values() if grad is not None)
+    for rank in range(2):
+        found = torch.load(folder / f"found{rank}.pt")[f"step {chunk_images}"]
+        assert found["loss"].item() == pytest.approx(expected["loss"].item(), abs=1e-5)
+        for name, right in expected["gradients"].items():
+            if right is None:
+                assert found["gradients"][name] is None or not found["gradients"][name].any(), name
+            else:
+                assert (found["gradients"][name] - right).abs().max() < 1e-5 * max(1.0, largest), name
 
 
 def test_a_training_by_two_is_the_training_by_one(two):
     by_two, by_one = (
         [json.loads(line) for line in (two[0] / name / "journal.jsonl").read_text().splitlines()] for name in ("by-two", "by-one")
     )
-    assert [line["step"] for line in by_two] == [line["step"] for line in by_one] == [3, 3]
+    assert [line["step"] for line in by_two] == [line["step"] for line in by_one] == [1, 2, 3, 3]
     for name in ("loss", "grad_norm"):
-        assert by_two[0][name] == pytest.approx(by_one[0][name], rel=1e-3)
+        assert [line[name] for line in by_two[:3]] == pytest.approx([line[name] for line in by_one[:3]], rel=1e-3)
     assert not list(two[0].glob("by-*.run"))

@@ -1,5 +1,6 @@
 """What each training shows to its model, and what it makes of the answer."""
 
+import dataclasses
 import math
 
 import oracles
@@ -8,15 +9,27 @@ import torch
 from tiny_settings import SECTIONS
 from torch import nn
 
+from vldeformer.inputs.hard_negatives import ComposedNegatives
 from vldeformer.inputs.streams import PairStream
-from vldeformer.models.dual import decompose
+from vldeformer.models.dual import PairVectors, decompose
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.pretraining import PretrainingModel
-from vldeformer.objective.contrastive import contrastive_loss
+from vldeformer.objective.retrieval import retrieval_loss
+from vldeformer.training.loop import start_processes
 from vldeformer.training.settings import PretrainSettings, TrainSettings
-from vldeformer.training.tasks import contrastive_training, dual_validation, joint_training, joint_validation, pretraining
+from vldeformer.training.tasks import (
+    contrastive_training,
+    dual_validation,
+    joint_training,
+    joint_validation,
+    pretraining,
+    vector_loss,
+)
 
-CPU = torch.device("cpu")
+
+@pytest.fixture
+def accelerator(runtime):
+    return start_processes(runtime)
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +48,13 @@ class Spy(nn.Module):
     def forward(self, *inputs):
         self.inputs = inputs
         rows = len(inputs[0].ids)
-        match = torch.stack([torch.zeros(rows), torch.arange(rows) / 5 - 1], 1)
+        match = torch.stack([torch.zeros(rows), torch.arange(rows) / 5 - 1], 1).requires_grad_()
         return match if len(inputs) == 2 else (torch.zeros(int(inputs[2].sum()), 300), match, None)
 
 
-def test_pretraining_masks_all_pairs_once_and_matches_unmasked_ones(train, readers, words):
+def test_pretraining_masks_all_pairs_once_and_matches_unmasked_ones(train, readers, words, accelerator):
     settings, pairs, spy = PretrainSettings(**SECTIONS["pretrain"]), stream(train, readers), Spy()
-    task = pretraining(pairs, words, settings, CPU)
+    task = pretraining(pairs, words, settings, accelerator)
     masked = 0
     for step in range(4):
         loss, figures = task(spy, step)
@@ -69,50 +82,73 @@ def test_pretraining_masks_all_pairs_once_and_matches_unmasked_ones(train, reade
     assert masked > 10
 
 
-def test_pretraining_is_a_function_of_the_step(train, readers, words):
+def test_pretraining_is_a_function_of_the_step(train, readers, words, accelerator):
     settings, spies = PretrainSettings(**SECTIONS["pretrain"]), [Spy(), Spy(), Spy()]
     for spy, step in zip(spies, (3, 3, 4), strict=True):
-        pretraining(stream(train, readers), words, settings, CPU)(spy, step)
+        pretraining(stream(train, readers), words, settings, accelerator)(spy, step)
     one, two, other = (spy.inputs[0].ids for spy in spies)
     assert torch.equal(one, two) and (one.shape != other.shape or not torch.equal(one, other))
 
 
-def test_pretraining_aligns_only_if_asked_and_on_unmasked_captions(train, readers, words, make_backbone):
+def test_pretraining_aligns_only_if_asked_and_on_unmasked_captions(train, readers, words, make_backbone, accelerator):
     pairs, model = stream(train, readers), PretrainingModel(JointMatcher(make_backbone("oscar"))).eval()
     plain, aligned = (PretrainSettings(**SECTIONS["pretrain"] | {"contrastive_weight": weight}) for weight in (0.0, 0.5))
+    alone, _ = pretraining(pairs, words, plain, accelerator)(model, 1)
+    both, figures = pretraining(pairs, words, aligned, accelerator)(model, 1)
     with torch.no_grad():
-        alone, _ = pretraining(pairs, words, plain, CPU)(model, 1)
-        both, figures = pretraining(pairs, words, aligned, CPU)(model, 1)
         batch = pairs.batch(1)
         vectors = decompose(model.matcher.backbone).eval()(batch)
-        expected = contrastive_loss(vectors.captions, vectors.images, batch.image_numbers, 0.05)
+        expected = retrieval_loss("infonce", vectors.captions, vectors.images, batch.image_numbers, 0.05)
     assert figures["contrastive_loss"] == pytest.approx(expected.item(), rel=1e-5)
     assert both.item() == pytest.approx(alone.item() + 0.5 * expected.item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("negatives", [1, 3])
-def test_matching_and_mismatched_pairs_weigh_the_same(train, readers, negatives):
+def test_matching_and_mismatched_pairs_weigh_the_same(train, readers, accelerator, negatives):
     settings = TrainSettings(**SECTIONS["train"] | {"kind": "joint", "joint_negatives": negatives})
-    loss, _ = joint_training(stream(train, readers), settings, CPU)(Spy(), 0)
+    loss, _ = joint_training(stream(train, readers), settings, accelerator)(Spy(), 0)
     scores = (torch.arange(8 * (1 + negatives)) / 5 - 1).tolist()
     costs = [math.log(1 + math.exp(-x if row < 8 else x)) for row, x in enumerate(scores)]
     assert loss.item() == pytest.approx((sum(costs[:8]) / 8 + sum(costs[8:]) / (8 * negatives)) / 2, rel=1e-5)
 
 
 @pytest.mark.parametrize("scope", ["anchor", "batch"])
-def test_the_contrastive_task_is_its_loss_on_the_vectors_of_a_batch(train, readers, make_backbone, scope):
+def test_the_contrastive_task_is_its_loss_on_the_vectors_of_a_batch(train, readers, make_backbone, accelerator, scope):
     hard = {caption.id: ["a ring"] for caption in train.captions if caption.id.endswith(("#0", "#1"))}
-    pairs = stream(train, readers, hard_texts=hard, hard_images={})
+    pairs = stream(train, readers, negatives=ComposedNegatives(hard, {}))
     settings, encoder = TrainSettings(**SECTIONS["train"] | {"negatives_scope": scope}), decompose(make_backbone("oscar")).eval()
     batch = pairs.batch(2)
     assert 0 < batch.hard_text_valid.sum() < 8
+    loss, figures = contrastive_training(pairs, settings, accelerator, {})(encoder, 2)
+    assert figures.keys() == {"data_seconds"} and 0 < figures["data_seconds"] < 60
     with torch.no_grad():
-        loss, _ = contrastive_training(pairs, settings, CPU)(encoder, 2)
         captions, negatives = map(encoder.encode_text, (batch.text, batch.hard_text))
         images = encoder.encode_visual(batch.visual)
-        expected = contrastive_loss(captions, images, batch.image_numbers, 0.1, negatives, batch.hard_text_valid, scope=scope)
-        without = contrastive_loss(captions, images, batch.image_numbers, 0.1)
+        expected = retrieval_loss(
+            "infonce", captions, images, batch.image_numbers, 0.1, 1.0, negatives, batch.hard_text_valid, scope=scope
+        )
+        without = retrieval_loss("infonce", captions, images, batch.image_numbers, 0.1)
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5) != pytest.approx(without.item(), rel=1e-3)
+
+
+@pytest.mark.parametrize("loss", ["infonce", "triplet", "triplet_hard", "multi_similarity", "sigmoid"])
+def test_captions_of_one_image_are_never_each_others_negatives(train, readers, loss):
+    """The slope of the loss along each cosine of a caption and an image; pairs 0 and 1 are of one image."""
+    batch = stream(train, readers).batch(0)
+    batch = dataclasses.replace(batch, image_numbers=torch.tensor([7, 7, 2, 3, 4, 5, 6, 8]))
+    # A caption is at right angles to all images but its own, so that its own pulls it neither to nor from the others.
+    captions = (0.8 * torch.eye(8, 16) + 0.6 * torch.eye(16)[8:]).requires_grad_()
+    images = torch.eye(8, 16).requires_grad_()
+    vector_loss(PairVectors(captions, images, None, None), batch, TrainSettings(**given(loss)))[0].backward()
+    unlike = batch.image_numbers[:, None] != batch.image_numbers
+    for slopes in (captions.grad @ images.detach().T, images.grad @ captions.detach().T):
+        pushed = slopes[unlike].max()
+        assert pushed > 0, "captions of other images are pushed away"
+        assert max(slopes[0, 1], slopes[1, 0]) <= 0.001 * pushed, "those of the same image never"
+
+
+def given(loss):
+    return SECTIONS["train"] | {"loss": loss, "temperature": 1.0, "margin": 3.0}
 
 
 def mean_of_six(table, index):

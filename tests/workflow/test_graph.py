@@ -5,7 +5,9 @@ import re
 import shutil
 
 import pytest
+import yaml
 
+JUDGED = {"evaluate": 12, "score": 2, "compositional": 6, "rerank": 2, "reranked": 2, "reranked_depths": 1, "report": 1}
 DUAL = {"base": "decomposed", "no_negatives": "no_negatives", "scratch": "scratch", "untrained": "untrained"}
 
 
@@ -27,8 +29,9 @@ def planned(printed):
 def test_all_stages_run_once_and_no_two_trainings_side_by_side(finished):
     project, printed, calls = finished
     stages = [stage for stage, _ in calls]
-    assert len(calls) == len(set(calls)) == 33
+    assert len(calls) == len(set(calls)) == 42
     assert stages.count("pretrain") == 1 and stages.count("train") == 6 and stages.count("embed") == 4
+    assert stages.count("rerank") == 2 and stages.count("compositional") == 6 and "ablations" not in stages
     assert "train is done, BLAS threads: 2" in printed, "training is seen, and --cores does not set its threads"
     log = project.folder / "logs" / "tiny" / "base" / "train.log"
     assert log.read_text() == "train is done, BLAS threads: 2\n"
@@ -47,8 +50,10 @@ def test_the_temperature_trains_the_decomposed_models_again_and_nothing_before(c
     embed = {("embed", f"artifacts/tiny/{home}/embed") for home in DUAL}
     protocols = ("subset", "test")
     evaluate = {("evaluate", f"results/tiny/{name}/{protocol}.json") for name in DUAL.values() for protocol in protocols}
+    tested = {("compositional", f"results/tiny/{name}/compositional.json") for name in DUAL.values()}
+    reranked = {("rerank", f"artifacts/tiny/base/rerank/{protocol}") for protocol in protocols}
     last = {("speed", "results/tiny/speed.json"), ("report", "results/tiny")}
-    assert set(copied.calls()) == train | embed | evaluate | last
+    assert set(copied.calls()) == train | embed | evaluate | tested | reranked | last
     assert "Nothing to be done" in copied.snakemake("--cores", "2", "all")
 
 
@@ -57,7 +62,7 @@ def test_the_temperature_trains_the_decomposed_models_again_and_nothing_before(c
     [
         ("a title", "Joint, untrained", "Joint, random", {"report": 1}),
         ("speed", "  repeats: 3", "  repeats: 4", {}),  # tiny has its own
-        ("evaluation", "  confidence: 0.95", "  confidence: 0.9", {"evaluate": 12, "score": 2, "report": 1}),
+        ("evaluation", "  confidence: 0.95", "  confidence: 0.9", JUDGED),
         ("negatives", "  word_ratio: 0.3", "  word_ratio: 0.5", None),
     ],
 )
@@ -65,7 +70,8 @@ def test_a_setting_reaches_the_stages_that_read_it(copied, section, old, new, ru
     copied.edit("config/experiments/decomposed.yaml", old, new)
     jobs = planned(copied.snakemake("-n", "all"))
     if rules is None:  # decomposed and scratch train with hard negatives, the others do not
-        assert jobs == {"negatives": 1, "train": 2, "embed": 2, "evaluate": 4, "speed": 1, "report": 1}
+        trained = {"negatives": 1, "train": 2, "embed": 2, "evaluate": 4, "compositional": 2, "speed": 1, "report": 1}
+        assert jobs == trained | {"rerank": 2, "reranked": 2, "reranked_depths": 1}
     else:
         assert jobs == rules
 
@@ -102,16 +108,39 @@ def test_a_stage_that_fails_stops_the_run_although_its_log_is_kept(project):
     assert "train" not in [stage for stage, _ in project.calls()]
 
 
-def test_all_of_photographs_is_two_models_and_the_comparisons_a_target_of_their_own(project):
+def test_all_of_photographs_is_two_models_and_the_ablations_a_target_of_their_own(project):
     raw = project.folder / "../shared/data/flickr8k/dataset_flickr8k.json"
     raw.parent.mkdir(parents=True)
     raw.touch()
     jobs = planned(project.snakemake("-n", "all", config="flickr8k"))
-    assert jobs["train"] == 2 and "features" not in jobs and "fetch" not in jobs and "report_comparisons" not in jobs
-    jobs = planned(project.snakemake("-n", "comparisons", config="flickr8k"))
-    assert jobs["train"] == 6 and jobs["report_comparisons"] == 1
+    assert jobs["train"] == 2 and "features" not in jobs and "fetch" not in jobs and "report_ablations" not in jobs
+    jobs = planned(project.snakemake("-n", "ablations", config="flickr8k"))
+    assert jobs["train"] == 6 and jobs["report_ablations"] == 1
     raw.unlink()
     assert "dataset_flickr8k.json" in project.snakemake("-n", "all", config="flickr8k", fails=True)
+
+
+def test_everything_of_scenes_trains_each_experiment_once_and_ends_in_the_claims(project):
+    printed = project.snakemake("-n", "-p", "everything", config="default")
+    jobs = planned(printed)
+    run = yaml.safe_load((project.folder / "config" / "default.yaml").read_text())["experiments"]
+    names = {*run["all"], *run["ablations"]} - {"oracle"}
+    assert jobs["train"] == len(names) and jobs["report"] == jobs["report_ablations"] == jobs["claims"] == 1
+    taught = re.findall(r"--teacher artifacts/scenes/joint/train/model .*--out artifacts/scenes/(\w+)/train", printed)
+    assert sorted(taught) == ["distilled", "distilled_seed1", "distilled_seed2", "mined"]
+    assert "claims --results results/scenes --out docs/claims.md" in printed
+
+
+def test_ablations_of_the_tiny_world_make_their_tables_and_claims(copied):
+    copied.snakemake("--cores", "2", "everything")
+    stages = [stage for stage, _ in copied.calls()]
+    assert sorted(stages) == ["ablations", "claims", "pair-time"]
+    assert "Nothing to be done" in copied.snakemake("--cores", "2", "everything")
+
+
+def test_an_experiment_runs_alone(project):
+    jobs = planned(project.snakemake("-n", "results/scenes/loss_sigmoid/test.json", config="default"))
+    assert jobs["train"] == 1 and jobs["evaluate"] == 1 and "report" not in jobs
 
 
 def test_the_joint_model_scores_every_pair_of_test_when_asked(project):
@@ -128,7 +157,7 @@ def test_training_on_gpus_goes_through_the_same_rule(project):
 
 
 def test_a_wrong_setting_stops_before_anything_runs(project):
-    project.edit("config/experiments/joint.yaml", "  temperature: 1.0", "  temprature: 1.0")
+    project.edit("config/experiments/joint.yaml", "  joint_negatives: 3", "  joint_negative: 3")
     printed = project.snakemake("--cores", "2", "all", fails=True)
-    assert "joint.yaml: setting train.temprature is unknown; did you mean train.temperature?" in printed
+    assert "joint.yaml: setting train.joint_negative is unknown; did you mean train.joint_negatives?" in printed
     assert project.calls() == []

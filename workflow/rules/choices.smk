@@ -26,7 +26,7 @@ def upstream(path):
 
 def one_of(names):
     """Pattern of a wildcard that stands for one of these names and, if there are none, for nothing."""
-    return "|".join(names) or "(?!)"
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def homes_of(stage, imported):
@@ -83,9 +83,14 @@ def start(wildcards):
 
 def hard_negatives(wildcards):
     """The composed negatives, if the training reads them."""
-    train = settings_of(wildcards.home).train
-    read = train.kind == "dual" and train.hard_negatives != "none"
-    return upstream("negatives/summary.json")(wildcards) if read else []
+    needed = settings_of(wildcards.home).train.needs_composed
+    return upstream("negatives/summary.json")(wildcards) if needed else []
+
+
+def teacher(wildcards):
+    """The joint model, if the training reads its scores: as soft targets, or to tell mined negatives from matches."""
+    needed = settings_of(wildcards.home).train.needs_teacher
+    return artifact(PLAN.base.report.baseline, "train/model") if needed else []
 
 
 def folder_option(option, path):
@@ -123,11 +128,22 @@ def trainer(wildcards):
 
 
 def results_of(experiments):
-    """Every experiment under `subset`, and those that are not joint under `test` and the published protocols too."""
+    """Every experiment under `subset`, and those that are not joint under `test` and the published protocols; re-ranking last."""
     subset = [f"results/{DATASET}/{name}/subset.json" for name in experiments]
     whole = [name for name in experiments if PLAN.settings[name].train.kind != "joint"]
     protocols = ["test", *PLAN.base.report.published_protocols]
-    return subset + [f"results/{DATASET}/{name}/{protocol}.json" for protocol in protocols for name in whole]
+    return subset + [f"results/{DATASET}/{name}/{protocol}.json" for protocol in protocols for name in whole] + reranked_results()
+
+
+def compositional_of(experiments):
+    """Results of the experiments with a model, where the data set has items."""
+    models = [name for name in experiments if PLAN.settings[name].train.kind != "oracle"]
+    return [f"results/{DATASET}/{name}/compositional.json" for name in models] if BUILT_IN else []
+
+
+def reranked_results():
+    """Inputs of the report; those that other models have as well."""
+    return [f"results/{DATASET}/reranked/{protocol}.json" for protocol in ("subset", "test")]
 
 
 def journals_of(experiments):
@@ -138,9 +154,42 @@ def journals_of(experiments):
 
 
 def tables_of(experiments):
-    """Names of the tables; the gains of single choices only where experiments with and without one are there."""
-    effects = report_settings(PLAN.base, experiments).report.effects
-    return ["recall", "recall_drop", "speed"] + (["effects"] if effects else []) + (["peers"] if published() else [])
+    """Names of the tables of a run."""
+    tested = ["compositional"] if compositional_of(experiments) else []
+    return ["recall", "recall_drop", "speed", "rerank"] + tested + (["peers"] if published() else [])
+
+
+def ablations():
+    """The ablations of which this data set has rows to compare."""
+    return REPORT_SETTINGS["ablations"].report.ablations
+
+
+def timed_by(ablation):
+    """The joint models among its rows: what a pair costs at their depth is measured."""
+    return [row.experiment for row in ablation.rows if PLAN.settings[row.experiment].train.kind == "joint"]
+
+
+def pair_times():
+    """Experiment → the file with the time of a pair."""
+    names = dict.fromkeys(name for ablation in ablations().values() for name in timed_by(ablation))
+    return {name: f"results/{DATASET}/ablations/pair_times/{name}.json" for name in names}
+
+
+def ablation_tables():
+    tested = ["compositional"] if compositional_of(ABLATED) else []
+    return ["recall", "recall_drop", *tested, *ablations()]
+
+
+def ablation_figures():
+    """A curve where there is an axis, accuracy against cost where there are joint models."""
+    curves = [name for name, ablation in ablations().items() if ablation.axis is not None]
+    return curves + [f"{name}_cost" for name, ablation in ablations().items() if timed_by(ablation)]
+
+
+def judged_datasets():
+    """Folders of the data sets with results, this one's included; the tiny world is too small to say anything."""
+    there = {path.parent.name for path in Path("results").glob("*/metrics.json")}
+    return [f"results/{name}" for name in sorted(there | {DATASET}) if name != "tiny" or name == DATASET]
 
 
 def published():

@@ -103,6 +103,8 @@ rule evaluate:
         f"logs/{DATASET}/{{experiment}}/evaluate-{{protocol}}.log",
     benchmark:
         f"logs/{DATASET}/{{experiment}}/evaluate-{{protocol}}.tsv"
+    wildcard_constraints:
+        experiment=one_of(PLAN.settings),
     conda:
         "../../environment.yml"
     resources:
@@ -141,3 +143,28 @@ rule speed:
     shell:
         "vldeformer speed --settings {input.settings} --joint {input.joint} --dual {input.dual}"
         " --manifest {input.manifest} --features {input.visual} --out {output} 2>&1 | tee {log}"
+
+
+rule pair_time:
+    """Time of a pair at the depth of a joint model. All cores: nothing else may run meanwhile."""
+    input:
+        settings=f"artifacts/{DATASET}/base/settings/speed.json",
+        model=lambda wildcards: artifact(wildcards.experiment, "train/model"),
+        manifest=lambda wildcards: artifact(wildcards.experiment, "prepare/manifest.json"),
+        visual=lambda wildcards: visual_of(wildcards.experiment),
+    output:
+        f"results/{DATASET}/ablations/pair_times/{{experiment}}.json",
+    log:
+        f"logs/{DATASET}/{{experiment}}/pair_time.log",
+    benchmark:
+        f"logs/{DATASET}/{{experiment}}/pair_time.tsv"
+    conda:
+        "../../environment.yml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        gpu=lambda wildcards: gpus_of(wildcards.experiment),
+    shell:
+        "vldeformer pair-time --settings {input.settings} --model {input.model} --manifest {input.manifest}"
+        " --features {input.visual} --out {output} 2>&1 | tee {log}"

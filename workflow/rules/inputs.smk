@@ -43,8 +43,9 @@ rule negatives:
         f"logs/{DATASET}/{{home}}/negatives.tsv"
     conda:
         "../../environment.yml"
+    threads: ALL_CORES
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime=30,
     params:
         out=subpath(output.summary, parent=True),

@@ -4,6 +4,7 @@ A rule's parameters are a file among its inputs, written here whenever the workf
 So a stage runs again exactly when a setting that it reads has changed, in a fresh clone as well.
 """
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -20,16 +21,20 @@ try:
     PLAN = load_plan(Path(workflow.basedir) / "config", config)
     DATASET = PLAN.run.dataset
     EXPERIMENTS = PLAN.run.experiments.all
-    COMPARISONS = list(dict.fromkeys([*EXPERIMENTS, *PLAN.run.experiments.comparisons]))
+    ABLATED = list(dict.fromkeys([*EXPERIMENTS, *PLAN.run.experiments.ablations]))
     for _experiment, _settings in PLAN.settings.items():
         for _stage in STAGE_SECTIONS:
             if STAGE_SECTIONS[_stage] and _stage != "report":
                 _home = PLAN.home(_experiment, _stage)
                 _path = Path(f"artifacts/{DATASET}/{_home}/settings/{_stage}.json")
                 write_stage_settings(_path, _settings, _stage)
-    for _name, _experiments in (("report", EXPERIMENTS), ("report_comparisons", COMPARISONS)):
-        _path = Path(f"artifacts/{DATASET}/base/settings/{_name}.json")
-        write_stage_settings(_path, report_settings(PLAN.base, _experiments), "report")
+    # Re-ranking is no experiment of its own: it is made of two.
+    REPORT_SETTINGS = {
+        "report": report_settings(PLAN.base, [*EXPERIMENTS, "reranked"]),
+        "ablations": report_settings(PLAN.base, [*ABLATED, "reranked"]),
+    }
+    for _name, _settings in REPORT_SETTINGS.items():
+        write_stage_settings(Path(f"artifacts/{DATASET}/base/settings/{_name}.json"), _settings, "report")
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

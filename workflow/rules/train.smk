@@ -68,6 +68,7 @@ rule train:
         tokenizer=upstream("vocabulary/tokenizer.json"),
         start=start,
         negatives=hard_negatives,
+        teacher=teacher,
     output:
         model=directory(f"artifacts/{DATASET}/{{home}}/train/model"),
         journal=f"artifacts/{DATASET}/{{home}}/train/journal.jsonl",
@@ -87,6 +88,7 @@ rule train:
         out=subpath(output.journal, parent=True),
         start=lambda wildcards, input: f"--start {input.start}" if input.start else "",
         negatives=lambda wildcards, input: folder_option("--negatives", input.negatives),
+        teacher=lambda wildcards, input: f"--teacher {input.teacher}" if input.teacher else "",
     shell:
         "{params.program} train --settings {input.settings} --manifest {input.manifest} --features {input.visual}"
-        " --tokenizer {input.tokenizer} {params.start} {params.negatives} --out {params.out} 2>&1 | tee {log}"
+        " --tokenizer {input.tokenizer} {params.start} {params.negatives} {params.teacher} --out {params.out} 2>&1 | tee {log}"

@@ -18,7 +18,7 @@ PROTOCOL = (
 
 
 def add_judging(commands: "Commands") -> None:
-    """embed, score, score-oracle, evaluate."""
+    """embed, score, score-oracle, rerank, evaluate."""
     added = add_command(commands, "embed", _embed, "vectors of a split's images and captions by a decomposed model")
     _add_model(added)
     added = add_command(commands, "score", _score, "joint scores of all pairs of a split's first images")
@@ -27,6 +27,7 @@ def add_judging(commands: "Commands") -> None:
     added = add_command(commands, "score-oracle", _score_oracle, "scores of the oracle that reads the scenes themselves")
     add_paths(added, raw_dir="folder of scenes.jsonl", manifest="manifest.json", out="folder to write")
     _add_split(added)
+    _add_rerank(add_command(commands, "rerank", _rerank, "recall and cost when a joint model orders a decomposed one's best"))
     _add_evaluate(add_command(commands, "evaluate", _evaluate, "recalls with intervals of anyone's vectors or scores"))
 
 
@@ -34,6 +35,17 @@ def _add_model(to: argparse.ArgumentParser) -> None:
     add_paths(to, model=ANY_MODEL, manifest="manifest.json", features=STORE, out="folder to write")
     _add_split(to)
     to.add_argument("--settings", type=Path, metavar="PATH", help=f"{SETTINGS}; default: this machine's CPU, float32")
+
+
+def _add_rerank(to: argparse.ArgumentParser) -> None:
+    add_paths(to, settings=SETTINGS, embeddings="folder of `embed` of the same split", joint="joint model folder")
+    add_paths(to, manifest="manifest.json", features=STORE, out="folder to write")
+    _add_split(to)
+    to.add_argument(
+        "--all", action="store_true", help="all images with rerank.depth, not the first evaluate.joint_images with every depth"
+    )
+    to.add_argument("--dataset", default="unnamed", help="name written into the results")
+    to.add_argument("--experiment", default="reranked", help="name written into the results")
 
 
 def _add_split(to: argparse.ArgumentParser) -> None:
@@ -76,6 +88,13 @@ def _score_oracle(given: argparse.Namespace) -> None:
     from vldeformer.stages.score import score_oracle
 
     score_oracle(given.raw_dir, given.manifest, given.split, given.out)
+
+
+def _rerank(given: argparse.Namespace) -> None:
+    from vldeformer.stages.rerank import rerank
+
+    named = (given.split, given.all, given.dataset, given.experiment)
+    rerank(given.settings, given.embeddings, given.joint, given.manifest, given.features, *named, given.out)
 
 
 def _evaluate(given: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The steps of the workflow that make data and models, and its report."""
+"""The steps of the workflow that make data and models."""
 
 import argparse
 from pathlib import Path
@@ -14,7 +14,7 @@ LEARNED_FROM = {"settings": SETTINGS, "manifest": "manifest.json", "features": S
 
 
 def add_pipeline(commands: "Commands") -> None:
-    """prepare, features, vocabulary, pretrain, negatives, train, speed, report."""
+    """prepare, features, vocabulary, pretrain, negatives, train, speed, pair-time."""
     added = add_command(commands, "prepare", _prepare, "raw files → manifest and pixels")
     add_paths(added, settings=SETTINGS, raw_dir="folder of the raw files", out="folder to write")
     added = add_command(commands, "features", _features, "pixels → regions, features and tags")
@@ -26,18 +26,18 @@ def add_pipeline(commands: "Commands") -> None:
     add_paths(added, **LEARNED_FROM, out="folder to write")
     added = add_command(commands, "negatives", _negatives, "compose bi-modal hard negatives of the training images")
     add_paths(added, settings=SETTINGS, manifest="manifest.json", features=STORE, out="folder to write")
+    added.add_argument("--embeddings", type=Path, metavar="PATH", help="folder of `embed --split train`, for near partners")
     added = add_command(commands, "train", _train, "train a joint matcher or a decomposed encoder; continues a killed run")
     add_paths(added, **LEARNED_FROM, out="folder to write")
     added.add_argument("--start", type=Path, metavar="PATH", help="model folder of `pretrain` (train.start: pretrained)")
     added.add_argument("--negatives", type=Path, metavar="PATH", help="folder of `negatives` (train.hard_negatives not none)")
+    taught = "joint model folder whose scores are read (train.distillation_weight above 0, train.mine_limit not null)"
+    added.add_argument("--teacher", type=Path, metavar="PATH", help=taught)
     added = add_command(commands, "speed", _speed, "time joint and decomposed retrieval on this machine (ms, s)")
     add_paths(added, settings=SETTINGS, joint="joint model folder", dual="decomposed model folder")
     add_paths(added, manifest="manifest.json", features=STORE, out="speed.json to write")
-    added = add_command(commands, "report", _report, "results → metrics.json, tables and figures")
-    add_paths(added, settings=SETTINGS, speed="speed.json", out="folder to write")
-    added.add_argument("--results", type=Path, nargs="+", required=True, metavar="PATH", help="RESULT.json files of one dataset")
-    added.add_argument("--published", type=Path, metavar="PATH", help="published.csv: recalls of other models beside ours")
-    added.add_argument("--journals", nargs="*", default=[], metavar="NAME=PATH", help="training journals by experiment")
+    added = add_command(commands, "pair-time", _pair_time, "time a joint model's layers, an item and a pair (ms), test split")
+    add_paths(added, settings=SETTINGS, model="joint model folder", manifest="manifest.json", features=STORE, out="JSON to write")
 
 
 def _prepare(given: argparse.Namespace) -> None:
@@ -67,24 +67,23 @@ def _pretrain(given: argparse.Namespace) -> None:
 def _negatives(given: argparse.Namespace) -> None:
     from vldeformer.stages.negatives import negatives
 
-    negatives(given.settings, given.manifest, given.features, given.out)
+    negatives(given.settings, given.manifest, given.features, given.embeddings, given.out)
 
 
 def _train(given: argparse.Namespace) -> None:
     from vldeformer.stages.train import train
 
-    train(given.settings, given.manifest, given.features, given.tokenizer, given.start, given.negatives, given.out)
+    model_and_pairs = (given.tokenizer, given.start, given.negatives)
+    train(given.settings, given.manifest, given.features, *model_and_pairs, given.out, given.teacher)
+
+
+def _pair_time(given: argparse.Namespace) -> None:
+    from vldeformer.stages.speed import pair_time
+
+    pair_time(given.settings, given.model, given.manifest, given.features, given.out)
 
 
 def _speed(given: argparse.Namespace) -> None:
     from vldeformer.stages.speed import speed
 
     speed(given.settings, given.joint, given.dual, given.manifest, given.features, given.out)
-
-
-def _report(given: argparse.Namespace) -> None:
-    from vldeformer.stages.report import report
-
-    journals = dict(item.partition("=")[::2] for item in given.journals)
-    paths = {name: Path(path) for name, path in journals.items()}
-    report(given.settings, given.results, given.speed, paths, given.published, given.out)

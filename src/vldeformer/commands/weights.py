@@ -2,9 +2,10 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from vldeformer.commands.arguments import add_command
+from vldeformer.models.settings import Pooling
 
 if TYPE_CHECKING:
     from vldeformer.commands.arguments import Commands
@@ -18,8 +19,8 @@ def add_weights(commands: "Commands") -> None:
     added.add_argument("--out", type=Path, required=True, metavar="MODEL_DIR", help="model folder to write")
     added.add_argument(
         "--pooling",
-        choices=["mean", "mean_all"],
-        help="mean of the states, or mean_all, over the padding too (default: mean_all for Oscar, as released; else mean)",
+        choices=get_args(Pooling),
+        help="how states become a vector, as train.pooling (default: mean_all, over the padding too, for Oscar; else mean)",
     )
 
 

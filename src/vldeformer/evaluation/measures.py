@@ -5,7 +5,7 @@ because captions of one image are hard or easy together: drawing captions one by
 Every model is resampled with the same draws, which makes a difference between two models a paired one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,18 +139,36 @@ def recall_drop(pairs: Sequence[tuple[Ranks, Ranks]], caption_image_index: np.nd
 
     The interval is of the images: all pairs are judged on the same resamples, and it says nothing of other seeds.
     """
-    n_images, n_captions = len(pairs[0][0].i2t), len(pairs[0][0].t2i)
-    if any((len(ranks.i2t), len(ranks.t2i)) != (n_images, n_captions) for pair in pairs for ranks in pair):
-        raise ValueError("a paired difference needs the same queries on both sides")
-    once, draws = np.ones((1, n_images), dtype=np.int32), bootstrap.draws(n_images)
+    _check_same_queries([ranks for pair in pairs for ranks in pair])
 
     def difference(weights: np.ndarray) -> np.ndarray:
         drops = [_recalls(a, caption_image_index, weights) - _recalls(b, caption_image_index, weights) for a, b in pairs]
         means: np.ndarray = np.mean(drops, axis=0).mean(axis=1)
         return means
 
-    low, high = bootstrap.interval(difference(draws))
-    return Estimate(float(difference(once)[0]), float(low), float(high))
+    return _estimate(difference, len(pairs[0][0].i2t), bootstrap)
+
+
+def mean_over_runs(runs: Sequence[Ranks], caption_image_index: np.ndarray, bootstrap: Bootstrap) -> Estimate:
+    """Mean of the six recalls in percent as a mean over runs (e.g. seeds) on the same images; the interval is of the images."""
+    _check_same_queries(runs)
+
+    def mean(weights: np.ndarray) -> np.ndarray:
+        means: np.ndarray = np.mean([_recalls(ranks, caption_image_index, weights) for ranks in runs], axis=0).mean(axis=1)
+        return means
+
+    return _estimate(mean, len(runs[0].i2t), bootstrap)
+
+
+def _check_same_queries(runs: Sequence[Ranks]) -> None:
+    if len({(len(ranks.i2t), len(ranks.t2i)) for ranks in runs}) > 1:
+        raise ValueError("a paired difference needs the same queries on both sides")
+
+
+def _estimate(measured: Callable[[np.ndarray], np.ndarray], n_images: int, bootstrap: Bootstrap) -> Estimate:
+    """``measured``: (samples, N) how often each image counts → (samples,) values."""
+    low, high = bootstrap.interval(measured(bootstrap.draws(n_images)))
+    return Estimate(float(measured(np.ones((1, n_images), dtype=np.int32))[0]), float(low), float(high))
 
 
 def _columns(ranks: Ranks, precisions: Precisions | None, caption_image_index: np.ndarray, draws: np.ndarray) -> np.ndarray:

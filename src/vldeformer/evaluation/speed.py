@@ -1,17 +1,13 @@
 """How long joint and decomposed retrieval take on this machine: forward passes and ranking, warm, loading left out."""
 
-import os
-import platform
-import statistics
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.speed_settings import SpeedSettings
+from vldeformer.evaluation.timing import circumstances, median_seconds
 from vldeformer.inputs.collate import TextReader, VisualReader
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.joint import JointMatcher
@@ -52,14 +48,7 @@ def measure_speed(
     texts = [caption.text for caption in manifest.captions][: settings.captions]
 
     def timed(work: Callable[[], object]) -> float:
-        """Median seconds."""
-        times = []
-        for turn in range(settings.warmup + settings.repeats):
-            started = time.perf_counter()
-            work()
-            if turn >= settings.warmup:
-                times.append(time.perf_counter() - started)
-        return statistics.median(times)
+        return median_seconds(work, settings)
 
     pairs = len(sample.images) * len(sample.captions)
     pair = timed(lambda: score_pairs(matcher, sample, *joint_readers, runtime)) / pairs
@@ -83,12 +72,7 @@ def measure_speed(
         "joint_seconds_extrapolated": joint,
         "dual_seconds": dual,
         "speedup": joint / dual,
-        "device": runtime.device,
-        "threads": runtime.threads,
-        "hardware": _hardware(runtime),
-        "precision": runtime.precision,
-        "repeats": settings.repeats,
-        "warmup": settings.warmup,
+        **circumstances(settings, runtime),
         "batch": {"pairs": CAPTIONS_AT_ONCE * IMAGES_AT_ONCE, "images": ENCODE_BATCH, "captions": ENCODE_BATCH},
         "gallery_curve": [_gallery_point(size, vectors, alone, pair, timed) for size in settings.gallery_sizes],
     }
@@ -116,14 +100,3 @@ def _gallery_point(
         "dual_ms_per_query": 1e3 * (query_seconds + timed(search)),
         "measured": True,
     }
-
-
-def _hardware(runtime: RuntimeSettings) -> str:
-    if runtime.device == "cuda":
-        import torch
-
-        return torch.cuda.get_device_name()
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"

@@ -96,8 +96,19 @@ class PairBatch:
 
     def to(self, device: torch.device) -> "PairBatch":
         """The same on another device."""
-        moved: dict[str, Any] = {}
+        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def part(self, first: int, after: int) -> "PairBatch":
+        """The pairs ``first`` … ``after`` - 1, with the padding of the whole batch."""
+        return self._map(lambda tensor: tensor[first:after])
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> "PairBatch":
+        changed: dict[str, Any] = {}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            moved[field.name] = None if value is None else value.to(device)
-        return dataclasses.replace(self, **moved)
+            if value is not None:
+                changed[field.name] = value._map(change) if isinstance(value, TensorGroup) else change(value)
+        return dataclasses.replace(self, **changed)
+
+    def __len__(self) -> int:
+        return len(self.image_numbers)

@@ -3,44 +3,55 @@
 With detector tags, a caption word means the tag word that it goes together with best over the images,
 so that "hoop" and "ring" share a concept and neither is offered as a replacement of the other. A tag's last word names
 a thing, the words before it attributes. Without tags a noun is a word that closes a noun phrase: it follows a determiner
-and is itself followed by a function word; its concept is its singular.
+and is itself followed by a function word. Further attributes are the words that stand before nouns, after a determiner.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-DETERMINERS = frozenset("a an the this that these those his her its their one two three four five six some several many".split())
-FUNCTION_WORDS = DETERMINERS | frozenset(
-    """and or but of in on at by with from to into onto over under above below beside between behind near through across
-    around against along is are was were be been being has have had do does it he she they them who which while as for
-    there here up down out off left right top bottom front next not no than then so that very just also all both each""".split()
-)
+from vldeformer.inputs.grammar import DETERMINERS, FUNCTION_WORDS, WordForms, learn_forms, singular, words_of
+
 LEAST_OCCURRENCES = 5
 LEAST_ASSOCIATION = 0.3
+MODIFIER_SHARE = 0.4
+DIRECT_SHARE = 0.1
+PHRASE_OPENERS = DETERMINERS | frozenset("of in on at by with from into onto over under near through across".split())
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Words that may be replaced, by class, each with the concept it stands for and its count in the captions."""
+    """Words that may be replaced, by class, each with the concept it stands for.
+
+    counts: occurrences of every word in the captions; forms: plurals, articles and capitals.
+    """
 
     nouns: Mapping[str, str]
     attributes: Mapping[str, str]
     counts: Mapping[str, int]
-
-
-def words_of(text: str) -> list[str]:
-    """The lower-case words of a text, in order; ``WORD`` finds the same words with their places."""
-    return WORD.findall(text.lower())
+    forms: WordForms
 
 
 def learn_lexicon(captions: Mapping[str, Sequence[str]], tags: Mapping[str, Sequence[str]] | None) -> Lexicon:
     """Learn from each image's captions and, where there is a detector, its tags. Only the training images may be given."""
-    counts = Counter(word for texts in captions.values() for text in texts for word in words_of(text))
+    counts = count_words(captions)
     if tags is None:
-        return Lexicon(_phrase_ends(captions, counts), {}, counts)
+        nouns = _phrase_ends(captions, counts)
+        attributes: dict[str, str] = {}
+    else:
+        nouns, attributes = _tag_words(captions, tags, counts)
+    attributes |= {word: word for word in _modifiers(captions, counts, nouns, attributes)}
+    return Lexicon(nouns, attributes, counts, learn_forms(text for texts in captions.values() for text in texts))
+
+
+def count_words(captions: Mapping[str, Sequence[str]]) -> Counter[str]:
+    """How often each word is said."""
+    return Counter(word for texts in captions.values() for text in texts for word in words_of(text))
+
+
+def _tag_words(
+    captions: Mapping[str, Sequence[str]], tags: Mapping[str, Sequence[str]], counts: Mapping[str, int]
+) -> tuple[dict[str, str], dict[str, str]]:
     things = {image: {tag.split()[-1] for tag in row if tag.split()} for image, row in tags.items()}
     qualities = {image: {word for tag in row for word in tag.split()[:-1]} for image, row in tags.items()}
     nouns, noun_strength = _associated(captions, things, counts)
@@ -48,7 +59,7 @@ def learn_lexicon(captions: Mapping[str, Sequence[str]], tags: Mapping[str, Sequ
     for word in nouns.keys() & attributes.keys():
         weaker = attributes if noun_strength[word] >= attribute_strength[word] else nouns
         del weaker[word]
-    return Lexicon(nouns, attributes, counts)
+    return nouns, attributes
 
 
 def _associated(
@@ -84,28 +95,39 @@ def _associated(
 
 
 def _phrase_ends(captions: Mapping[str, Sequence[str]], counts: Mapping[str, int]) -> dict[str, str]:
-    inside: Counter[str] = Counter()
+    """Words that mostly end a phrase, and often follow its first word at once: a verb ("the boy runs in") does not."""
     ends: Counter[str] = Counter()
+    direct: Counter[str] = Counter()
     for texts in captions.values():
         for text in texts:
             words = words_of(text)
             for place, word in enumerate(words):
                 before = words[max(0, place - 3) : place]
                 after = words[place + 1] if place + 1 < len(words) else "and"
-                inside[word] += 1
                 ends[word] += any(w in DETERMINERS for w in before) and (after in FUNCTION_WORDS or after.endswith("ing"))
+                direct[word] += place > 0 and words[place - 1] in PHRASE_OPENERS
     return {
         word: singular(word)
         for word, count in sorted(counts.items())
-        if count >= LEAST_OCCURRENCES and len(word) > 2 and word not in FUNCTION_WORDS
-        and not word.endswith("ing") and ends[word] > 0.5 * inside[word]
+        if count >= LEAST_OCCURRENCES and len(word) > 2 and word not in FUNCTION_WORDS and not word.endswith("ing")
+        and ends[word] > 0.5 * count and direct[word] > DIRECT_SHARE * count
     }  # fmt: skip
 
 
-def singular(word: str) -> str:
-    """A word without its plural ending; wrong for irregular ones, which only makes two concepts of one."""
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith(("ses", "xes", "ches", "shes")):
-        return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+def _modifiers(
+    captions: Mapping[str, Sequence[str]], counts: Mapping[str, int], nouns: Mapping[str, str], attributes: Mapping[str, str]
+) -> list[str]:
+    """Words that mostly stand between a determiner, the beginning or an attribute and a noun or an attribute."""
+    inside: Counter[str] = Counter()
+    opening, closing = DETERMINERS | attributes.keys(), nouns.keys() | attributes.keys()
+    for texts in captions.values():
+        for text in texts:
+            words = words_of(text)
+            for before, word, after in zip(["the", *words], words, words[1:], strict=False):
+                inside[word] += before in opening and after in closing
+    return [
+        word
+        for word, count in sorted(counts.items())
+        if count >= LEAST_OCCURRENCES and len(word) > 2 and word not in FUNCTION_WORDS and word not in closing
+        and not word.endswith("ing") and inside[word] > MODIFIER_SHARE * count
+    ]  # fmt: skip

@@ -1,138 +1,133 @@
 """Composed bi-modal hard negatives (paper section 3; released in the data set classes, never used by a released loss).
 
-Text: some of a caption's nouns and attributes are replaced by words of another meaning that neither the image's captions
-nor its tags know. Image: part of the own regions joined with part of another image's. Both work on inputs, not on
-embeddings, and come out as indices and words, so that they can be looked at, stored and versioned. The released code
-passes a caption with three or fewer nouns back unchanged; here at least one word is replaced or there is no negative.
+Text: words of a caption replaced or exchanged, so that its words alone do not tell (``hard_texts``). Image: part of the own
+regions joined with part of another image's (``hard_images``). Both work on inputs, not on embeddings, and come out as indices
+and words, so that they can be looked at, stored and versioned.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import joblib
 import numpy as np
 
 from vldeformer.data.records import Caption
-from vldeformer.inputs.collate import ComposedImage
-from vldeformer.inputs.lexicon import WORD, Lexicon, words_of
+from vldeformer.errors import InputError
+from vldeformer.inputs.alike import learn_alike
+from vldeformer.inputs.caption_reading import read_caption
+from vldeformer.inputs.hard_images import ImageComposer, Partners, categories_of, named_tags, nearest_images
+from vldeformer.inputs.hard_texts import ComposedText, Described, Tally, TextComposer, compose_part
+from vldeformer.inputs.lexicon import Lexicon, learn_lexicon
+from vldeformer.inputs.replacements import learn_replacements
 from vldeformer.inputs.settings import NegativeSettings
-from vldeformer.seeding import named_generator
+from vldeformer.inputs.tagged_lexicon import tagged_lexicon
 
-PARTNER_TRIES = 20
+SETTLING_ROUNDS = 5
+SETTLING_IMAGES = 1000
+PART_IMAGES = 500
+"""Images whose captions one process composes at a time."""
 
 
 @dataclass(frozen=True)
-class ComposedText:
-    """A caption with words replaced: places count the caption's words (``lexicon.WORD``) from 0."""
+class Corpus:
+    """The training images: their captions by image id, and their detector's tags (None: there is no detector)."""
 
-    caption_id: str
-    places: tuple[int, ...]
-    words: tuple[str, ...]
-    text: str
+    captions: Mapping[str, Sequence[Caption]]
+    tags: Mapping[str, tuple[str, ...]] | None
+
+    @property
+    def texts(self) -> dict[str, list[str]]:
+        """Image id → the texts of its captions."""
+        return {image: [caption.text for caption in captions] for image, captions in self.captions.items()}
+
+    def described(self) -> list[Described]:
+        """What is said of each image."""
+        tags = self.tags or {}
+        return [Described(tuple(captions), tags.get(image, ())) for image, captions in self.captions.items()]
 
 
 class HardNegativeComposer:
-    """Composes negatives for the images it is given; what it returns depends on the settings' seed and an id alone."""
+    """Learns from a corpus what words may be replaced and by what, and composes negatives of its captions and images.
 
-    def __init__(
-        self,
-        settings: NegativeSettings,
-        lexicon: Lexicon,
-        captions: Mapping[str, Sequence[str]],
-        tags: Mapping[str, Sequence[str]],
-    ) -> None:
-        """``captions`` and ``tags``: image id → its captions and its detector's tags (empty where there is no detector)."""
-        self.settings, self.lexicon = settings, lexicon
-        self.image_ids = tuple(captions)
-        self.tags = {image: tuple(tags.get(image, ())) for image in captions}
-        classes = [lexicon.nouns, lexicon.attributes] if settings.attributes else [lexicon.nouns]
-        self._pools = [_Pool(members, lexicon.counts) for members in classes]
-        self._known = {image: self._concepts(texts, self.tags[image]) for image, texts in captions.items()}
+    What comes out depends on corpus and settings alone: any number of processes composes the same.
+    """
 
-    def _concepts(self, texts: Sequence[str], tags: Sequence[str]) -> frozenset[str]:
-        """Everything said of an image by its captions and tags."""
-        said = {word for text in texts for word in words_of(text)} | {word for tag in tags for word in tag.split()}
-        return frozenset(said | {pool.concepts[word] for pool in self._pools for word in said if word in pool.concepts})
+    def __init__(self, settings: NegativeSettings, corpus: Corpus, workers: int) -> None:
+        """Raises InputError if settings ask for tags or for a tagger that are not there."""
+        self.settings, self.corpus, self.workers = settings, corpus, workers
+        self.lexicon = self._lexicon()
+        readings = [[read_caption(caption.text, self.lexicon) for caption in captions] for captions in corpus.captions.values()]
+        replacements = learn_replacements((one for image in readings for one in image), self._members())
+        self._texts = TextComposer(settings, self.lexicon, learn_alike(readings), replacements)
+        self._settle()
 
-    def text(self, caption: Caption, variant: int) -> ComposedText | None:
-        """One negative of a caption; None if it has no word to replace or no word can take its place."""
-        draw = named_generator(self.settings.seed, "text", caption.id, variant)
-        spans = list(WORD.finditer(caption.text))
-        words = [span.group().lower() for span in spans]
-        known = self._known[caption.image_id]
-        candidates = [place for place, word in enumerate(words) if any(word in pool.concepts for pool in self._pools)]
-        if not candidates:
+    def _lexicon(self) -> Lexicon:
+        if self.settings.lexicon == "learned":
+            return learn_lexicon(self.corpus.texts, self.corpus.tags)
+        return tagged_lexicon(self.settings.lexicon, self.corpus.texts)
+
+    def _members(self) -> dict[str, frozenset[str]] | None:
+        """Kind → the only words that come in."""
+        if self.settings.replacements == "corpus":
             return None
-        number = max(1, int(self.settings.word_ratio * len(candidates)))
-        replaced: dict[int, str] = {}
-        for place in draw.permutation(candidates):
-            pool = next(pool for pool in self._pools if words[place] in pool.concepts)
-            word = pool.draw(words[place], known, draw)
-            if word is not None:
-                replaced[int(place)] = word
-            if len(replaced) == number:
-                break
-        if not replaced:
-            return None
-        text = caption.text
-        for place in sorted(replaced, reverse=True):
-            text = text[: spans[place].start()] + replaced[place] + text[spans[place].end() :]
-            if place > 0 and words[place - 1] in ("a", "an"):
-                # "an red box" would give the negative away to a reader who never sees the image.
-                article = spans[place - 1]
-                letter = article.group()[0] + ("n" if replaced[place][0] in "aeiou" else "")
-                text = text[: article.start()] + letter + text[article.end() :]
-        places = tuple(sorted(replaced))
-        return ComposedText(caption.id, places, tuple(replaced[place] for place in places), text)
+        if self.corpus.tags is None:
+            raise InputError("negatives.replacements is tags, but there is no detector here; set it to corpus")
+        rows = [tag.split() for row in self.corpus.tags.values() for tag in row]
+        return {
+            "noun": frozenset(words[-1] for words in rows if words),
+            "attribute": frozenset(word for words in rows for word in words[:-1]),
+        }
 
-    def image(self, image_id: str, variant: int, counts: Mapping[str, int] | int) -> ComposedImage | None:
-        """One negative of an image.
+    def _settle(self) -> None:
+        """Weigh the words so that each comes in as often as it goes out, on the first images."""
+        images = self.corpus.described()[:SETTLING_IMAGES]
+        for _ in range(SETTLING_ROUNDS):
+            _, tally = self._compose(images, 1)
+            self._texts.replacements.settle(tally.came, tally.went)
 
-        ``counts``: regions of each image, or one number of patches for all (then a patch keeps its place). None if no
-        partner brings anything the image does not have, as far as tags tell.
-        """
-        draw = named_generator(self.settings.seed, "image", image_id, variant)
-        for _ in range(PARTNER_TRIES):
-            partner = self.image_ids[int(draw.integers(len(self.image_ids)))]
-            if partner == image_id:
-                continue
-            if isinstance(counts, int):
-                if counts < 2:
-                    return None
-                number = min(counts - 1, max(1, round(self.settings.image_ratio * counts)))
-                taken = np.sort(draw.permutation(counts)[:number])
-                kept = np.setdiff1d(np.arange(counts), taken)
-            else:
-                if min(counts[image_id], counts[partner]) < 1:
-                    continue
-                number = max(1, round(self.settings.image_ratio * min(counts[image_id], counts[partner])))
-                # One own region stays, unless there is only one to be replaced.
-                number = min(number, max(1, counts[image_id] - 1))
-                taken = np.sort(draw.permutation(counts[partner])[:number])
-                if {self.tags[partner][row] for row in taken if row < len(self.tags[partner])} <= set(self.tags[image_id]):
-                    continue
-                kept = np.sort(draw.permutation(counts[image_id])[: counts[image_id] - number])
-            return ComposedImage(image_id, partner, tuple(kept.tolist()), tuple(taken.tolist()))
-        return None
+    def texts(self) -> tuple[list[ComposedText], Tally]:
+        """Negatives of all captions in all variants, in the corpus's order, and what was counted."""
+        return self._compose(self.corpus.described(), self.settings.variants)
+
+    def _compose(self, images: Sequence[Described], variants: int) -> tuple[list[ComposedText], Tally]:
+        parts = [images[start : start + PART_IMAGES] for start in range(0, len(images), PART_IMAGES)]
+        jobs = (joblib.delayed(compose_part)(self._texts, part, range(variants)) for part in parts)
+        found: list[ComposedText] = []
+        total = Tally()
+        for texts, tally in joblib.Parallel(n_jobs=min(self.workers, max(1, len(parts))))(jobs):
+            found += texts
+            total.add(tally)
+        return found, total
+
+    def image_composer(self, vectors: tuple[Sequence[str], np.ndarray] | None) -> ImageComposer:
+        """What composes the images. ``vectors``: image ids and (N, D), for near partners."""
+        ids, texts = tuple(self.corpus.captions), self.corpus.texts
+        tags = self.corpus.tags or {}
+        partners = Partners(ids)
+        if self.settings.image_partner == "category":
+            partners = Partners(ids, categories=categories_of(self.corpus.tags, texts, self.lexicon))
+        elif self.settings.image_partner == "near":
+            partners = Partners(ids, nearest=nearest_images(*_of_images(ids, vectors)))
+        return ImageComposer(self.settings, partners, tags, named_tags(tags, texts, self.lexicon))
 
 
-class _Pool:
-    """Words of one class, drawn by their frequency in the captions; plurals stand in for plurals."""
+def _of_images(ids: Sequence[str], vectors: tuple[Sequence[str], np.ndarray] | None) -> tuple[Sequence[str], np.ndarray]:
+    if vectors is None:
+        raise InputError(
+            "negatives.image_partner is near, but there are no regions here; give --embeddings (`vldeformer embed --split train`)"
+        )
+    rows = {image: row for row, image in enumerate(vectors[0])}
+    missing = next((image for image in ids if image not in rows), None)
+    if missing is not None:
+        raise InputError(f"--embeddings: training image {missing!r} is not among its {len(rows)} images; embed --split train")
+    return ids, vectors[1][[rows[image] for image in ids]]
 
-    def __init__(self, concepts: Mapping[str, str], counts: Mapping[str, int]) -> None:
-        self.concepts = concepts
-        self._words: dict[bool, list[str]] = {}
-        self._weights: dict[bool, np.ndarray] = {}
-        for plural in (False, True):
-            words = sorted(word for word in concepts if word.endswith("s") == plural)
-            weights = np.array([counts[word] for word in words], dtype=np.float64)
-            self._words[plural], self._weights[plural] = words, np.cumsum(weights / max(weights.sum(), 1))
 
-    def draw(self, word: str, known: frozenset[str], generator: np.random.Generator) -> str | None:
-        """Another word of another concept that is not known of the image."""
-        plural = word.endswith("s")
-        words, weights = self._words[plural], self._weights[plural]
-        for place in np.searchsorted(weights, generator.random(PARTNER_TRIES), side="right"):
-            other = words[min(int(place), len(words) - 1)]
-            if other != word and other not in known and self.concepts[other] not in known:
-                return other
-        return None
+def sample_pairs(texts: Iterable[ComposedText], most: int) -> list[ComposedText]:
+    """One negative of each caption, the first ``most`` captions: what a blind reader is shown."""
+    first: dict[str, ComposedText] = {}
+    for text in texts:
+        first.setdefault(text.caption_id, text)
+        if len(first) == most:
+            break
+    return list(first.values())

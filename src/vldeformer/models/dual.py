@@ -3,6 +3,8 @@
 ``decompose`` is the paper's idea in code: it changes the data flow, not the weights.
 """
 
+import copy
+import math
 from dataclasses import dataclass
 
 import torch
@@ -12,49 +14,88 @@ from torch.nn import functional
 
 from vldeformer.inputs.batch import PairBatch, TextInput, VisualInput
 from vldeformer.models.backbone import Backbone, Sequence
-from vldeformer.models.pooling import Pooling, pool
+from vldeformer.models.pooling import pool, pooled_size
+from vldeformer.models.settings import Pooling
 
 
-def decompose(backbone: Backbone, pooling: Pooling = "mean", dropout: float = 0.1) -> "DualEncoder":
-    """An encoder of captions alone and images alone that shares ``backbone``'s weights; nothing is added or copied."""
-    return DualEncoder(backbone, pooling, dropout)
+def decompose(
+    backbone: Backbone,
+    pooling: Pooling = "mean",
+    dropout: float = 0.1,
+    shared: bool = True,
+    initial_temperature: float | None = None,
+) -> "DualEncoder":
+    """An encoder of captions alone and images alone that shares ``backbone``'s weights; nothing is added or copied.
+
+    Not ``shared``: images are read by a copy of the backbone, which is trained on its own. ``initial_temperature``: where a
+    temperature that is learned with the weights starts; None: there is none.
+    """
+    image_backbone = None if shared else copy.deepcopy(backbone)
+    return DualEncoder(backbone, image_backbone, pooling, dropout, initial_temperature)
 
 
 @dataclass(frozen=True)
 class PairVectors:
-    """Unit vectors of a batch: captions, images, and the composed negatives of either."""
+    """Unit vectors of a batch: captions, images, and the composed negatives of either; the temperature if it is learned."""
 
     captions: Float[Tensor, "B D"]
     images: Float[Tensor, "B D"]
     hard_captions: Float[Tensor, "B D"] | None
     hard_images: Float[Tensor, "B D"] | None
+    temperature: Float[Tensor, ""] | None = None
 
 
 class DualEncoder(nn.Module):
-    """Encode → pool → dropout → tanh → unit length; D = H."""
+    """Encode → pool → dropout → tanh → unit length.
 
-    def __init__(self, backbone: Backbone, pooling: Pooling, dropout: float) -> None:
+    ``backbone`` reads captions, and images too if ``image_backbone`` is None. ``log_temperature`` is a number that only the
+    loss needs; it lives here so that it is trained, saved and continued with the weights.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        image_backbone: Backbone | None,
+        pooling: Pooling,
+        dropout: float,
+        initial_temperature: float | None = None,
+    ) -> None:
         super().__init__()
-        self.backbone, self.pooling = backbone, pooling
+        self.backbone, self.image_backbone, self.pooling = backbone, image_backbone, pooling
         self.dropout = nn.Dropout(dropout)
+        self.log_temperature: nn.Parameter | None = None
+        if initial_temperature is not None:
+            self.log_temperature = nn.Parameter(torch.tensor(math.log(initial_temperature)))
+
+    @property
+    def embedding_size(self) -> int:
+        """Width D of the vectors: H, or 2 H with pooling ``mean_max``."""
+        return pooled_size(self.backbone.hidden_size, self.pooling)
+
+    @property
+    def temperature(self) -> Float[Tensor, ""] | None:
+        """The learned temperature, which cosines are divided by; None if it is not learned."""
+        return None if self.log_temperature is None else self.log_temperature.exp()
 
     def encode_text(self, text: TextInput) -> Float[Tensor, "B D"]:
         """Unit vectors of captions."""
-        return self._vectors(self.backbone.text_sequence(text))
+        return self._vectors(self.backbone, self.backbone.text_sequence(text))
 
     def encode_visual(self, visual: VisualInput) -> Float[Tensor, "B D"]:
         """Unit vectors of images."""
-        return self._vectors(self.backbone.visual_sequence(visual))
+        reader = self.backbone if self.image_backbone is None else self.image_backbone
+        return self._vectors(reader, reader.visual_sequence(visual))
 
-    def _vectors(self, sequence: Sequence) -> Float[Tensor, "B D"]:
-        pooled = self.dropout(pool(self.backbone.encode(sequence), self.pooling))
+    def _vectors(self, reader: Backbone, sequence: Sequence) -> Float[Tensor, "B D"]:
+        pooled = self.dropout(pool(reader.encode(sequence), self.pooling))
         return functional.normalize(torch.tanh(pooled.float()), dim=-1)
 
     def forward(self, batch: PairBatch) -> PairVectors:
-        """All vectors that the loss needs; one call, so that a distributed wrapper sees one forward pass."""
+        """All that the loss needs; one call, so that a distributed wrapper sees one forward pass."""
         return PairVectors(
             self.encode_text(batch.text),
             self.encode_visual(batch.visual),
             None if batch.hard_text is None else self.encode_text(batch.hard_text),
             None if batch.hard_visual is None else self.encode_visual(batch.hard_visual),
+            self.temperature,
         )

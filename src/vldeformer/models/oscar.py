@@ -62,10 +62,12 @@ class OscarBackbone(Backbone):
         # The last that has room is the [SEP] of the whole row; what is hidden needs a position that exists, no matter which.
         return ids.where(positions != room, ids.gather(1, last)), shown, (positions + length - 1).where(shown, 0)
 
-    def encode(self, sequence: Sequence) -> Sequence:
+    def encode(self, sequence: Sequence, first: int = 0, last: int | None = None) -> Sequence:
         """BERT's layers with full attention over what the mask shows."""
-        attention_mask = sequence.mask[:, None, None, :]
-        return Sequence(self.bert.encoder(sequence.states, attention_mask).last_hidden_state, sequence.mask)
+        states, shown = sequence.states, sequence.mask[:, None, None, :]
+        for layer in self.bert.encoder.layer[first:last]:
+            states = layer(states, shown)
+        return Sequence(states, sequence.mask)
 
     def summary(self, encoded: Sequence) -> Float[Tensor, "B H"]:
         """BERT's pooler on the first position."""

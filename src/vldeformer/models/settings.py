@@ -35,7 +35,9 @@ class BackboneSettings(Section):
         description="oscar reads detector regions and tags, visualbert reads regions, vilt reads patches of pixels"
     )
     layers: int = Field(ge=1, description="transformer layers")
-    hidden: int = Field(ge=8, description="width H; also the width D of the decomposed model's vectors")
+    hidden: int = Field(
+        ge=8, description="width H; also the width D of the decomposed model's vectors, or half of it with pooling mean_max"
+    )
     heads: Annotated[int, AfterValidator(_divides_hidden)] = Field(ge=1, description="attention heads; must divide `hidden`")
     intermediate: int = Field(ge=8, description="width of the feed-forward layers")
     dropout: float = Field(ge=0, lt=1, description="dropout of states and attention")
@@ -70,6 +72,15 @@ class BackboneSettings(Section):
     def reads(self) -> Reads:
         """What this kind of backbone reads of an image."""
         return READS[self.kind]
+
+    def layers_apart(self, joint_layers: int | None) -> int:
+        """How many lower layers read caption and image apart if the top ``joint_layers`` read both; None: all read both, so 0.
+
+        Raises InputError if there are fewer layers than that.
+        """
+        if joint_layers is not None and joint_layers > self.layers:
+            raise InputError(f"joint_layers is {joint_layers}, but the backbone has {self.layers} layers; give as many or fewer")
+        return 0 if joint_layers is None else self.layers - joint_layers
 
     def transformer_sizes(self, vocabulary_size: int) -> dict[str, Any]:
         """What every kind tells transformers' config of its size, under the names that BERT, ViLT and VisualBERT share."""

@@ -69,11 +69,13 @@ class ViltBackbone(Backbone):
             stretched.append(functional.pad(places.transpose(1, 2), (0, 0, 0, visual.patches.shape[1] - rows * columns)))
         return torch.cat([table[:, :1].expand(len(which), -1, -1), torch.cat(stretched)[which]], 1)
 
-    def encode(self, sequence: Sequence) -> Sequence:
-        """ViLT's layers and final layer norm."""
-        hidden = torch.where(sequence.mask, 0.0, torch.finfo(sequence.states.dtype).min)[:, None, None, :]
-        states = self.vilt.encoder(sequence.states, hidden.to(sequence.states.dtype)).last_hidden_state
-        return Sequence(self.vilt.layernorm(states), sequence.mask)
+    def encode(self, sequence: Sequence, first: int = 0, last: int | None = None) -> Sequence:
+        """ViLT's layers; at their end the final layer norm."""
+        states = sequence.states
+        hidden = torch.where(sequence.mask, 0.0, torch.finfo(states.dtype).min)[:, None, None, :].to(states.dtype)
+        for layer in self.vilt.encoder.layer[first:last]:
+            (states,) = layer(states, hidden)
+        return Sequence(self.vilt.layernorm(states) if last is None else states, sequence.mask)
 
     def summary(self, encoded: Sequence) -> Float[Tensor, "B H"]:
         """ViLT's pooler on the first position."""

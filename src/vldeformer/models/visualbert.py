@@ -46,10 +46,12 @@ class VisualBertBackbone(Backbone):
             else self.text_sequence(TextInput(visual.tag_ids, visual.tag_mask)).followed_by(sequence)
         )
 
-    def encode(self, sequence: Sequence) -> Sequence:
+    def encode(self, sequence: Sequence, first: int = 0, last: int | None = None) -> Sequence:
         """VisualBERT's layers with full attention over what the mask shows."""
-        hidden = torch.where(sequence.mask, 0.0, torch.finfo(sequence.states.dtype).min)[:, None, None, :]
-        states = self.visual_bert.encoder(sequence.states, hidden.to(sequence.states.dtype)).last_hidden_state
+        states = sequence.states
+        hidden = torch.where(sequence.mask, 0.0, torch.finfo(states.dtype).min)[:, None, None, :].to(states.dtype)
+        for layer in self.visual_bert.encoder.layer[first:last]:
+            (states,) = layer(states, hidden)
         return Sequence(states, sequence.mask)
 
     def summary(self, encoded: Sequence) -> Float[Tensor, "B H"]:

@@ -39,6 +39,12 @@ class ModelDescription(Section):
     feature_width: int = Field(ge=1)
     pooling: Pooling
     pooling_dropout: float = Field(ge=0, lt=1)
+    shared_weights: bool = True
+    """False: a dual encoder that reads images with weights of their own, ``image_backbone``."""
+    initial_temperature: float | None = Field(default=None, gt=0)
+    """Where the learned temperature of a dual encoder started; None: its temperature is not learned and no weight."""
+    joint_layers: int | None = Field(default=None, ge=1)
+    """Top layers of a joint matcher that read caption and image together; None: all layers."""
     image_size: int | None = None
     """Side of the squares that photographs are made into before the crop, pixels; None: the crop's own, or no squares."""
 
@@ -54,8 +60,14 @@ def build_model(description: ModelDescription) -> JointMatcher | DualEncoder:
         raise InputError("pooling mean_all needs inputs of one length, which photographs of their own shape are not; use mean")
     backbone = build_backbone(description.backbone, description.vocabulary_size, description.feature_width)
     if description.kind == "joint":
-        return JointMatcher(backbone, description.backbone.dropout)
-    return decompose(backbone, description.pooling, description.pooling_dropout)
+        return JointMatcher(backbone, description.backbone.dropout, description.backbone.layers_apart(description.joint_layers))
+    return decompose(
+        backbone,
+        description.pooling,
+        description.pooling_dropout,
+        description.shared_weights,
+        description.initial_temperature,
+    )
 
 
 def save_model(folder: Path, model: nn.Module, description: ModelDescription, words: WordPieces) -> None:
@@ -133,8 +145,16 @@ def load_tensors(module: nn.Module, found: Mapping[str, Tensor], source: str, ca
 def copy_backbone(source: JointMatcher | DualEncoder, target: JointMatcher | DualEncoder) -> None:
     """Start ``target`` from ``source``'s weights: the backbone, and the matcher's classifier if both have one.
 
-    Raises InputError if the backbones are of different sizes.
+    A dual encoder with separate weights starts both of its backbones from the one that ``source`` has. Raises InputError if the
+    backbones are of different sizes, or if ``source`` has two and ``target`` only one.
     """
-    load_tensors(target.backbone, source.backbone.state_dict(), "the model to start from")
+    name = "the model to start from"
+    images = source.image_backbone if isinstance(source, DualEncoder) else None
+    separate = target.image_backbone if isinstance(target, DualEncoder) else None
+    if images is not None and separate is None:
+        raise InputError(f"{name} has separate weights for captions and images; set train.shared_weights to false")
+    load_tensors(target.backbone, source.backbone.state_dict(), name)
+    if separate is not None:
+        load_tensors(separate, (images or source.backbone).state_dict(), name)
     if isinstance(source, JointMatcher) and isinstance(target, JointMatcher):
-        load_tensors(target.classifier, source.classifier.state_dict(), "the model to start from")
+        load_tensors(target.classifier, source.classifier.state_dict(), name)

@@ -1,10 +1,12 @@
-"""The three figures, as SVG and PNG with the same bytes for the same numbers; the one file that knows matplotlib.
+"""The figures that every run has, as SVG and PNG with the same bytes for the same numbers; the one file that knows matplotlib.
 
 Colours are Okabe and Ito's, told apart by readers with any colour vision, and each comes with a marker of its own.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,13 @@ from vldeformer.artifact import whole_file
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import RECALLS
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.report.metrics import COMPARED, ReportSettings, ResultSet
+from vldeformer.report.rerank import Reranked, query_seconds
+from vldeformer.report.results import COMPARED, ResultSet
+from vldeformer.report.settings import ReportSettings
 from vldeformer.report.speed import Speed
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+DRAWN_STEPS = 300
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 GREY = "#5f6368"
 STYLE: Any = {  # a plain dictionary; matplotlib's type for it spells out every key there is
@@ -104,7 +109,7 @@ def save_training_curves(stem: Path, journals: Mapping[str, Path]) -> None:
             colour = COLOURS[number % len(COLOURS)]
             losses = [(line["step"], line["loss"]) for line in lines if "loss" in line]
             recalls = [(line["step"], line["val_mean_recall"]) for line in lines if "val_mean_recall" in line]
-            steps, values = [step for step, _ in losses], [loss for _, loss in losses]
+            steps, values = _thinned([step for step, _ in losses]), _thinned([loss for _, loss in losses])
             left.plot(steps, values, color=colour, alpha=0.25, linewidth=1)
             left.plot(steps, _smoothed(values), color=colour)
             reached, means = [step for step, _ in recalls], [recall for _, recall in recalls]
@@ -165,6 +170,63 @@ def save_gallery_time(stem: Path, speed: Speed, settings: ReportSettings) -> Non
         _save(figure, stem)
 
 
+def save_rerank(stem: Path, found: Reranked, joint: RetrievalResult, speed: Speed, settings: ReportSettings) -> None:
+    """Left: mean recall against the time of all queries, a point for each k; right: one text query against the gallery's size.
+
+    Writes STEM.svg and STEM.png.
+    """
+    main, titles = found.main(), settings.titles
+    with matplotlib.rc_context(STYLE):
+        figure, (left, right) = _figure(width=10, height=4.6, columns=2)
+        seconds = [found.seconds(depth, speed) for depth in found.measured.depths]
+        means = [found.results[depth.k].mean_recall for depth in found.measured.depths]
+        ends = [[mean.value - mean.low for mean in means], [mean.high - mean.value for mean in means]]
+        look: dict[str, Any] = {"color": COLOURS[2], "marker": MARKERS[2]}
+        left.errorbar(seconds, [mean.value for mean in means], yerr=ends, capsize=3, **look)
+        for depth, x, mean in zip(found.measured.depths, seconds, means, strict=True):
+            place: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9, "color": GREY}
+            left.annotate(f"{depth.k}", (x, mean.value), (6, -11), **place)
+        own = joint.mean_recall
+        ends = [[own.value - own.low], [own.high - own.value]]
+        at = ([found.joint_seconds()], [own.value])
+        left.errorbar(*at, yerr=ends, color=COLOURS[1], marker=MARKERS[1], capsize=3)
+        left.axhline(own.value, color=COLOURS[1], linestyle=(0, (4, 2)), linewidth=1)
+        left.set_xscale("log")
+        left.set_xlabel(f"Time of all queries, {found.measured.n_images:,} images and {found.measured.n_captions:,} captions")
+        left.set_ylabel("Mean of the six recalls (%)")
+        left.set_title("Recall against time (number: candidates a query)")
+
+        points = sorted(speed.gallery_curve, key=lambda point: point.n_images)
+        sizes = [point.n_images for point in points]
+        dashed: dict[str, Any] = {"linestyle": (0, (4, 2)), "markerfacecolor": "white"}
+        joint_times = [found.joint_query_seconds(size) for size in sizes]
+        right.plot(sizes, joint_times, color=COLOURS[1], marker=MARKERS[1], label=titles[settings.baseline], **dashed)
+        both = [query_seconds(main, point) for point in points]
+        right.plot(sizes, both, label=f"Re-ranked, {main.k} candidates", **look, **dashed)
+        dual = [point.dual_ms_per_query / 1e3 for point in points]
+        right.plot(sizes, dual, color=COLOURS[0], marker=MARKERS[0], label=titles[settings.main])
+        right.set_xscale("log")
+        right.set_yscale("log")
+        right.set_xlabel("Images in the gallery")
+        right.set_title("One text query (dashed: extrapolated)")
+        right.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        for axis in (left.xaxis, right.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: _duration(value)))
+        for axis in (left.xaxis, right.xaxis, right.yaxis):
+            axis.set_minor_formatter(NullFormatter())
+        figure.legend(loc="outside lower center", ncols=3)
+        _save(figure, stem)
+
+
+@contextmanager
+def drawing(stem: Path, width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
+    """A figure of one panel, in inches, to draw into; afterwards STEM.svg and STEM.png are written."""
+    with matplotlib.rc_context(STYLE):
+        figure, (axes,) = _figure(width, height, columns=1)
+        yield figure, axes
+        _save(figure, stem)
+
+
 def read_journal(path: Path) -> list[dict[str, Any]]:
     """The lines of a training journal. Raises InputError naming file and line if it is missing or a line is not a JSON object."""
     try:
@@ -194,6 +256,13 @@ def _save(figure: Figure, stem: Path) -> None:
     for suffix, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
         with whole_file(stem.with_name(f"{stem.name}.{suffix}")) as temporary:
             figure.savefig(temporary, format=suffix, metadata=metadata, dpi=160)
+
+
+def _thinned(values: Sequence[float]) -> list[float]:
+    """Means of neighbours, so that no more than ``DRAWN_STEPS`` are left: a journal has a line for every step."""
+    size = math.ceil(len(values) / DRAWN_STEPS) or 1
+    groups = [values[first : first + size] for first in range(0, len(values), size)]
+    return [sum(group) / len(group) for group in groups]
 
 
 def _smoothed(values: Sequence[float]) -> list[float]:

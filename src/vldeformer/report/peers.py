@@ -14,7 +14,9 @@ import pandas as pd
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import CUTOFFS
 from vldeformer.evaluation.result import DIRECTIONS, RetrievalResult
-from vldeformer.report.metrics import ReportSettings, ResultSet
+from vldeformer.report.results import ResultSet
+from vldeformer.report.settings import ReportSettings
+from vldeformer.report.sources import Source
 from vldeformer.report.tables import ARROWS, Table
 
 RECALL_COLUMNS = {f"{direction}_r{k}": (direction, f"R@{k}") for direction in DIRECTIONS for k in CUTOFFS}
@@ -33,6 +35,7 @@ class Peer:
     kind: str
     recalls: Recalls
     source: str
+    where: str
 
 
 def read_published(path: Path) -> tuple[Peer, ...]:
@@ -50,7 +53,7 @@ def read_published(path: Path) -> tuple[Peer, ...]:
                 if None in row or None in row.values():
                     raise InputError(f"{where}: expected {len(rows.fieldnames or ())} columns; quote a text that holds a comma")
                 recalls = {name: _percent(where, name, row[name]) for name in RECALL_COLUMNS}
-                peer = Peer(f"{row['dataset']}-{row['protocol']}", row["model"], row["kind"], recalls, row["source"])
+                peer = Peer(f"{row['dataset']}-{row['protocol']}", row["model"], row["kind"], recalls, row["source"], where)
                 if (peer.protocol, peer.model) in peers:
                     raise InputError(f"{where}: model {peer.model!r} stands there twice under {peer.protocol}; give it once")
                 peers[peer.protocol, peer.model] = peer
@@ -82,14 +85,16 @@ def peers_table(results: ResultSet, settings: ReportSettings, peers: Sequence[Pe
         if not published:
             raise InputError(f"report.published_protocols: nothing is published under {protocol!r}; add a row or leave it out")
         rows += [
-            _Row(protocol, peer.model, peer.kind, "published", peer.recalls, source=peer.source) for peer in published.values()
+            _Row(protocol, peer.model, peer.kind, "published", peer.recalls, source=peer.source, where=(peer.where,))
+            for peer in published.values()
         ]
         for experiment, title in settings.titles.items():
             result = results.get(experiment, protocol)
             status = NOT_RUN if result is None else "run"
             recalls = dict.fromkeys(RECALL_COLUMNS) if result is None else _recalls(result)
             peer = published.get(settings.counterparts.get(experiment, ""))
-            rows.append(_Row(protocol, title, "", status, recalls, experiment=experiment, counterpart=peer))
+            where = () if result is None else results.files([result])
+            rows.append(_Row(protocol, title, "", status, recalls, experiment=experiment, counterpart=peer, where=where))
     known = {row.model for row in rows if row.status == "published"}
     for experiment, model in settings.counterparts.items():
         if model not in known:
@@ -98,7 +103,8 @@ def peers_table(results: ResultSet, settings: ReportSettings, peers: Sequence[Pe
         "Recall in percent beside published models; blank: not found. In brackets: ours less the published model that the last "
         f"column names. Data set {results.dataset}."
     )
-    return Table("peers", caption, pd.DataFrame([row.shown() for row in rows]), pd.DataFrame([row.numbers() for row in rows]))
+    frames = pd.DataFrame([row.shown() for row in rows]), pd.DataFrame([row.numbers() for row in rows])
+    return Table("peers", caption, *frames, [row.origin() for row in rows])
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,7 @@ class _Row:
     source: str = ""
     experiment: str = ""
     counterpart: Peer | None = None
+    where: tuple[str, ...] = ()
 
     @property
     def differences(self) -> Recalls:
@@ -141,6 +148,14 @@ class _Row:
             "counterpart": "" if self.counterpart is None else self.counterpart.model,
             "source": self.source,
         }
+
+    def origin(self) -> Source:
+        """Ours stand in a result file; a published one in a line of config/published.csv, which says where it was read."""
+        if self.status == "published":
+            return Source((), {}, f"{self.where[0]}, read from: {self.source}")
+        against = "" if self.counterpart is None else f"; differences: less {self.counterpart.where}"
+        keys = {name: f"{direction}/{recall}" for name, (direction, recall) in RECALL_COLUMNS.items()}
+        return Source(self.where, keys if self.where else {}, f"{self.status}{against}")
 
 
 def _recalls(result: RetrievalResult) -> Recalls:

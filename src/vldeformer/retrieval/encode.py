@@ -1,16 +1,19 @@
 """Run models over a whole set: each caption and each image once (decomposed), or every pair of them (joint)."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.errors import InputError
 from vldeformer.inputs.batch import TextInput
 from vldeformer.inputs.collate import TextReader, VisualReader
+from vldeformer.models.backbone import Sequence
 from vldeformer.models.dual import DualEncoder
-from vldeformer.models.joint import JointMatcher
+from vldeformer.models.joint import JointMatcher, log_odds
 from vldeformer.retrieval.embeddings import Embeddings, Scores
 from vldeformer.runtime import RuntimeSettings, arithmetic
 
@@ -55,7 +58,7 @@ def encode_images(
 ) -> np.ndarray:
     """(N, D) float32 unit vectors in the order of ``ids``. Raises InputError naming an image whose vector is not finite."""
     device = next(encoder.parameters()).device
-    vectors = np.empty((len(ids), encoder.backbone.hidden_size), dtype=np.float32)
+    vectors = np.empty((len(ids), encoder.embedding_size), dtype=np.float32)
     for start in range(0, len(ids), batch_size):
         batch = visual.read(ids[start : start + batch_size]).to(device)
         with torch.inference_mode(), arithmetic(runtime):
@@ -78,7 +81,7 @@ def encode_captions(
     Raises InputError with the beginning of a caption whose vector is not finite.
     """
     device = next(encoder.parameters()).device
-    vectors = np.empty((len(texts), encoder.backbone.hidden_size), dtype=np.float32)
+    vectors = np.empty((len(texts), encoder.embedding_size), dtype=np.float32)
     for rows, batch in text_batches(texts, text, batch_size):
         with torch.inference_mode(), arithmetic(runtime):
             vectors[rows] = encoder.encode_text(batch.to(device)).float().cpu().numpy()
@@ -112,19 +115,67 @@ def score_pairs(
     runtime: RuntimeSettings,
     progress: Progress = silent,
 ) -> Scores:
-    """Joint scores of every image with every caption of ``manifest``; ``progress`` is told how many pairs each batch had."""
-    device = next(matcher.parameters()).device
+    """Joint scores of every image with every caption of ``manifest``; ``progress`` is told how many pairs each batch had.
+
+    The layers that read captions and images apart run once an item; what they give of the captions, T × H numbers each, is kept
+    for all of them.
+    """
     ids = [image.id for image in manifest.images]
     scores = np.empty((len(ids), len(manifest.captions)), dtype=np.float32)
-    batches = list(text_batches([caption.text for caption in manifest.captions], text, CAPTIONS_AT_ONCE))
+    captions = read_captions(matcher, [caption.text for caption in manifest.captions], text, runtime)
+    lengths = sorted({length for batch in captions for length in batch.lengths})
     for start in range(0, len(ids), IMAGES_AT_ONCE):
-        images = visual.read(ids[start : start + IMAGES_AT_ONCE])
-        for rows, captions in batches:
-            # All combinations of these images and captions in one pass: image-major rows.
-            image_rows = torch.arange(len(images)).repeat_interleave(len(rows))
-            caption_rows = torch.arange(len(rows)).repeat(len(images))
-            with torch.inference_mode(), arithmetic(runtime):
-                pair_scores = matcher.score(captions.select(caption_rows).to(device), images.select(image_rows).to(device))
-            scores[start : start + len(images), rows] = pair_scores.float().cpu().numpy().reshape(len(images), len(rows))
-            progress(len(caption_rows))
+        images = read_images(matcher, ids[start : start + IMAGES_AT_ONCE], lengths, visual, runtime)
+        for batch in captions:
+            found = score_block(matcher, images, batch, runtime)
+            scores[start : start + len(found), batch.rows] = found
+            progress(found.size)
     return Scores(tuple(ids), tuple(caption.id for caption in manifest.captions), manifest.caption_image_index, scores)
+
+
+@dataclass(frozen=True)
+class ReadCaptions:
+    """Captions as ``JointMatcher.read_text`` gives them; ``rows``: which of all they are; ``lengths``: tokens of each."""
+
+    rows: np.ndarray
+    lengths: list[int]
+    states: Sequence
+
+
+def read_captions(matcher: JointMatcher, texts: list[str], text: TextReader, runtime: RuntimeSettings) -> list[ReadCaptions]:
+    """All captions, in batches of similar length, behind the layers that read them apart."""
+    device = next(matcher.parameters()).device
+    with torch.inference_mode(), arithmetic(runtime):
+        return [
+            ReadCaptions(rows, batch.mask.sum(1).tolist(), matcher.read_text(batch.to(device)))
+            for rows, batch in text_batches(texts, text, CAPTIONS_AT_ONCE)
+        ]
+
+
+def read_images(
+    matcher: JointMatcher, ids: list[str], lengths: list[int], visual: VisualReader, runtime: RuntimeSettings
+) -> dict[int, Sequence]:
+    """Length of a caption → images as ``JointMatcher.read_visual`` gives them behind captions of that length."""
+    device = next(matcher.parameters()).device
+    images, found = visual.read(ids).to(device), {}
+    with torch.inference_mode(), arithmetic(runtime):
+        for length in lengths[:1] if matcher.apart else lengths:
+            mask = torch.ones(len(ids), length, dtype=torch.bool, device=device)
+            found[length] = matcher.read_visual(images, after=TextInput(torch.zeros_like(mask, dtype=torch.long), mask))
+    return dict.fromkeys(lengths, found[lengths[0]]) if matcher.apart else found
+
+
+def score_block(
+    matcher: JointMatcher, images: dict[int, Sequence], captions: ReadCaptions, runtime: RuntimeSettings
+) -> Float[np.ndarray, "images captions"]:
+    """Scores of all combinations of these images and captions, in one pass."""
+    lengths = sorted(set(captions.lengths))
+    visual = Sequence(torch.cat([images[one].states for one in lengths]), torch.cat([images[one].mask for one in lengths]))
+    n_images, n_captions, device = len(visual.mask) // len(lengths), len(captions.rows), visual.mask.device
+    # Image-major: all captions with the first image, then with the second.
+    caption_rows = torch.arange(n_captions, device=device).repeat(n_images)
+    image_rows = torch.arange(n_images, device=device).repeat_interleave(n_captions)
+    behind = torch.tensor([lengths.index(one) * n_images for one in captions.lengths], device=device)[caption_rows]
+    with torch.inference_mode(), arithmetic(runtime):
+        logits = matcher.match(captions.states.select(caption_rows), visual.select(behind + image_rows))
+    return log_odds(logits.float()).cpu().numpy().reshape(n_images, n_captions)

@@ -1,66 +1,109 @@
 """Stage `negatives`: composed hard negatives of the training images, as indices and words that can be read and versioned."""
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import joblib
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from vldeformer.artifact import provenance, whole_folder, write_json
+from vldeformer.artifact import check_replaceable, provenance, whole_folder, write_json
 from vldeformer.data.joined import open_region_store
 from vldeformer.data.manifest import Manifest
+from vldeformer.data.records import Caption, Regions
 from vldeformer.errors import InputError
+from vldeformer.inputs.blindness import blind_accuracy
 from vldeformer.inputs.collate import ComposedImage
-from vldeformer.inputs.lexicon import learn_lexicon
-from vldeformer.inputs.negatives import ComposedText, HardNegativeComposer
+from vldeformer.inputs.hard_texts import ComposedText
+from vldeformer.inputs.negatives import Corpus, HardNegativeComposer, sample_pairs
 from vldeformer.inputs.settings import NegativeSettings
 from vldeformer.models.settings import BackboneSettings
+from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.stages.sections import read_section
 
+BLIND_PAIRS = 4000
+"""Captions with a negative, of each kind, that a blind reader learns and is judged on."""
 
-def negatives(settings: Path, manifest: Path, visual: Path, out: Path) -> None:
-    """Write ``text.parquet``, ``image.parquet``, ``lexicon.json`` and ``summary.json`` (counts, also of what has none)."""
+
+def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | None, out: Path) -> None:
+    """Write ``text.parquet``, ``image.parquet``, ``lexicon.json`` and ``summary.json``.
+
+    The summary counts what was composed and dropped, and says how well a reader who sees no image tells the captions.
+    ``embeddings``: folder of `vldeformer embed --split train`, whose image vectors find near partners; without it the mean
+    features of the regions do.
+    """
     started = time.monotonic()
+    check_replaceable(out)
     section = read_section(settings, "negatives", NegativeSettings)
     backbone = read_section(settings, "backbone", BackboneSettings)
     train = Manifest.load(manifest).split("train")
-    captions: dict[str, list[str]] = {image.id: [] for image in train.images}
+    captions: dict[str, list[Caption]] = {image.id: [] for image in train.images}
     for caption in train.captions:
-        captions[caption.image_id].append(caption.text)
-    tags: dict[str, tuple[str, ...]] = {}
+        captions[caption.image_id].append(caption)
+    vectors = _embedded(embeddings) if embeddings else None
+    tags: dict[str, tuple[str, ...]] | None = None
     counts: dict[str, int] | int
     if backbone.reads != "pixels":
         store = open_region_store(visual)
         read = {image.id: store[image.id] for image in train.images}
         tags = {image_id: image.tags for image_id, image in read.items()}
+        tags = tags if any(tags.values()) else None
         counts = {image_id: min(len(image.boxes), backbone.regions) for image_id, image in read.items()}
+        if vectors is None and section.image_partner == "near":
+            vectors = list(read), np.stack([_mean_features(image, store.feature_width) for image in read.values()])
     else:
         counts = (backbone.crop_size // backbone.patch_size) ** 2
-    lexicon = learn_lexicon(captions, tags or None)
-    composer = HardNegativeComposer(section, lexicon, captions, tags)
-    turns = range(section.variants)
-    each_caption = tqdm(train.captions, unit="caption", desc="captions", mininterval=2, delay=2, disable=None)
-    texts = [composer.text(caption, turn) for caption in each_caption for turn in turns]
-    each_image = tqdm(train.images, unit="image", desc="images", mininterval=2, delay=2, disable=None)
-    images = [composer.image(image.id, turn, counts) for image in each_image for turn in turns]
-    found_texts, found_images = [t for t in texts if t is not None], [i for i in images if i is not None]
+    composer = HardNegativeComposer(section, Corpus(captions, tags), joblib.cpu_count())
+    texts, tally = composer.texts()
+    images = composer.image_composer(vectors)
+    each = tqdm(train.images, unit="image", desc="images", mininterval=2, delay=2, disable=None)
+    tried = [images.compose(image.id, turn, counts) for image in each for turn in range(section.variants)]
+    found = [image for image in tried if image is not None]
     with whole_folder(out) as folder:
-        _write(folder / "text.parquet", found_texts, ["caption_id", "places", "words", "text"])
-        _write(folder / "image.parquet", found_images, ["image_id", "partner_id", "kept", "taken"])
+        _write(folder / "text.parquet", texts, ["caption_id", "kind", "places", "words", "text"])
+        _write(folder / "image.parquet", found, ["image_id", "partner_id", "kept", "taken"])
+        lexicon = composer.lexicon
         write_json(folder / "lexicon.json", {"nouns": dict(lexicon.nouns), "attributes": dict(lexicon.attributes)})
-        write_json(
-            folder / "summary.json",
-            {
-                "texts": len(found_texts),
-                "texts_not_composed": len(texts) - len(found_texts),
-                "images": len(found_images),
-                "images_not_composed": len(images) - len(found_images),
-            },
-        )
+        summary = {
+            "texts": len(texts),
+            "texts_of_kind": dict(Counter(text.kind for text in texts)),
+            "texts_not_composed": tally.not_composed,
+            "false_texts_dropped": dict(tally.dropped),
+            "blind_accuracy": _blindness(texts, {caption.id: caption for caption in train.captions}),
+            "images": len(found),
+            "images_not_composed": len(tried) - len(found),
+            "false_images_dropped": images.dropped,
+        }
+        write_json(folder / "summary.json", summary)
         sections = {"negatives": section.model_dump(mode="json"), "backbone": backbone.model_dump(mode="json")}
-        inputs = {"manifest": manifest, "visual": visual}
+        inputs = {"manifest": manifest, "visual": visual} | ({"embeddings": embeddings} if embeddings else {})
         write_json(folder / "provenance.json", provenance(sections, inputs, started))
+
+
+def _embedded(folder: Path) -> tuple[Sequence[str], np.ndarray]:
+    found = Embeddings.load(folder)
+    return found.image_ids, found.images
+
+
+def _mean_features(image: Regions, width: int) -> np.ndarray:
+    """(V,) float32; zeros for an image without regions."""
+    mean: np.ndarray = image.features.mean(axis=0, dtype=np.float32) if len(image.features) else np.zeros(width, np.float32)
+    return mean
+
+
+def _blindness(texts: Sequence[ComposedText], captions: Mapping[str, Caption]) -> dict[str, dict[str, float | None]]:
+    """Accuracy of each blind reader, on the negatives of each kind and on all."""
+    accuracy = {}
+    for kind in (*sorted({text.kind for text in texts}), "all"):
+        pairs = sample_pairs((text for text in texts if kind in ("all", text.kind)), BLIND_PAIRS)
+        true = [captions[pair.caption_id] for pair in pairs]
+        accuracy[kind] = blind_accuracy(
+            [caption.text for caption in true], [pair.text for pair in pairs], [caption.image_id for caption in true]
+        )
+    return accuracy
 
 
 def _write(path: Path, rows: Sequence[ComposedText | ComposedImage], columns: list[str]) -> None:

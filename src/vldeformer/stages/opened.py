@@ -25,13 +25,16 @@ class Readers:
     visual: VisualReader
 
 
-def open_readers(backbone: BackboneSettings, words: WordPieces, visual: Path, pooling: Pooling | None) -> Readers:
-    """``pooling`` of a decomposed model; None: captions and images are read jointly.
+def open_readers(
+    backbone: BackboneSettings, words: WordPieces, visual: Path, pooling: Pooling | None, joint_layers: int | None = None
+) -> Readers:
+    """``pooling`` of a decomposed model; None: captions and images are read jointly by the top ``joint_layers`` (None: all).
 
-    Raises InputError if the store at ``visual`` is not of the kind that the backbone reads.
+    Only a model that reads both together from its first layer on can give tags the room that a caption leaves. Raises
+    InputError if the store at ``visual`` is not of the kind that the backbone reads.
     """
     full = pooling == "mean_all"
-    together = backbone.joint_tokens if pooling is None else None
+    together = backbone.joint_tokens if pooling is None and not backbone.layers_apart(joint_layers) else None
     text = TextReader(words, together or backbone.caption_tokens, full)
     if backbone.reads == "pixels":
         return Readers(text, _pixel_reader(backbone, visual))
@@ -70,8 +73,15 @@ def open_matcher(model: Path, visual: Path) -> tuple[JointMatcher, Readers]:
     return loaded, _matching(model, description, words, visual, None)
 
 
+def open_model(model: Path, visual: Path) -> tuple[DualEncoder | JointMatcher, Readers]:
+    """Either kind, read as it was trained. Raises InputError as ``open_encoder`` does."""
+    loaded, description, words = load_any(model)
+    pooling = None if isinstance(loaded, JointMatcher) else description.pooling
+    return loaded, _matching(model, description, words, visual, pooling)
+
+
 def _matching(model: Path, description: ModelDescription, words: WordPieces, visual: Path, pooling: Pooling | None) -> Readers:
-    readers = open_readers(description.backbone, words, visual, pooling)
+    readers = open_readers(description.backbone, words, visual, pooling, description.joint_layers)
     if readers.visual.feature_width != description.feature_width:
         width = readers.visual.feature_width
         raise InputError(f"{visual}: {width} numbers a region, but {model} reads {description.feature_width}; use its own store")

@@ -54,6 +54,6 @@ def pretrain(settings: Path, manifest: Path, visual: Path, tokenizer: Path, out:
     stream = PairStream(images, readers.text, readers.visual, section.batch_images, section.seed, share=share)
     sections = {"backbone": backbone, "pretrain": section, "runtime": runtime}
     inputs = {"manifest": manifest, "visual": visual, "tokenizer": tokenizer}
-    task = Task(pretraining(stream, words, section, accelerator.device))
-    step = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
-    finish(out, matcher, description, words, step, sections, inputs, started, accelerator, extractor_of(visual))
+    task = Task(pretraining(stream, words, section, accelerator), stream.ids)
+    fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
+    finish(out, matcher, description, words, fitted, sections, inputs, started, accelerator, extractor_of(visual))

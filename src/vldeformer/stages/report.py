@@ -4,34 +4,50 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vldeformer.errors import InputError
-from vldeformer.report.figures import save_gallery_time, save_recalls, save_training_curves
-from vldeformer.report.metrics import ReportSettings, ResultSet, write_metrics
+from vldeformer.report.compositional import CompositionalSet, compositional_table
+from vldeformer.report.figures import save_gallery_time, save_recalls, save_rerank, save_training_curves
+from vldeformer.report.metrics import write_metrics
 from vldeformer.report.peers import peers_table, read_published
+from vldeformer.report.rerank import read_rerank, rerank_table
+from vldeformer.report.results import COMPARED, ResultSet
+from vldeformer.report.settings import ReportSettings
 from vldeformer.report.speed import read_speed
-from vldeformer.report.tables import drop_table, effect_table, recall_table, speed_table, write_tables
+from vldeformer.report.tables import drop_table, recall_table, speed_table, write_tables
 from vldeformer.stages.sections import read_section
 
 
 def report(
-    settings: Path, results: Sequence[Path], speed: Path, journals: Mapping[str, Path], published: Path | None, out: Path
+    settings: Path,
+    results: Sequence[Path],
+    speed: Path,
+    journals: Mapping[str, Path],
+    published: Path | None,
+    compositional: Sequence[Path],
+    rerank: Path | None,
+    out: Path,
 ) -> None:
     """Write metrics.json, ``tables/`` and ``figures/`` into ``out``.
 
-    journals: experiment → journal.jsonl; published: published.csv, needed if the settings name ``report.published_protocols``.
+    journals: experiment → journal.jsonl; published: published.csv, needed if the settings name ``report.published_protocols``;
+    compositional: results of the compositional test; rerank: folder of re-ranked results, one for each depth.
     """
     section = read_section(settings, "report", ReportSettings)
-    found, measured = ResultSet.load(results), read_speed(speed)
+    found, measured, composed = ResultSet.load(results), read_speed(speed), CompositionalSet(compositional)
     write_metrics(out / "metrics.json", found, section)
-    tables = [recall_table(found, section), drop_table(found, section), speed_table(measured, section)]
-    if section.effects:
-        tables.append(effect_table(found, section))
+    tables = [recall_table(found, section), drop_table(found, section), speed_table(measured, section, speed)]
     if section.published_protocols:
         if published is None:
             raise InputError(f"{settings}: report.published_protocols needs --published config/published.csv")
         tables.append(peers_table(found, section, read_published(published)))
-    write_tables(out / "tables", tables)
+    if composed.results:
+        tables.append(compositional_table(composed, section.titles))
     figures = out / "figures"
     figures.mkdir(parents=True, exist_ok=True)
+    if rerank is not None:
+        reranked, joint = read_rerank(rerank), found.need(section.baseline, COMPARED)
+        tables.append(rerank_table(reranked, joint, measured, section))
+        save_rerank(figures / "rerank", reranked, joint, measured, section)
+    write_tables(out / "tables", tables)
     save_recalls(figures / "recalls", found, section)
     save_training_curves(figures / "training", {section.titles.get(name, name): path for name, path in journals.items()})
     save_gallery_time(figures / "gallery_time", measured, section)

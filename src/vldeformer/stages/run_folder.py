@@ -13,6 +13,7 @@ from vldeformer.artifact import digest, provenance, whole_folder, write_json
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.weights import ModelDescription, save_model
 from vldeformer.section import Section
+from vldeformer.training.loop import Fitted
 
 
 def run_folder(out: Path) -> Path:
@@ -31,22 +32,29 @@ def finish(
     model: nn.Module,
     description: ModelDescription,
     words: WordPieces,
-    kept_step: int,
+    fitted: Fitted,
     settings: Mapping[str, Section],
     inputs: Mapping[str, Path],
     started: float,
     accelerator: Accelerator,
     extractor: Path | None = None,
 ) -> None:
-    """Write ``model/`` and ``journal.jsonl`` and remove the run's state. Only the main process writes."""
+    """Write ``model/`` and ``journal.jsonl`` and remove the run's state. Only the main process writes.
+
+    If the last weights are others than those kept, they are written as ``last/``, a model folder too.
+    """
     if accelerator.is_main_process:
         with whole_folder(out) as folder:
-            save_model(folder / "model", model, description, words)
-            if extractor is not None:
-                shutil.copy(extractor, folder / "model" / "extractor.npz")
+            for name, weights in (("model", model.state_dict()), ("last", fitted.last_model)):
+                if weights is None:
+                    continue
+                model.load_state_dict(weights)
+                save_model(folder / name, model, description, words)
+                if extractor is not None:
+                    shutil.copy(extractor, folder / name / "extractor.npz")
             shutil.copy(run_folder(out) / "journal.jsonl", folder / "journal.jsonl")
             sections = {name: section.model_dump(mode="json") for name, section in settings.items()}
             record = provenance(sections, inputs, started)
-            write_json(folder / "provenance.json", {**record, "kept_step": kept_step})
+            write_json(folder / "provenance.json", {**record, "kept_step": fitted.kept_step, "last_step": fitted.last_step})
         shutil.rmtree(run_folder(out))
     accelerator.wait_for_everyone()

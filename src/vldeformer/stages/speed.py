@@ -1,9 +1,10 @@
-"""Stage `speed`: time of joint and decomposed retrieval of the test split on this machine."""
+"""Stages `speed` and `pair-time`: time of joint and decomposed retrieval of the test split on this machine."""
 
 from pathlib import Path
 
 from vldeformer.artifact import write_json
 from vldeformer.data.manifest import Manifest
+from vldeformer.evaluation.pair_time import measure_pair_time
 from vldeformer.evaluation.speed import measure_speed
 from vldeformer.evaluation.speed_settings import SpeedSettings
 from vldeformer.runtime import RuntimeSettings, prepare_torch
@@ -28,3 +29,13 @@ def speed(settings: Path, joint: Path, dual: Path, manifest: Path, visual: Path,
         runtime,
     )
     write_json(out, measured)
+
+
+def pair_time(settings: Path, model: Path, manifest: Path, visual: Path, out: Path) -> None:
+    """Write pair_time.json: what a joint matcher costs at its depth; only the report depends on it."""
+    section = read_section(settings, "speed", SpeedSettings)
+    runtime = read_section(settings, "runtime", RuntimeSettings)
+    device = prepare_torch(runtime)
+    matcher, readers = open_matcher(model, visual)
+    test = Manifest.load(manifest).split("test")
+    write_json(out, measure_pair_time(matcher.to(device), test, readers.text, readers.visual, section, runtime))

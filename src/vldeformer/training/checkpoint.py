@@ -13,7 +13,10 @@ from vldeformer.errors import InputError
 
 @dataclass(frozen=True)
 class RunState:
-    """``key`` identifies settings and inputs: a state of another run is not continued."""
+    """``key`` identifies settings and inputs: a state of another run is not continued.
+
+    ``worse``: measurements on validation since the best one; ``task``: what the task itself remembers (``Task.state``).
+    """
 
     key: str
     step: int
@@ -22,6 +25,8 @@ class RunState:
     best_value: float
     best_step: int
     best_model: dict[str, Any] | None
+    worse: int
+    task: dict[str, Any]
 
 
 def save_state(path: Path, state: RunState) -> None:

@@ -6,8 +6,9 @@ from torch.distributed.nn import functional
 
 
 def gather_rows(tensor: Tensor) -> Tensor:
-    """Concatenate a tensor over processes (equal shapes). The gradient flows back to each; alone it is the identity.
+    """A tensor's rows of all processes (equal shapes), in the order of the whole batch: row i is of process i mod processes.
 
+    The gradient flows back to each process; alone it is the identity.
     Every process computes the same whole loss, whose gradients DistributedDataParallel averages: the sum that the backward
     pass of all_gather makes is exactly undone by that mean.
     """
@@ -16,5 +17,6 @@ def gather_rows(tensor: Tensor) -> Tensor:
     if not tensor.is_floating_point():
         parts = [torch.empty_like(tensor) for _ in range(distributed.get_world_size())]
         distributed.all_gather(parts, tensor.contiguous())
-        return torch.cat(parts)
-    return torch.cat(list(functional.all_gather(tensor.contiguous())))
+    else:
+        parts = list(functional.all_gather(tensor.contiguous()))
+    return torch.stack(parts, 1).flatten(0, 1)

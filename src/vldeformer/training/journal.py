@@ -1,8 +1,12 @@
 """What happened at each step: one JSON line, readable while the run goes on."""
 
 import json
+import resource
+import sys
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from vldeformer.artifact import whole_file
 
@@ -26,3 +30,11 @@ class Journal:
         """One line; ``step`` counts finished steps from 1."""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
+
+
+def peak_memory_mib(device: torch.device) -> float:
+    """The most memory held so far, MiB: of a GPU by torch's tensors, else by this process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (2**20 if sys.platform == "darwin" else 2**10)  # bytes there, KiB elsewhere

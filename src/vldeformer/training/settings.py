@@ -87,8 +87,21 @@ class TrainSettings(OptimizerSettings):
         ge=1, description="joint: mismatched pairs for each matching one, half with another caption, half with another image"
     )
     joint_layers: int | None = Field(
-        ge=0, description="joint: top layers that see both caption and image, those below read them apart; null: all layers"
+        ge=1,
+        description="joint: top layers that see both caption and image, those below read them apart; null: all layers; 0 would "
+        "be the decomposed model, kind dual",
     )
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether the joint model takes part in the training."""
+        filtered = self.hard_negatives == "mined" and self.mine_limit is not None
+        return self.distillation_weight > 0 or filtered
+
+    @property
+    def needs_composed(self) -> bool:
+        """Whether composed negatives are read."""
+        return self.hard_negatives not in ("none", "mined")
 
     @model_validator(mode="before")
     @classmethod

@@ -1,33 +1,44 @@
-"""The three things that are trained, each as a loss of (model, step): pre-training, the joint matcher, the decomposed encoder."""
+"""The three things that are trained: pre-training, the joint matcher, the decomposed encoder.
 
+Each is a function of (model, step) that leaves the gradient of a batch in the model and returns the loss and figures for the
+journal.
+"""
+
+import dataclasses
+import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.measures import mean_recall
-from vldeformer.inputs.batch import TextInput
+from vldeformer.inputs.batch import PairBatch, TextInput
 from vldeformer.inputs.collate import TextReader, VisualReader
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, PairVectors
 from vldeformer.models.joint import JointMatcher
-from vldeformer.objective.contrastive import contrastive_loss
 from vldeformer.objective.matching import mask_words, mismatched, pretraining_loss
+from vldeformer.objective.retrieval import retrieval_loss
 from vldeformer.retrieval.encode import embed, score_pairs
 from vldeformer.retrieval.ranking import exact_ranks
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.seeding import named_seed
 from vldeformer.training.gather import gather_rows
+from vldeformer.training.grad_cache import Figures, GradCache
+from vldeformer.training.mining import Miner
 from vldeformer.training.settings import PretrainSettings, TrainSettings
+from vldeformer.training.teacher import Teacher, soft_target_loss
 
 ALIGNMENT_TEMPERATURE = 0.05
 
-Loss = Callable[[nn.Module, int], tuple[Tensor, dict[str, float]]]
+Backward = Callable[[nn.Module, int], tuple[Tensor, Figures]]
 
 
-def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSettings, device: torch.device) -> Loss:
+def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSettings, accelerator: Accelerator) -> Backward:
     """Masked words of all pairs of a batch; match / no match of half of them, beside as many mismatched ones.
 
     Words are masked in the pairs of the first task only. Were the matching pairs of the second task masked, a [MASK] would
@@ -35,9 +46,10 @@ def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSetting
     With ``contrastive_weight`` captions and images are aligned before they are joined, as in ALBEF: a matcher alone does
     not take off from a few thousand photographs.
     """
+    device = accelerator.device
 
-    def loss(model: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
-        batch = stream.batch(step)
+    def backward(model: nn.Module, step: int) -> tuple[Tensor, Figures]:
+        batch, waited = _timed_batch(stream, step)
         draw = _torch_generator(settings.seed, "pretraining", step, *stream.share)
         pairs = len(batch.image_numbers)
         maskable = batch.text.mask & (batch.text.ids != words.cls) & (batch.text.ids != words.sep)
@@ -57,48 +69,95 @@ def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSetting
         value, figures = word_loss + match_loss, {"word_loss": word_loss.item(), "match_loss": match_loss.item()}
         if aligned is not None:
             caption_vectors, image_vectors, numbers = map(gather_rows, (vectors.captions, vectors.images, aligned.image_numbers))
-            contrast = contrastive_loss(caption_vectors, image_vectors, numbers, ALIGNMENT_TEMPERATURE)
+            contrast = retrieval_loss("infonce", caption_vectors, image_vectors, numbers, ALIGNMENT_TEMPERATURE)
             value, figures["contrastive_loss"] = value + settings.contrastive_weight * contrast, contrast.item()
-        return value, figures
+        accelerator.backward(value)
+        return value.detach(), figures | waited
 
-    return loss
+    return backward
 
 
-def joint_training(stream: PairStream, settings: TrainSettings, device: torch.device) -> Loss:
+def joint_training(stream: PairStream, settings: TrainSettings, accelerator: Accelerator) -> Backward:
     """Match / no match on the target set: the retrieval fine-tuning of the early-interaction baseline."""
+    device = accelerator.device
 
-    def loss(model: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
-        batch = stream.batch(step)
+    def backward(model: nn.Module, step: int) -> tuple[Tensor, Figures]:
+        batch, waited = _timed_batch(stream, step)
         draw = _torch_generator(settings.seed, "joint", step, *stream.share)
         captions, images, targets = mismatched(batch.image_numbers, settings.joint_negatives, draw)
         logits = model(batch.text.select(captions).to(device), batch.visual.select(images).to(device))
         # The matching pairs weigh as much as the mismatched ones, however many of those there are.
         weights = torch.tensor([1.0, float(settings.joint_negatives)], device=device)
-        return nn.functional.cross_entropy(logits.float(), targets.to(device), weights), {}
+        value = nn.functional.cross_entropy(logits.float(), targets.to(device), weights)
+        accelerator.backward(value)
+        return value.detach(), waited
 
-    return loss
+    return backward
 
 
-def contrastive_training(stream: PairStream, settings: TrainSettings, device: torch.device) -> Loss:
-    """The decomposition: contrastive over the batches of all processes, with composed hard negatives."""
+def contrastive_training(
+    stream: PairStream,
+    settings: TrainSettings,
+    accelerator: Accelerator,
+    state: dict[str, Any],
+    teacher: Teacher | None = None,
+    miner: Miner | None = None,
+) -> Backward:
+    """The decomposition: contrastive over the batches of all processes, with hard negatives, in chunks if asked.
 
-    def loss(model: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
-        batch = stream.batch(step).to(device)
-        vectors: PairVectors = model(batch)
-        value = contrastive_loss(
-            gather_rows(vectors.captions),
-            gather_rows(vectors.images),
-            gather_rows(batch.image_numbers),
-            settings.temperature,
-            _gathered(vectors.hard_captions),
-            _gathered(batch.hard_text_valid),
-            _gathered(vectors.hard_images),
-            _gathered(batch.hard_visual_valid),
-            settings.negatives_scope,
-        )
-        return value, {}
+    ``state``: what a continued run needs to know beside its weights (see ``Task``). The ``teacher`` gives soft targets if
+    ``distillation_weight`` asks for them, and takes mined negatives that it holds for right out of the loss.
+    """
+    cache = GradCache(settings.chunk_images, accelerator, state)
 
-    return loss
+    def backward(model: nn.Module, step: int) -> tuple[Tensor, Figures]:
+        if miner is not None:
+            miner.prepare(accelerator.unwrap_model(model), step)
+        batch, waited = _timed_batch(stream, step)
+        batch = batch.to(accelerator.device)
+        dropped: Figures = {}
+        if miner is not None and teacher is not None and settings.mine_limit is not None:
+            batch, dropped = _without_matches(batch, teacher, settings.mine_limit)
+
+        def loss(vectors: PairVectors) -> tuple[Tensor, Figures]:
+            value, figures = vector_loss(vectors, batch, settings)
+            if teacher is None or settings.distillation_weight == 0:
+                return value, figures
+            soft = soft_target_loss(teacher, vectors, batch, settings)
+            return value + settings.distillation_weight * soft, figures | {"distillation_loss": soft.item()}
+
+        value, figures = cache.backward(model, batch, loss)
+        return value, figures | waited | dropped
+
+    return backward
+
+
+def _without_matches(batch: PairBatch, teacher: Teacher, limit: float) -> tuple[PairBatch, Figures]:
+    """The batch without the mined negatives that the teacher takes for matches, and the share of them."""
+    assert batch.hard_text_valid is not None and batch.hard_visual_valid is not None
+    captions, images = teacher.rejects(batch, limit)
+    kept = batch.hard_text_valid & captions, batch.hard_visual_valid & images
+    mined = int(batch.hard_text_valid.sum() + batch.hard_visual_valid.sum())
+    share = 1 - int(kept[0].sum() + kept[1].sum()) / max(1, mined)
+    return dataclasses.replace(batch, hard_text_valid=kept[0], hard_visual_valid=kept[1]), {"mined_dropped": share}
+
+
+def vector_loss(vectors: PairVectors, batch: PairBatch, settings: TrainSettings) -> tuple[Tensor, Figures]:
+    """The loss of this process's vectors among those of all processes, and what the journal says of it."""
+    value = retrieval_loss(
+        settings.loss,
+        gather_rows(vectors.captions),
+        gather_rows(vectors.images),
+        gather_rows(batch.image_numbers),
+        settings.temperature if vectors.temperature is None else vectors.temperature,
+        settings.margin,
+        _gathered(vectors.hard_captions),
+        _gathered(batch.hard_text_valid),
+        _gathered(vectors.hard_images),
+        _gathered(batch.hard_visual_valid),
+        settings.negatives_scope,
+    )
+    return value, {} if vectors.temperature is None else {"temperature": vectors.temperature.item()}
 
 
 def _gathered(rows: Tensor | None) -> Tensor | None:
@@ -127,6 +186,11 @@ def joint_validation(
         return mean_recall(exact_ranks(score_pairs(model, manifest, text, visual, runtime)))
 
     return value
+
+
+def _timed_batch(stream: PairStream, step: int) -> tuple[PairBatch, Figures]:
+    started = time.perf_counter()
+    return stream.batch(step), {"data_seconds": time.perf_counter() - started}
 
 
 def _torch_generator(*names: str | int) -> torch.Generator:

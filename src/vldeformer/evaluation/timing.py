@@ -1,0 +1,46 @@
+"""How anything is timed on this machine, and what belongs beside a time: the hardware and how it was measured."""
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vldeformer.evaluation.speed_settings import SpeedSettings
+from vldeformer.runtime import RuntimeSettings
+
+
+def median_seconds(work: Callable[[], object], settings: SpeedSettings) -> float:
+    """Median seconds of ``settings.repeats`` runs of ``work``, after ``settings.warmup`` that do not count."""
+    times = []
+    for turn in range(settings.warmup + settings.repeats):
+        started = time.perf_counter()
+        work()
+        if turn >= settings.warmup:
+            times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def circumstances(settings: SpeedSettings, runtime: RuntimeSettings) -> dict[str, Any]:
+    """What a time says nothing without, for the JSON file that holds it."""
+    return {
+        "device": runtime.device,
+        "threads": runtime.threads,
+        "hardware": _hardware(runtime),
+        "precision": runtime.precision,
+        "repeats": settings.repeats,
+        "warmup": settings.warmup,
+    }
+
+
+def _hardware(runtime: RuntimeSettings) -> str:
+    if runtime.device == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name()
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"

@@ -1,0 +1,145 @@
+"""Composed images: part of an image's own regions (or patches) joined with part of another's; a tag travels with its region.
+
+The partner is any image, one that shows a thing of the same name, or one of the nearest. A composed image that still holds
+everything that captions name, as far as tags tell, is still true of them: it is dropped and counted.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+from vldeformer.inputs.collate import ComposedImage
+from vldeformer.inputs.grammar import words_of
+from vldeformer.inputs.lexicon import Lexicon
+from vldeformer.inputs.settings import NegativeSettings
+from vldeformer.seeding import named_generator
+
+PARTNER_TRIES = 20
+NEAREST = 10
+"""So many nearest images, of which a near partner is one."""
+
+
+def named_tags(tags: Mapping[str, Sequence[str]], captions: Mapping[str, Sequence[str]], lexicon: Lexicon) -> dict[str, set[str]]:
+    """Image → those of its tags whose thing a caption names; all of them if none does."""
+    named = {}
+    for image, row in tags.items():
+        said = {lexicon.nouns.get(word, word) for text in captions[image] for word in words_of(text)}
+        named[image] = {tag for tag in row if tag.split() and tag.split()[-1] in said} or set(row)
+    return named
+
+
+def categories_of(
+    tags: Mapping[str, Sequence[str]] | None, captions: Mapping[str, Sequence[str]], lexicon: Lexicon
+) -> dict[str, list[str]]:
+    """Image → the things it shows: the last words of its tags; without a detector the nouns of its captions."""
+    if tags is not None:
+        return {image: sorted({tag.split()[-1] for tag in row if tag.split()}) for image, row in tags.items()}
+    found = {}
+    for image, texts in captions.items():
+        words = {word for text in texts for word in words_of(text)}
+        found[image] = sorted({lexicon.nouns[word] for word in words if word in lexicon.nouns})
+    return found
+
+
+def nearest_images(image_ids: Sequence[str], vectors: np.ndarray) -> dict[str, list[str]]:
+    """Image → its ``NEAREST`` others by the cosine of vectors (N, D), the nearest first."""
+    count = min(NEAREST + 1, len(image_ids))
+    centred = vectors - vectors.mean(axis=0)
+    _, rows = NearestNeighbors(n_neighbors=count, metric="cosine", algorithm="brute").fit(centred).kneighbors(centred)
+    return {
+        image: [image_ids[row] for row in found if image_ids[row] != image][:NEAREST]
+        for image, found in zip(image_ids, rows.tolist(), strict=True)
+    }
+
+
+class Partners:
+    """Draws the other image; every image has some where there are two that go together."""
+
+    def __init__(
+        self,
+        image_ids: Sequence[str],
+        categories: Mapping[str, Sequence[str]] | None = None,
+        nearest: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """With neither of them: any image."""
+        self._all, self._categories, self._nearest = tuple(image_ids), categories, nearest
+        self._members: dict[str, list[str]] = defaultdict(list)
+        for image, names in (categories or {}).items():
+            for name in names:
+                self._members[name].append(image)
+
+    def draw(self, image_id: str, generator: np.random.Generator) -> str | None:
+        """Another image, None if there is none (or, by chance, itself was drawn)."""
+        among: Sequence[str] = self._all
+        if self._nearest is not None:
+            among = self._nearest[image_id]
+        elif self._categories is not None:
+            names = self._categories[image_id]
+            among = self._members[names[int(generator.integers(len(names)))]] if names else ()
+        partner = among[int(generator.integers(len(among)))] if among else image_id
+        return None if partner == image_id else partner
+
+
+class ImageComposer:
+    """Composes images; what it returns depends on the settings' seed and an id alone."""
+
+    def __init__(
+        self,
+        settings: NegativeSettings,
+        partners: Partners,
+        tags: Mapping[str, Sequence[str]],
+        named: Mapping[str, set[str]],
+    ) -> None:
+        """``tags``: image id → its detector's tags, of which ``named`` are named by its captions; none without a detector."""
+        self.settings, self.partners, self.tags, self.named = settings, partners, tags, named
+        self.dropped = 0
+        """Composed images that were still true."""
+
+    def compose(self, image_id: str, variant: int, counts: Mapping[str, int] | int) -> ComposedImage | None:
+        """One negative of an image.
+
+        ``counts``: regions of each image, or one number of patches for all (then a patch keeps its place). None if there is
+        no partner, or none that makes the image another.
+        """
+        draw = named_generator(self.settings.seed, "image", image_id, variant)
+        for _ in range(PARTNER_TRIES):
+            partner = self.partners.draw(image_id, draw)
+            if partner is None:
+                continue
+            rows = _mixed_patches(counts, self.settings.image_ratio, draw) if isinstance(counts, int) else None
+            if not isinstance(counts, int):
+                rows = _mixed_regions(counts[image_id], counts[partner], self.settings.image_ratio, draw)
+            if rows is None:
+                continue
+            composed = ComposedImage(image_id, partner, *(tuple(part.tolist()) for part in rows))
+            if not isinstance(counts, int) and self._still_true(composed):
+                self.dropped += 1
+                continue
+            return composed
+        return None
+
+    def _still_true(self, image: ComposedImage) -> bool:
+        own, other = self.tags.get(image.image_id, ()), self.tags.get(image.partner_id, ())
+        shown = {own[row] for row in image.kept if row < len(own)} | {other[row] for row in image.taken if row < len(other)}
+        named = self.named.get(image.image_id, set())
+        return bool(named) and named <= shown
+
+
+def _mixed_patches(count: int, ratio: float, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray] | None:
+    """Patches that stay and patches of the partner, each in its place."""
+    if count < 2:
+        return None
+    taken = np.sort(draw.permutation(count)[: min(count - 1, max(1, round(ratio * count)))])
+    return np.setdiff1d(np.arange(count), taken), taken
+
+
+def _mixed_regions(own: int, other: int, ratio: float, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray] | None:
+    """Own regions that stay, and the partner's in the place of the others."""
+    if min(own, other) < 1:
+        return None
+    # One own region stays, unless there is only one to be replaced.
+    number = min(max(1, round(ratio * min(own, other))), max(1, own - 1))
+    taken = np.sort(draw.permutation(other)[:number])
+    return np.sort(draw.permutation(own)[: own - number]), taken

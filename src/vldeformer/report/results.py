@@ -1,0 +1,94 @@
+"""The results of one dataset, by experiment and protocol, and differences between models over their common seeds."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from vldeformer.errors import InputError
+from vldeformer.evaluation.measures import Estimate, mean_over_runs, recall_drop
+from vldeformer.evaluation.result import RetrievalResult
+from vldeformer.report.settings import split_seed
+
+COMPARED = "subset"  # the protocol that every model, the joint one included, is judged by
+
+
+class ResultSet:
+    """Results and the files they were read from. Raises InputError if they are of different datasets or repeat."""
+
+    def __init__(self, results: Iterable[RetrievalResult], paths: Sequence[Path] = ()) -> None:
+        self._results: dict[tuple[str, str], RetrievalResult] = {}
+        for result in results:
+            key = (result.experiment, result.protocol)
+            if key in self._results:
+                raise InputError(f"experiment {key[0]!r} has two results under protocol {key[1]!r}; give one")
+            self._results[key] = result
+        self._paths = dict(zip(self._results, paths, strict=True)) if paths else {}
+        datasets = sorted({result.dataset for result in self._results.values()})
+        if len(datasets) != 1:
+            raise InputError(f"expected the results of one dataset, got {', '.join(datasets) or 'none'}")
+        self.dataset = datasets[0]
+
+    @classmethod
+    def load(cls, paths: Sequence[Path]) -> "ResultSet":
+        """Read RESULT.json files."""
+        return cls((RetrievalResult.load(path) for path in paths), paths)
+
+    def get(self, experiment: str, protocol: str) -> RetrievalResult | None:
+        """That result, or None."""
+        return self._results.get((experiment, protocol))
+
+    def need(self, experiment: str, protocol: str) -> RetrievalResult:
+        """That result. Raises InputError if there is none."""
+        result = self.get(experiment, protocol)
+        if result is None:
+            raise InputError(
+                f"{self.dataset}: no result of experiment {experiment!r} under protocol {protocol!r}; evaluate it first"
+            )
+        return result
+
+    def files(self, results: Sequence[RetrievalResult]) -> tuple[str, ...]:
+        """The files that they were read from, as they were given."""
+        keys = dict.fromkeys((result.experiment, result.protocol) for result in results)
+        return tuple(self._paths[key].as_posix() for key in keys if key in self._paths)
+
+    def ordered(self, titles: dict[str, str], protocol: str) -> list[RetrievalResult]:
+        """Those under ``protocol`` in the order of ``titles``. Raises InputError if an experiment has no title."""
+        missing = sorted({experiment for experiment, _ in self._results} - set(titles))
+        if missing:
+            raise InputError(f"experiment {missing[0]!r} has no title; add it to the setting `report.titles`")
+        return [result for name in titles if (result := self.get(name, protocol))]
+
+    def runs(self, experiment: str, protocol: str) -> dict[int, RetrievalResult]:
+        """Results of an experiment's runs by seed: that of its files is 0. Raises InputError if there is none."""
+        self.need(experiment, protocol)
+        named = {split_seed(name): result for (name, own), result in self._results.items() if own == protocol}
+        return {seed: named[name, seed] for name, seed in sorted(named) if name == experiment}
+
+    def pairs(self, model: str, other: str, protocol: str) -> dict[int, tuple[RetrievalResult, RetrievalResult]]:
+        """Results of two experiments by the seeds that both were run with. Raises InputError if their pairs differ."""
+        first, second = self.runs(model, protocol), self.runs(other, protocol)
+        pairs = {seed: (result, second[seed]) for seed, result in first.items() if seed in second}
+        ids = {(result.image_ids, result.caption_ids) for pair in pairs.values() for result in pair}
+        if len(ids) > 1:
+            raise InputError(
+                f"{self.dataset}: {model!r} and {other!r} were scored on different pairs; score both on the same images"
+            )
+        return pairs
+
+    def difference(self, model: str, other: str, protocol: str, seed: int | None = None) -> Estimate:
+        """Mean recall of ``model`` less that of ``other`` in points, as the mean over their common seeds or of one of them.
+
+        The interval is a paired one over images. Raises InputError if their pairs differ.
+        """
+        pairs = self.pairs(model, other, protocol)
+        chosen = [pair for own, pair in pairs.items() if seed in (None, own)]
+        one = chosen[0][0]
+        return recall_drop([(first.ranks, second.ranks) for first, second in chosen], one.caption_image_index, one.bootstrap)
+
+    def mean(self, results: Sequence[RetrievalResult]) -> Estimate:
+        """Mean recall of an experiment's runs, in percent; the interval is of the images."""
+        first = results[0]
+        return mean_over_runs([result.ranks for result in results], first.caption_image_index, first.bootstrap)
+
+    def drop(self, baseline: str, model: str) -> Estimate:
+        """Mean recall of ``baseline`` less that of ``model`` on the pairs that all models share, in points."""
+        return self.difference(baseline, model, COMPARED)

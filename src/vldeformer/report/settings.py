@@ -1,0 +1,61 @@
+"""What tables and figures compare: the settings section `report`, and how runs of one experiment with other seeds are named."""
+
+import re
+
+from pydantic import Field
+
+from vldeformer.section import Section
+
+SEEDED = re.compile(r"(.+)_seed([1-9]\d*)")
+
+
+def split_seed(experiment: str) -> tuple[str, int]:
+    """``NAME_seed2`` → (``NAME``, 2): NAME with train.seed 2. A plain name is its own run 0, with the seed of its files."""
+    found = SEEDED.fullmatch(experiment)
+    return (found[1], int(found[2])) if found else (experiment, 0)
+
+
+class AblationRow(Section):
+    """One choice. Its runs with other seeds (``EXPERIMENT_seed1`` …) are found by their names and averaged."""
+
+    experiment: str = Field(description="experiment with the choice")
+    title: str | None = Field(default=None, description="what the table calls it; null: what `titles` calls the experiment")
+    reference: str | None = Field(
+        default=None, description="experiment from which its gain is counted, seed by seed; null: that of the ablation"
+    )
+    at: float | None = Field(default=None, description="where it stands on the axis of the figure")
+    line: str | None = Field(default=None, description="line of the figure to which it belongs, if there are several")
+
+
+class Ablation(Section):
+    """A table about one choice, with a figure where `axis` is given."""
+
+    title: str = Field(description="what it is about, in its caption")
+    protocol: str = Field(default="test", description="test, or subset where joint models are among the rows")
+    reference: str | None = Field(default=None, description="experiment from which gains are counted, unless a row names another")
+    axis: str | None = Field(default=None, description="what the numbers `at` of the rows are; null: no figure")
+    logarithmic: bool = Field(default=False, description="whether that axis is logarithmic")
+    rows: list[AblationRow] = Field(min_length=1, description="the choices, those that were not run are left out")
+
+    def reference_of(self, row: AblationRow) -> str | None:
+        """The experiment from which a row's gain is counted; None if there is none or it is the row's own."""
+        name = row.reference or self.reference
+        return None if name == row.experiment else name
+
+
+class ReportSettings(Section):
+    """What the tables compare, and what they call it."""
+
+    titles: dict[str, str] = Field(description="experiment name → what tables and figures call it, in the order of the rows")
+    baseline: str = Field(description="experiment from which the recall drop is counted (the joint model)")
+    main: str = Field(description="experiment whose recall drop and speed-up are the headline")
+    decomposed: list[str] = Field(description="experiments whose recall drop is reported, `main` among them")
+    ablations: dict[str, Ablation] = Field(description="name of the files → a table of the target `ablations` about one choice")
+    published_protocols: list[str] = Field(
+        description="protocols of config/published.csv, e.g. coco-5k, under which models stand beside published ones; []: none do"
+    )
+    counterparts: dict[str, str] = Field(
+        description="experiment → published model from whose recalls the experiment's difference is counted"
+    )
+    claimed_drop: float = Field(gt=0, description="published bound of the average recall drop, in points")
+    claimed_speedup: float = Field(gt=0, description="published speed-up of the decomposed over the joint model, in times")

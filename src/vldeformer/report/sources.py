@@ -1,0 +1,95 @@
+"""Where the numbers of a table came from: NAME.sources.json beside NAME.csv, row by row, and the way back from one cell.
+
+A cell is either a value in a file, named by its key (``i2t/intervals/R@1/0``: keys and places on the way down), or computed from
+files, in the way that ``how`` says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from vldeformer.artifact import read_json, write_json
+from vldeformer.errors import InputError
+
+NAMING = 3  # first columns of a table, which name its rows
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files behind a row; ``keys``: column → key in the first of them; ``how`` the other columns were computed from them all.
+
+    beside: column → (files, key or None) of numbers that come of other files.
+    """
+
+    files: tuple[str, ...] = ()
+    keys: dict[str, str] = field(default_factory=dict)
+    how: str = ""
+    beside: dict[str, tuple[tuple[str, ...], str | None]] = field(default_factory=dict)
+
+    def of(self, column: str) -> tuple[tuple[str, ...], str | None]:
+        """Files behind a column, and the key in the only or first of them; None: computed from them all."""
+        if column in self.beside:
+            files, key = self.beside[column]
+            return tuple(files), key
+        return (self.files[:1], self.keys[column]) if column in self.keys else (self.files, None)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number of a table, its row as (column, value) and where it came from."""
+
+    value: Any
+    row: dict[str, Any]
+    column: str
+    source: Source
+
+
+def sources_path(table: Path) -> Path:
+    """NAME.csv → NAME.sources.json."""
+    return table.with_name(f"{table.stem}.sources.json")
+
+
+def write_sources(table: Path, sources: Sequence[Source]) -> None:
+    """Write the file beside a table."""
+    write_json(sources_path(table), {"rows": [asdict(source) for source in sources]})
+
+
+def find_cell(table: Path, row: Sequence[str], column: str) -> Cell:
+    """The cell of NAME.csv in ``column`` and in the one row that has all texts of ``row`` among its first cells.
+
+    Raises InputError naming what there is if the file, the row or the column is not there, or several rows are meant.
+    """
+    try:
+        frame = pd.read_csv(table, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise InputError(f"{table}: expected a table (.csv) of `vldeformer report`, found none") from None
+    except ValueError as error:
+        raise InputError(f"{table}: expected a table (.csv) of `vldeformer report`, got something else ({error})") from None
+    if column not in frame.columns:
+        raise InputError(f"{table}: no column {column!r}; there are {', '.join(frame.columns)}")
+    found = [number for number, cells in enumerate(frame.values.tolist()) if set(row) <= set(cells[:NAMING])]
+    if len(found) != 1:
+        wanted = " and ".join(repr(text) for text in row)
+        there = "; ".join(" ".join(cells[:NAMING]) for cells in frame.iloc[found or slice(None)].values.tolist()[:12])
+        problem = f"{len(found)} rows hold" if found else "no row holds"
+        raise InputError(f"{table}: {problem} {wanted}; name texts that only one row has of: {there}")
+    rows = read_json(sources_path(table))["rows"]
+    if len(rows) != len(frame):
+        raise InputError(f"{sources_path(table)}: expected {len(frame)} rows as in {table.name}, got {len(rows)}; report again")
+    cells = {str(name): text for name, text in frame.iloc[found[0]].items()}
+    given = rows[found[0]]
+    return Cell(cells[column], cells, column, Source(**given))
+
+
+def value_in(file: Path, key: str) -> Any:
+    """The value at a key of a JSON file. Raises InputError if it is not there."""
+    value = read_json(file)
+    for part in key.split("/"):
+        try:
+            value = value[int(part)] if isinstance(value, list) else value[part]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise InputError(f"{file}: no value at {key!r}; it is not the file that the table was made from") from None
+    return value

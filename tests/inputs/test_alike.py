@@ -1,0 +1,32 @@
+"""Words that may both be true of a thing, in corpora small enough to count."""
+
+from vldeformer.inputs.alike import learn_alike
+from vldeformer.inputs.caption_reading import read_caption
+from vldeformer.inputs.grammar import learn_forms
+from vldeformer.inputs.lexicon import Lexicon
+
+NOUNS = {word: word for word in ("boy", "child", "ball", "girl")}
+ATTRIBUTES = {word: word for word in ("red", "blue", "big", "huge")}
+
+
+def alike_of(images):
+    lexicon = Lexicon(NOUNS, ATTRIBUTES, {}, learn_forms([]))
+    return learn_alike([[read_caption(text, lexicon) for text in texts] for texts in images])
+
+
+def test_nouns_of_different_captions_that_no_caption_says_together():
+    images = [["a boy with a ball", "a child with a ball", "a girl and a boy"], ["a girl and a ball"] * 3] * 10
+    alike = alike_of(images)
+    assert alike["boy"] == {"child"} and "boy" in alike["child"] and "girl" not in alike.get("ball", ())
+
+
+def test_attributes_of_one_thing_unless_they_exclude_each_other():
+    images = [[f"a {colour} ball", f"a {size} ball", "a boy"] for colour in ("red", "blue") for size in ("big", "huge")] * 10
+    alike = alike_of(images)
+    assert alike["red"] == alike["blue"] == {"big", "huge"} and alike["big"] == alike["huge"] == {"red", "blue"}
+    both = [[f"a {colour} ball", "a big ball, a huge ball"] for colour in ("red", "blue")] * 10
+    assert "huge" in alike_of(both)["big"] and "blue" not in alike_of(both)["red"]
+
+
+def test_a_few_occurrences_tell_nothing():
+    assert not alike_of([["a boy with a red ball", "a child with a big ball"]] * 2)

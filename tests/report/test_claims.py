@@ -1,0 +1,64 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from vldeformer.cli import main
+from vldeformer.report.claims import claims_page
+
+ROOT = Path(__file__).parents[2]
+
+
+def write(folder, name, text):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text if isinstance(text, str) else json.dumps(text))
+
+
+def verdicts(page):
+    """Number of the claim → the verdicts under it."""
+    parts = page.split("\n## ")[1:]
+    return {part[0]: [line.split("**")[1] for line in part.splitlines() if "**" in line] for part in parts}
+
+
+def test_the_page_is_that_of_the_results():
+    folders = [ROOT / "results" / name for name in ("flickr8k", "scenes")]
+    assert claims_page(folders) == (ROOT / "docs" / "claims.md").read_text(encoding="utf-8"), "run `snakemake claims`"
+
+
+def test_nothing_is_known_where_nothing_was_run(tmp_path):
+    assert verdicts(claims_page([tmp_path])) == {str(number): ["unknown"] for number in range(1, 6)}
+
+
+@pytest.mark.parametrize(("low", "high", "expected"), [(0.1, 0.5, "held"), (-0.1, 0.5, "unknown"), (-0.5, -0.1, "not held")])
+def test_a_gain_is_held_if_its_whole_interval_is_above_nothing(tmp_path, low, high, expected):
+    gain = {"value": (low + high) / 2, "low": low, "high": high, "each_seed": [low, high]}
+    row = {"gain": gain, "at": 250.0, "compositional_gain": gain}
+    ablations = {"negatives": {"mine": row}, "start": {"small": row, "other": row | {"gain": None}}}
+    write(tmp_path, "ablations/metrics.json", {"main": "mine", "recall_drops": {}, "ablations": ablations})
+    found = verdicts(claims_page([tmp_path]))
+    assert found["3"] == [expected, expected] and found["4"] == [expected]
+
+
+def test_drops_speed_and_peers_are_read_from_their_files(tmp_path):
+    folder = tmp_path / "coco_x"
+    drop = {"value": 0.2, "low": 0.0, "high": 0.5, "claim": 0.6, "verdict": "held", "seeds": 3}
+    write(folder, "metrics.json", {"recall_drops": {"decomposed": drop, "mined": drop | {"verdict": "undecided"}}})
+    speed = {"speedup": 900.0, "n_images": 10, "n_captions": 50, "dual_seconds": 1.0, "joint_seconds_extrapolated": 900.0}
+    write(folder, "speed.json", speed | {"sampled_pairs": 5})
+    write(folder, "tables/speed.csv", "quantity,value\nclaimed_speedup,1000\n")
+    recalls = [f"{direction}_r{cutoff}" for direction in ("i2t", "t2i") for cutoff in (1, 5, 10)]
+    rows = [("ours", "decomposed", "run", "", 60), ("joint", "joint", "run", "", 90), ("peer", "", "published", "dual", 55)]
+    rows += [("better but joint", "", "published", "joint", 95), ("not run", "scratch", "not run", "", "")]
+    lines = [f"coco-5k,{model},{name},{kind},{status},{','.join([str(value)] * 6)}" for model, name, status, kind, value in rows]
+    header = ",".join(["protocol", "model", "experiment", "kind", "status", *recalls])
+    write(folder, "tables/peers.csv", "\n".join([header, *lines]) + "\n")
+    found = verdicts(claims_page([folder]))
+    assert found["1"] == ["not held"] and found["2"] == ["held", "unknown"] and found["5"] == ["held"]
+    assert "3 seeds" in claims_page([folder]) and "ours 60.0, best published peer 55.0" in claims_page([folder])
+
+
+def test_a_folder_that_is_not_there_is_one_line(tmp_path, capsys):
+    assert main(["claims", "--results", str(tmp_path / "none"), "--out", str(tmp_path / "page.md")]) == 2
+    assert "none: expected a folder results/DATASET" in capsys.readouterr().err
+    assert not (tmp_path / "page.md").exists()

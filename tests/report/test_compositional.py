@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from vldeformer.errors import InputError
+from vldeformer.evaluation.compositional_result import CompositionalResult
+from vldeformer.evaluation.measures import Bootstrap
+from vldeformer.report.compositional import CompositionalSet, compositional_table
+from vldeformer.report.settings import Ablation, AblationRow
+from vldeformer.report.sources import find_cell, value_in
+
+ITEMS = 60
+
+
+def save(folder, experiment, share, blind=True):
+    """A result in which ``share`` of the items are right."""
+    generator = np.random.default_rng(len(experiment))
+    right = generator.random(ITEMS) < share
+    scores = np.stack([right, ~right], axis=1).astype(np.float32)
+    subsets = ("replace_obj", "swap_att") * (ITEMS // 2)
+    keys, images = tuple(str(row // 2) for row in range(ITEMS)), tuple(f"i{row // 3}" for row in range(ITEMS))
+    guesses = generator.random((ITEMS, 2, 2)) if blind else None
+    bootstrap = Bootstrap(200, 0.95, 0)
+    longer = np.zeros(ITEMS, dtype=bool)
+    result = CompositionalResult("tiny", experiment, "dual", subsets, keys, images, longer, scores, guesses, 0, bootstrap)
+    path = folder / experiment / "compositional.json"
+    path.parent.mkdir(parents=True)
+    result.save(path)
+    return path, right
+
+
+def accuracy(right):
+    return 100 * (right[::2].mean() + right[1::2].mean()) / 2
+
+
+def test_accuracies_beside_the_blind_baseline_and_back_to_the_file(tmp_path):
+    (path, right), _ = save(tmp_path, "with", 0.9), save(tmp_path, "without", 0.5)
+    found = CompositionalSet([path, tmp_path / "without" / "compositional.json"])
+    table = compositional_table(found, {"without": "Without", "with": "With"})
+    assert table.shown["Model"].tolist() == ["Without", "With", "Captions alone (blind)"]
+    assert table.shown.columns.tolist() == ["Model", "Replace object", "Swap attribute", "Mean", "Ties"]
+    assert table.numbers["mean"][1] == pytest.approx(accuracy(right))
+    table.save(tmp_path)
+    for column in ("mean", "swap_att_low", "replace_obj_ties"):
+        cell = find_cell(tmp_path / "compositional.csv", ["with"], column)
+        (file,), key = cell.source.of(column)
+        assert file == str(path) and value_in(path, key) == pytest.approx(float(cell.value))
+
+
+def test_an_ablation_gets_the_mean_over_seeds_and_the_paired_gain(tmp_path):
+    saved = {name: save(tmp_path, name, share) for name, share in (("a", 0.9), ("a_seed1", 0.8), ("b", 0.5))}
+    found = CompositionalSet([path for path, _ in saved.values()])
+    rows = [AblationRow(experiment="a"), AblationRow(experiment="b"), AblationRow(experiment="not_tested")]
+    accuracies, gains = found.quantities(Ablation(title="A choice", reference="b", rows=rows))
+    exact = {name: accuracy(right) for name, (_, right) in saved.items()}
+    assert accuracies.of["a"].value == pytest.approx((exact["a"] + exact["a_seed1"]) / 2) and accuracies.of["a"].key is None
+    assert accuracies.of["b"].value.value == pytest.approx(exact["b"]) and accuracies.of["b"].key == "mean/accuracy"
+    assert gains.of.keys() == {"a"} and gains.of["a"].value.value == pytest.approx(exact["a"] - exact["b"])
+    assert accuracies.of.keys() == {"a", "b"}
+
+
+def test_without_a_blind_baseline_there_is_no_row_for_it_and_two_results_are_refused(tmp_path):
+    path, _ = save(tmp_path, "with", 0.9, blind=False)
+    assert compositional_table(CompositionalSet([path]), {"with": "With"}).shown["Model"].tolist() == ["With"]
+    with pytest.raises(InputError, match="two compositional results"):
+        CompositionalSet([path, path])

@@ -1,0 +1,61 @@
+"""Every objective, pooling and kind of weights through the stage: trained, saved, opened again and used."""
+
+import json
+from typing import get_args
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+
+import vldeformer
+from vldeformer.models.settings import Pooling
+from vldeformer.models.weights import load_model
+from vldeformer.objective.retrieval import LossName
+
+EVERYTHING = {"shared_weights": False, "learn_temperature": True, "pooling": "mean_max", "temperature": 0.2}
+
+
+def trained(command, write_settings, out, **changes):
+    """The model folder of a short training with ``changes`` and the lines of its journal."""
+    assert command("train", write_settings(train={"steps": 2} | changes), out) == 0
+    return out / "model", [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
+
+
+def test_each_loss_trains_another_model(command, write_settings, tmp_path):
+    found = {}
+    for loss in get_args(LossName):
+        folder, journal = trained(command, write_settings, tmp_path / loss, loss=loss)
+        assert all(np.isfinite(line["loss"]) for line in journal if "loss" in line)
+        found[loss] = (folder / "model.safetensors").read_bytes()
+    assert len(set(found.values())) == len(found) == 5
+
+
+@pytest.mark.parametrize("pooling", get_args(Pooling))
+def test_each_pooling_trains_and_is_used_again(command, write_settings, tmp_path, region_store, pooling):
+    folder, _ = trained(command, write_settings, tmp_path / "out", pooling=pooling, steps=1)
+    encoder = vldeformer.load(folder)
+    assert encoder.encode_text(["a ring"]).shape == (1, 64 if pooling == "mean_max" else 32)
+    assert encoder.encode_images([region_store[region_store.ids[0]]]).shape == (1, 64 if pooling == "mean_max" else 32)
+
+
+def test_separate_weights_and_a_learned_temperature_are_trained_saved_and_embedded_with(command, write_settings, tmp_path):
+    folder, journal = trained(command, write_settings, tmp_path / "out", **EVERYTHING)
+    model, description, _ = load_model(folder)
+    assert not description.shared_weights and description.initial_temperature == 0.2
+    assert 0 < abs(model.temperature.item() - 0.2) < 0.01 and any("temperature" in line for line in journal)
+    tensors = load_file(folder / "model.safetensors")
+    name = "bert.encoder.layer.0.output.dense.weight"
+    assert not tensors[f"backbone.{name}"].equal(tensors[f"image_backbone.{name}"]), "each has learned from its own side"
+    assert command("embed", write_settings(), tmp_path / "embed", "--model", folder) == 0
+    vectors = np.load(tmp_path / "embed" / "images.npy")
+    assert vectors.shape[1] == 64 and np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_separate_weights_start_from_one_pre_trained_backbone(command, write_settings, tmp_path):
+    assert command("pretrain", write_settings(pretrain={"steps": 1}), tmp_path / "pretrain") == 0
+    settings = write_settings(train=EVERYTHING | {"start": "pretrained", "steps": 0})
+    assert command("train", settings, tmp_path / "out", "--start", tmp_path / "pretrain" / "model") == 0
+    start, kept = (load_file(tmp_path / stage / "model" / "model.safetensors") for stage in ("pretrain", "out"))
+    names = [name for name in start if name.startswith("backbone.")]
+    assert all(kept[name].equal(start[name]) and kept[f"image_{name}"].equal(start[name]) for name in names)
+    assert len(kept) == 2 * len(names) + 1

@@ -1,0 +1,62 @@
+"""The hardest of the whole training set, against plain loops; tables that a continued run finds in its state."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from vldeformer.inputs.hard_negatives import MinedNegatives
+from vldeformer.retrieval.embeddings import Embeddings
+from vldeformer.training import mining
+from vldeformer.training.mining import Miner, hardest
+
+
+def unit(rows, seed):
+    vectors = np.random.default_rng(seed).normal(size=(rows, 6)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("depth", [1, 3, 50])
+def test_the_hardest_are_those_of_a_plain_loop(depth, monkeypatch):
+    monkeypatch.setattr(mining, "QUERIES_AT_ONCE", 4)
+    queries, gallery = unit(9, 0), unit(12, 1)
+    query_images, gallery_images = np.arange(9) % 5, np.arange(12) % 4
+    found = hardest(queries, gallery, query_images, gallery_images, depth)
+    assert found.shape == (9, min(depth, 12))
+    for row in range(9):
+        others = [n for n in range(12) if gallery_images[n] != query_images[row]]
+        others.sort(key=lambda n: -float(queries[row] @ gallery[n]))
+        expected = others[:depth] + [-1] * (min(depth, 12) - len(others[:depth]))
+        assert found[row].tolist() == expected
+
+
+def test_tables_are_looked_up_every_few_steps_and_come_back_with_the_state(manifest):
+    train = manifest.split("train")
+    ids = [image.id for image in train.images], [caption.id for caption in train.captions]
+    calls = []
+
+    def embed(model):
+        assert not model.training
+        calls.append(len(calls))
+        seed = 10 * len(calls)
+        vectors = unit(len(ids[0]), seed), unit(len(ids[1]), seed + 1)
+        return Embeddings(tuple(ids[0]), vectors[0], tuple(ids[1]), vectors[1], train.caption_image_index)
+
+    state: dict = {}
+    negatives, model = MinedNegatives(train, 1), nn.Dropout(0.5)
+    miner = Miner(negatives, embed, 3, 2, state)
+    tables = []
+    for step in range(7):
+        miner.prepare(model, step)
+        tables.append(negatives.captions_of_images.copy())
+        assert model.training
+    assert len(calls) == 3
+    assert (tables[0] == tables[2]).all() and (tables[2] != tables[3]).any() and (tables[5] != tables[6]).any()
+    index = train.caption_image_index
+    assert all(index[row] != image for image, rows in enumerate(negatives.captions_of_images) for row in rows)
+    assert all(row != index[caption] for caption, rows in enumerate(negatives.images_of_captions) for row in rows)
+
+    again = MinedNegatives(train, 1)
+    Miner(again, embed, 3, 2, dict(state)).prepare(model, 7)
+    assert len(calls) == 3, "between two look-ups a continued run takes the tables from its state"
+    assert torch.equal(torch.from_numpy(again.images_of_captions), state["images_of_captions"])

@@ -1,0 +1,57 @@
+"""The compositional test: captions of test images beside false ones, and which of the two each model prefers.
+
+The built-in world makes its own items. SugarCrepe's are judged by `vldeformer compositional` by hand: they need COCO's images.
+"""
+
+
+rule compositional_items:
+    """Replaced, swapped and added objects, attributes and relations, in SugarCrepe's layout."""
+    input:
+        settings=settings_file("compositional-items"),
+        raw=RAW,
+    output:
+        directory(f"artifacts/{DATASET}/{{home}}/compositional-items"),
+    log:
+        f"logs/{DATASET}/{{home}}/compositional-items.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/compositional-items.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        raw_dir=lambda wildcards: RAW_DIR,
+    shell:
+        "vldeformer compositional-items --settings {input.settings} --raw-dir {params.raw_dir} --split test"
+        " --out {output} 2>&1 | tee {log}"
+
+
+rule compositional:
+    """Accuracy of a joint or decomposed model, and of a blind one."""
+    input:
+        settings=lambda wildcards: settings_for(wildcards.experiment, "compositional"),
+        model=lambda wildcards: artifact(wildcards.experiment, "train/model"),
+        pairs=lambda wildcards: artifact(wildcards.experiment, "compositional-items"),
+        manifest=lambda wildcards: artifact(wildcards.experiment, "prepare/manifest.json"),
+        visual=lambda wildcards: visual_of(wildcards.experiment),
+    output:
+        result=f"results/{DATASET}/{{experiment}}/compositional.json",
+        scores=f"results/{DATASET}/{{experiment}}/compositional.items.parquet",
+    log:
+        f"logs/{DATASET}/{{experiment}}/compositional.log",
+    benchmark:
+        f"logs/{DATASET}/{{experiment}}/compositional.tsv"
+    conda:
+        "../../environment.yml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        gpu=lambda wildcards: gpus_of(wildcards.experiment),
+    params:
+        dataset=DATASET,
+    shell:
+        "vldeformer compositional --settings {input.settings} --model {input.model} --items {input.pairs}"
+        " --manifest {input.manifest} --features {input.visual} --split test --dataset {params.dataset}"
+        " --experiment {wildcards.experiment} --out {output.result} 2>&1 | tee {log}"
