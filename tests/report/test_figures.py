@@ -3,9 +3,11 @@ import json
 import pytest
 
 from vldeformer.errors import InputError
-from vldeformer.report.figures import read_journal, save_gallery_time, save_recalls, save_training_curves
+from vldeformer.report.figures import save_recalls, save_training_curves
+from vldeformer.report.journals import read_journal
 from vldeformer.report.results import ResultSet
 from vldeformer.report.speed import read_speed
+from vldeformer.report.time_figures import save_gallery_time
 
 
 @pytest.fixture

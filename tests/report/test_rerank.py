@@ -5,9 +5,9 @@ import json
 import pytest
 
 from vldeformer.errors import InputError
-from vldeformer.report.figures import save_rerank
 from vldeformer.report.rerank import read_rerank, rerank_table
 from vldeformer.report.speed import read_speed
+from vldeformer.report.time_figures import save_rerank
 
 MEASURED = {
     "depth": 5, "dual_weight": 2.0, "n_images": 40, "n_captions": 200, "pair_ms": 0.5, "proposal_seconds": 0.25,

@@ -1,6 +1,7 @@
 """What goes into a model: padded tensors with masks, grouped so that they move between devices together."""
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,7 +12,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class TensorGroup:
+class TensorGroup(ABC):
     """Tensors that share their first axis."""
 
     def to(self, device: torch.device) -> Self:
@@ -21,6 +22,15 @@ class TensorGroup:
     def select(self, rows: Tensor) -> Self:
         """The given rows, in the given order, repeats allowed."""
         return self._map(lambda tensor: tensor[rows])
+
+    def trimmed(self) -> Self:
+        """The same without padding that no row needs."""
+        return self
+
+    @property
+    @abstractmethod
+    def lengths(self) -> Int64[Tensor, " B"]:
+        """Positions of each row that are no padding."""
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
         return type(self)(**{field.name: change(getattr(self, field.name)) for field in dataclasses.fields(self)})
@@ -36,6 +46,16 @@ class TextInput(TensorGroup):
     ids: Int64[Tensor, "B T"]
     mask: Bool[Tensor, "B T"]
 
+    @property
+    def lengths(self) -> Int64[Tensor, " B"]:
+        """Tokens of each caption."""
+        return self.mask.sum(1)
+
+    def trimmed(self) -> "TextInput":
+        """As long as the longest caption."""
+        longest = int(self.lengths.max())
+        return TextInput(self.ids[:, :longest], self.mask[:, :longest])
+
 
 @dataclass(frozen=True)
 class RegionInput(TensorGroup):
@@ -49,12 +69,29 @@ class RegionInput(TensorGroup):
     features: Float[Tensor, "B R V"]
     region_mask: Bool[Tensor, "B R"]
 
+    @property
+    def lengths(self) -> Int64[Tensor, " B"]:
+        """Tag tokens and regions of each image."""
+        return self.tag_mask.sum(1) + self.region_mask.sum(1)
+
+    def trimmed(self) -> "RegionInput":
+        """As wide as the image with most tag tokens and the one with most regions (at least one)."""
+        tags, regions = int(self.tag_mask.sum(1).max()), max(1, int(self.region_mask.sum(1).max()))
+        return RegionInput(
+            self.tag_ids[:, :tags], self.tag_mask[:, :tags], self.features[:, :regions], self.region_mask[:, :regions]
+        )
+
 
 @dataclass(frozen=True)
 class PixelInput(TensorGroup):
     """Square images, RGB scaled to -1..1."""
 
     pixels: Float[Tensor, "B 3 side side"]
+
+    @property
+    def lengths(self) -> Int64[Tensor, " B"]:
+        """All images are of one size: what it is has no meaning here."""
+        return torch.ones(len(self), dtype=torch.int64, device=self.pixels.device)
 
 
 @dataclass(frozen=True)
@@ -72,6 +109,15 @@ class PhotographInput(TensorGroup):
         """True where there is a patch."""
         places = torch.arange(self.patches.shape[1], device=self.grids.device)
         return places < self.grids.prod(1, keepdim=True)
+
+    @property
+    def lengths(self) -> Int64[Tensor, " B"]:
+        """Patches of each photograph."""
+        return self.grids.prod(1)
+
+    def trimmed(self) -> "PhotographInput":
+        """As many patches as the largest photograph has."""
+        return PhotographInput(self.patches[:, : int(self.lengths.max())], self.grids)
 
 
 VisualInput = RegionInput | PixelInput | PhotographInput

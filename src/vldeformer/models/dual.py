@@ -5,17 +5,22 @@
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vldeformer.inputs.batch import PairBatch, TextInput, VisualInput
+from vldeformer.inputs.batch import PairBatch, TensorGroup, TextInput, VisualInput
 from vldeformer.models.backbone import Backbone, Sequence
+from vldeformer.models.buckets import read_by_length
 from vldeformer.models.pooling import pool, pooled_size
 from vldeformer.models.settings import Pooling
+
+AnyInput = TypeVar("AnyInput", bound=TensorGroup)
 
 
 def decompose(
@@ -79,12 +84,17 @@ class DualEncoder(nn.Module):
 
     def encode_text(self, text: TextInput) -> Float[Tensor, "B D"]:
         """Unit vectors of captions."""
-        return self._vectors(self.backbone, self.backbone.text_sequence(text))
+        return self._by_length(text, lambda part: self._vectors(self.backbone, self.backbone.text_sequence(part)))
 
     def encode_visual(self, visual: VisualInput) -> Float[Tensor, "B D"]:
         """Unit vectors of images."""
         reader = self.backbone if self.image_backbone is None else self.image_backbone
-        return self._vectors(reader, reader.visual_sequence(visual))
+        return self._by_length(visual, lambda part: self._vectors(reader, reader.visual_sequence(part)))
+
+    def _by_length(self, items: AnyInput, vectors: Callable[[AnyInput], Float[Tensor, "B D"]]) -> Float[Tensor, "B D"]:
+        if self.pooling == "mean_all":  # padding is part of what it averages
+            return vectors(items)
+        return read_by_length(items.lengths, lambda rows: vectors(items.select(rows).trimmed()))
 
     def _vectors(self, reader: Backbone, sequence: Sequence) -> Float[Tensor, "B D"]:
         pooled = self.dropout(pool(reader.encode(sequence), self.pooling))

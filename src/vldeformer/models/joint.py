@@ -3,11 +3,12 @@
 Its lower layers may read both apart, as the decomposed model does; then only the top layers run for every pair.
 """
 
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from vldeformer.inputs.batch import TextInput, VisualInput
 from vldeformer.models.backbone import Backbone, Sequence
+from vldeformer.models.buckets import read_by_length
 
 
 class JointMatcher(nn.Module):
@@ -45,7 +46,12 @@ class JointMatcher(nn.Module):
 
     def forward(self, text: TextInput, visual: VisualInput) -> Float[Tensor, "B 2"]:
         """Logits of no match and match."""
-        return self.match(self.read_text(text), self.read_visual(visual, after=text))
+
+        def read(rows: Int64[Tensor, " rows"]) -> Float[Tensor, "rows 2"]:
+            captions, images = text.select(rows).trimmed(), visual.select(rows).trimmed()
+            return self.match(self.read_text(captions), self.read_visual(images, after=captions))
+
+        return read_by_length(text.lengths + visual.lengths, read)
 
     def score(self, text: TextInput, visual: VisualInput) -> Float[Tensor, " B"]:
         """Log-odds of a match: ranks as its probability does, and does not saturate into ties at 1."""

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vldeformer.inputs.batch import PairBatch, TextInput, VisualInput
+from vldeformer.models.buckets import buckets_by_length
 from vldeformer.models.dual import PairVectors, decompose
 from vldeformer.models.joint import JointMatcher
 
@@ -28,10 +29,16 @@ class PretrainingModel(nn.Module):
         All in one call, so that a distributed wrapper sees one forward pass.
         """
         matcher = self.matcher
-        encoded = matcher.backbone.encode_jointly(text, visual)
-        # Row numbers instead of a boolean mask: the gradient of a gather is deterministic.
-        rows, places = predict.nonzero(as_tuple=True)
-        states = self.word_transform(encoded.states[rows, places])
+        buckets = buckets_by_length(text.lengths + visual.lengths)
+        masked, summaries, order = [], [], []
+        for rows in buckets:
+            encoded = matcher.backbone.encode_jointly(text.select(rows).trimmed(), visual.select(rows).trimmed())
+            # Row numbers instead of a boolean mask: the gradient of a gather is deterministic.
+            inside, places = predict[rows].nonzero(as_tuple=True)
+            masked.append(encoded.states[inside, places])
+            order.append(rows[inside] * predict.shape[1] + places)
+            summaries.append(matcher.backbone.summary(encoded))
+        states = self.word_transform(torch.cat(masked)[torch.cat(order).argsort()])
         words = functional.linear(states, matcher.backbone.word_embeddings(), self.word_bias)
-        matches = matcher.classifier(matcher.dropout(matcher.backbone.summary(encoded)))
+        matches = matcher.classifier(matcher.dropout(torch.cat(summaries)[torch.cat(buckets).argsort()]))
         return words, matches, None if aligned is None else decompose(matcher.backbone).train(self.training)(aligned)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from vldeformer.evaluation.measures import Estimate
 from vldeformer.report.ablations import Judged, Quantity
-from vldeformer.report.figures import COLOURS, GREY, MARKERS, drawing
+from vldeformer.report.drawing import COLOURS, GREY, MARKERS, drawing
 from vldeformer.report.settings import Ablation
 
 
 def save_ablation_curve(stem: Path, ablation: Ablation, judged: Sequence[Judged]) -> None:
     """Mean recall with intervals against the axis, one line for each name of a line. Writes STEM.svg and STEM.png."""
     placed = [one for one in judged if one.row.at is not None]
-    with drawing(stem, width=7.2, height=4.4) as (figure, axes):
+    with drawing(stem, width=7.2, height=4.4) as (figure, (axes,)):
         for number, line in enumerate(dict.fromkeys(one.row.line for one in placed)):
             points = sorted((one for one in placed if one.row.line == line), key=lambda one: one.row.at or 0.0)
             means = [one.mean for one in points]
@@ -39,7 +39,7 @@ def save_ablation_curve(stem: Path, ablation: Ablation, judged: Sequence[Judged]
 
 def save_cost(stem: Path, ablation: Ablation, judged: Sequence[Judged], cost: Quantity) -> None:
     """Mean recall with intervals against the seconds of the whole test set (logarithmic). Writes STEM.svg and STEM.png."""
-    with drawing(stem, width=7.2, height=4.4) as (_, axes):
+    with drawing(stem, width=7.2, height=4.4) as (_, (axes,)):
         for one in judged:
             found = cost.of.get(one.row.experiment)
             if found is None or isinstance(found.value, Estimate):

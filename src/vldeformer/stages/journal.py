@@ -9,7 +9,7 @@ from typing import Any
 
 from vldeformer.artifact import provenance, whole_folder, write_json
 from vldeformer.errors import InputError
-from vldeformer.report.figures import read_journal
+from vldeformer.report.journals import read_journal
 
 
 def journal_for_tensorboard(journal: Path, out: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vldeformer.errors import InputError
 from vldeformer.report.compositional import CompositionalSet, compositional_table
-from vldeformer.report.figures import save_gallery_time, save_recalls, save_rerank, save_training_curves
+from vldeformer.report.figures import save_recalls, save_training_curves
 from vldeformer.report.metrics import write_metrics
 from vldeformer.report.peers import peers_table, read_published
 from vldeformer.report.rerank import read_rerank, rerank_table
@@ -13,6 +13,7 @@ from vldeformer.report.results import COMPARED, ResultSet
 from vldeformer.report.settings import ReportSettings
 from vldeformer.report.speed import read_speed
 from vldeformer.report.tables import drop_table, recall_table, speed_table, write_tables
+from vldeformer.report.time_figures import save_gallery_time, save_rerank
 from vldeformer.stages.sections import read_section
 
 

@@ -1,0 +1,27 @@
+"""Rows of like length are read together: captions of a batch differ by a factor of four, and padding costs as much as words."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+MOST_BUCKETS = 4
+FEWEST_ROWS = 16
+"""In a bucket: smaller ones would cost more in calls than they save in padding."""
+
+
+def buckets_by_length(lengths: Int64[Tensor, " B"]) -> tuple[Int64[Tensor, " rows"], ...]:
+    """Row numbers of at most ``MOST_BUCKETS`` parts of a batch, the shortest rows first."""
+    number = max(1, min(MOST_BUCKETS, len(lengths) // FEWEST_ROWS))
+    if number == 1:
+        return (torch.arange(len(lengths), device=lengths.device),)
+    return lengths.argsort(stable=True).tensor_split(number)
+
+
+def read_by_length(lengths: Int64[Tensor, " B"], read: Callable[[Int64[Tensor, " rows"]], Tensor]) -> Tensor:
+    """What ``read`` makes of the rows of each bucket, as one tensor in the order of the batch."""
+    buckets = buckets_by_length(lengths)
+    if len(buckets) == 1:
+        return read(buckets[0])
+    return torch.cat([read(rows) for rows in buckets])[torch.cat(buckets).argsort()]

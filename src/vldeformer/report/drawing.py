@@ -1,0 +1,82 @@
+"""What all figures are drawn with, as SVG and PNG with the same bytes for the same numbers; the one file that imports matplotlib.
+
+Colours are Okabe and Ito's, told apart by readers with any colour vision, and each comes with a marker of its own.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from vldeformer.artifact import whole_file
+
+Panel = Axes
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+GREY = "#5f6368"
+STYLE: Any = {  # a plain dictionary; matplotlib's type for it spells out every key there is
+    "svg.hashsalt": "vldeformer",
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#e3e5e8",
+    "grid.linewidth": 0.8,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": "black",
+    "ytick.labelcolor": "black",
+    "legend.frameon": False,
+    "lines.linewidth": 2,
+}
+
+
+@contextmanager
+def drawing(stem: Path, width: float, height: float, columns: int = 1) -> Iterator[tuple[Figure, tuple[Axes, ...]]]:
+    """A figure of ``columns`` panels, in inches, to draw into; afterwards STEM.svg and STEM.png are written.
+
+    Nothing is registered with pyplot, so nothing leaks from one figure to the next.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure, tuple(figure.add_subplot(1, columns, column + 1) for column in range(columns))
+        for suffix, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
+            with whole_file(stem.with_name(f"{stem.name}.{suffix}")) as temporary:
+                figure.savefig(temporary, format=suffix, metadata=metadata, dpi=160)
+
+
+def counts_on(axis: Axis) -> None:
+    """Powers of ten as 1,000."""
+    _labelled(axis, lambda value: f"{value:,.0f}")
+
+
+def times_on(axis: Axis) -> None:
+    """Powers of ten of seconds in the unit that suits: 100 µs, 10 ms, 1,000 s."""
+    _labelled(axis, _duration)
+
+
+def _labelled(axis: Axis, text: Callable[[float], str]) -> None:
+    axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size * 0.999:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds * 1e6:,.3g} µs"
