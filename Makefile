@@ -28,7 +28,7 @@ reproduce: setup
 	snakemake --cores $(CORES) all
 
 test: setup
-	python -m pytest
+	python -m pytest -n 2 --dist loadfile
 
 lint: setup
 	ruff check .

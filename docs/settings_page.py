@@ -47,6 +47,8 @@ def _shown(annotation: object) -> str:
     """A type as people write it."""
     if get_origin(annotation) is Annotated:
         return _shown(get_args(annotation)[0])
+    if get_origin(annotation) is list:
+        return f"list of {_shown(get_args(annotation)[0])}"
     if get_origin(annotation) is dict:
         return f"mapping of {' to '.join(map(_shown, get_args(annotation)))}"
     if get_origin(annotation) in (Union, UnionType):

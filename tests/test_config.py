@@ -65,6 +65,29 @@ def test_a_number_that_yaml_reads_as_text_is_a_number(config):
         ),
         ("train: {steps: 1}\ntrain: {steps: 2}", ["joint.yaml line 2", "key 'train' is given twice"]),
         ("train: {steps: [1", ["joint.yaml line 1", "expected YAML"]),
+        (
+            "train: {kind: dual, loss: triplet, learn_temperature: true}",
+            ["joint.yaml: setting train: expected learn_temperature false where neither loss (infonce or sigmoid) nor dist"],
+        ),
+        (
+            "train: {kind: dual, hard_negatives: mined, negatives_scope: batch}",
+            ["joint.yaml: setting train: expected negatives_scope anchor where hard_negatives is mined, got batch"],
+        ),
+        ("train: {kind: dual, chunk_images: 0}", ["setting train.chunk_images: expected a number of images", "got 0"]),
+        ("train: {mine_limit: .nan, kind: dual}", ["joint.yaml: setting train.mine_limit: expected a finite number, got nan"]),
+        ("rerank: {dual_weight: .inf}", ["joint.yaml: setting rerank.dual_weight: expected a finite number, got inf"]),
+        ("negatives: {text_kinds: {noun: .inf}}", ["setting negatives.text_kinds.noun: expected a finite number"]),
+        ("negatives: {word_ratio: null}", ["joint.yaml: setting negatives: expected either word_ratio or word_number, and null"]),
+        ("rerank: {depths: [2, 0]}", ["joint.yaml: setting rerank.depths.1: expected greater than or equal to 1, got 0"]),
+        (
+            "train: {kind: joint, joint_layers: 9}",
+            ["joint.yaml: train.joint_layers must not exceed backbone.layers, got 9 and 3"],
+        ),
+        (
+            "train: {kind: dual, images: 250}",
+            ["joint.yaml: negatives.images must be train.images where composed negatives are read, got None and 250"],
+        ),
+        ("train: {kind: dual}\nnegatives: {images: 20}", ["negatives.images must be train.images", "got 20 and None"]),
         ("- train", ["joint.yaml: expected sections of settings, got list"]),
         ("3: {}", ["joint.yaml line 1", "key 3 is not a name"]),
     ],
@@ -96,6 +119,27 @@ def test_unknown_names_are_refused_with_the_nearest_one(config):
 def test_regions_of_photographs_are_refused(config):
     (config / "experiments" / "joint.yaml").write_text("backbone: {kind: oscar}")
     assert "backbone.kind oscar needs the regions of dataset.source scenes" in refusal(config, dataset="flickr8k")
+
+
+@pytest.mark.parametrize(
+    ("differences", "expected"),
+    [
+        ("negatives: {image_partner: near}", "negatives.image_partner near needs regions, backbone.kind vilt has none"),
+        ("negatives: {replacements: tags}", "negatives.replacements tags needs a detector, backbone.kind vilt has none"),
+    ],
+)
+def test_negatives_that_need_a_detector_are_refused_before_anything_runs(config, differences, expected):
+    (config / "experiments" / "distilled.yaml").write_text(differences)
+    assert expected in refusal(config, dataset="flickr8k", experiment="distilled")
+    (config / "experiments" / "distilled.yaml").write_text(differences + "\ntrain: {hard_negatives: none}")
+    load_settings(config, "flickr8k", "distilled")
+
+
+def test_a_small_target_set_has_negatives_of_its_own(config):
+    plan = load_plan(config, {"dataset": "scenes", "experiments": {"all": ["decomposed_250", "scratch_250"], "ablations": []}})
+    for name in ("decomposed_250", "scratch_250"):
+        assert plan.settings[name].negatives.images == plan.settings[name].train.images == 250
+        assert plan.home(name, "negatives") == name
 
 
 @pytest.mark.parametrize(

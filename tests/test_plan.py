@@ -110,6 +110,33 @@ def test_an_ablation_keeps_the_rows_that_are_run_with_their_reference():
     assert ablations["start"].axis is None, "two points are no curve"
 
 
+@pytest.mark.parametrize("dataset", sorted(path.stem for path in (CONFIG / "datasets").iterdir()))
+def test_places_on_an_axis_are_those_of_the_data_set(dataset):
+    settings = load_settings(CONFIG, dataset, "decomposed")
+    train = {"scenes": 2000, "flickr8k": 6000}.get(dataset)
+    whole = {row.at for row in settings.report.ablations["start"].rows if row.experiment in ("decomposed", "scratch")}
+    layers = {row.at for row in settings.report.ablations["depth"].rows if row.experiment == "joint"}
+    assert whole == {train} and layers in ({settings.backbone.layers}, {None})
+
+
+def test_the_claims_are_of_trained_models_that_embed_each_item_alone():
+    report = load_settings(CONFIG, "scenes", "decomposed").report
+    trained = [load_settings(CONFIG, "scenes", name).train for name in report.claimed]
+    assert all(train.kind == "dual" and train.steps > 0 for train in trained)
+    assert set(report.decomposed) - set(report.claimed) == {"reranked", "untrained"}
+    assert report_settings(load_settings(CONFIG, "scenes", "decomposed"), ["joint", "decomposed"]).report.claimed == [
+        "decomposed"
+    ]
+
+
+def test_batches_of_another_size_are_measured_as_often():
+    trains = [
+        load_settings(CONFIG, "scenes", name).train for name in ("decomposed", "batch_32", "batch_64", "batch_256", "batch_512")
+    ]
+    assert {-(-train.steps // train.validate_steps) for train in trains} == {6}
+    assert {train.steps * train.batch_images for train in trains} == {300 * 128}
+
+
 def test_every_row_of_an_ablation_is_an_experiment_of_the_default_run_and_has_a_title():
     plan = load_plan(CONFIG, yaml.safe_load((CONFIG / "default.yaml").read_text()))
     report = plan.base.report

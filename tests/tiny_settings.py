@@ -18,8 +18,9 @@ SECTIONS = {
     "vocabulary": {"size": 300},
     "backbone": BACKBONE,
     "negatives": {
-        "seed": 2, "variants": 2, "text_kinds": {"noun": 1, "attribute": 1, "relation": 1, "swap": 1}, "word_ratio": 0.3,
-        "word_number": None, "replacements": "corpus", "lexicon": "learned", "image_partner": "random", "image_ratio": 0.5,
+        "seed": 2, "images": None, "variants": 2, "text_kinds": {"noun": 1, "attribute": 1, "relation": 1, "swap": 1},
+        "word_ratio": 0.3, "word_number": None, "replacements": "corpus", "lexicon": "learned", "image_partner": "random",
+        "image_ratio": 0.5,
     },
     "pretrain": OPTIMIZER | {"checkpoint": None, "split": "pretrain", "mask_ratio": 0.3, "contrastive_weight": 0.0, "steps": 3},
     "train": OPTIMIZER | {

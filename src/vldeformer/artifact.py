@@ -33,7 +33,11 @@ ARRAY_ERRORS = (ValueError, TypeError, SyntaxError, OverflowError, tokenize.Toke
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; it takes the name ``path`` only if the block ends without an error."""
+    """Yield a temporary path beside ``path``; it takes the name ``path`` only if the block ends without an error.
+
+    Raises InputError as ``check_file`` does.
+    """
+    check_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
@@ -63,6 +67,12 @@ def whole_folder(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_file(path: Path) -> None:
+    """Raises InputError if a file that is to be written is a folder. What takes long to make asks before it begins."""
+    if path.is_dir():
+        raise InputError(f"{path}: expected the name of a file to write, got a folder; name a file in it")
 
 
 def check_replaceable(path: Path) -> None:

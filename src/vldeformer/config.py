@@ -217,19 +217,30 @@ def _check_together(settings: Settings, source: str) -> None:
             "dataset.photographs as_they_are needs backbone.keep_aspect true; set it, or photographs: squares with an image_size",
         ),
     ]
-    problems.append(
+    negatives, train = settings.negatives, settings.train
+    undetected = train.needs_composed and backbone.reads == "pixels"
+    problems += [
         (
-            backbone.keep_aspect and settings.train.kind == "dual" and settings.train.pooling == "mean_all",
+            backbone.keep_aspect and train.kind == "dual" and train.pooling == "mean_all",
             "train.pooling mean_all needs inputs of one length, photographs with backbone.keep_aspect have none; set it to mean",
-        )
-    )
-    problems.append(
+        ),
         (
-            settings.train.hard_negatives == "mined" and settings.train.negatives_scope == "batch",
-            "train.negatives_scope must be anchor where train.hard_negatives is mined: a mined caption is right for its own "
-            "image, which may be in the batch",
-        )
-    )
+            train.needs_composed and negatives.images != train.images,
+            f"negatives.images must be train.images where composed negatives are read, got {negatives.images} and {train.images}",
+        ),
+        (
+            undetected and negatives.image_partner == "near",
+            f"negatives.image_partner near needs regions, backbone.kind {backbone.kind} has none; set it to category or random",
+        ),
+        (
+            undetected and negatives.replacements == "tags",
+            f"negatives.replacements tags needs a detector, backbone.kind {backbone.kind} has none; set it to corpus",
+        ),
+        (
+            train.joint_layers is not None and train.joint_layers > backbone.layers,
+            f"train.joint_layers must not exceed backbone.layers, got {train.joint_layers} and {backbone.layers}",
+        ),
+    ]
     for name, training in (("pretrain", settings.pretrain), ("train", settings.train)):
         too_long = 0 < training.steps <= training.warmup_steps
         steps = f"{training.warmup_steps} and {training.steps}"

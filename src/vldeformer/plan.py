@@ -145,8 +145,9 @@ def report_settings(settings: Settings, experiments: Sequence[str]) -> Settings:
     present = {name: _present(ablation, experiments) for name, ablation in report.ablations.items()}
     ablations = {name: ablation for name, ablation in present.items() if len(ablation.rows) > 1}
     counterparts = {name: model for name, model in report.counterparts.items() if name in experiments}
-    changed = {"titles": titles, "decomposed": decomposed, "ablations": ablations, "counterparts": counterparts}
-    return settings.model_copy(update={"report": report.model_copy(update=changed)})
+    claimed = [name for name in report.claimed if name in experiments]
+    named = {"titles": titles, "decomposed": decomposed, "claimed": claimed, "counterparts": counterparts}
+    return settings.model_copy(update={"report": report.model_copy(update=named | {"ablations": ablations})})
 
 
 def _title(name: str, titles: Mapping[str, str]) -> str:
@@ -155,6 +156,7 @@ def _title(name: str, titles: Mapping[str, str]) -> str:
 
 
 def _present(ablation: Ablation, experiments: Sequence[str]) -> Ablation:
-    """An ablation without the rows that are not run or whose reference is not; an axis needs three of them."""
+    """An ablation without the rows that are not run or whose reference is not; an axis needs three places on it."""
     rows = [row for row in ablation.rows if {row.experiment, ablation.reference_of(row) or row.experiment} <= set(experiments)]
-    return ablation.model_copy(update={"rows": rows, "axis": ablation.axis if len(rows) > 2 else None})
+    places = {row.at for row in rows if row.at is not None}
+    return ablation.model_copy(update={"rows": rows, "axis": ablation.axis if len(places) > 2 else None})

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 class Section(BaseModel):
     """A section of the settings. It is defined beside the code it configures; ``config`` only assembles sections."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def expected_and_got(problem: ErrorDetails) -> str:
@@ -18,5 +18,10 @@ def expected_and_got(problem: ErrorDetails) -> str:
         return "is missing"
     if problem["type"] == "extra_forbidden":
         return "is unknown"
+    if problem["type"] == "union_tag_invalid":
+        which = problem["ctx"]
+        return f"expected a {which['discriminator']} of {which['expected_tags']}, got {which['tag']!r}"
     expected = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    if isinstance(problem["input"], dict) and problem["type"] == "value_error":
+        return f"expected {expected}"  # several keys at once: the whole section would say nothing
     return f"expected {expected}, got {reprlib.repr(problem['input'])}"

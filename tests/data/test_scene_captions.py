@@ -4,9 +4,10 @@ from collections import Counter
 
 import pytest
 
-from vldeformer.data.scene_captions import FEWEST_WORDS, KINDS, MOST_WORDS, Telling
+from vldeformer.data.scene_captions import FEWEST_WORDS, KINDS, MOST_WORDS
 from vldeformer.data.scene_layout import Dice
 from vldeformer.data.scene_records import Facts, Mention, Relation, SceneObject
+from vldeformer.data.scene_telling import Telling
 from vldeformer.data.scene_words import COLOUR_WORDS, SHAPE_WORDS, SIZE_WORDS, plural, synonym_groups, with_article
 from vldeformer.data.scenes import SceneSettings, generate_scenes
 from vldeformer.seeding import named_generator

@@ -30,3 +30,14 @@ def test_attributes_of_one_thing_unless_they_exclude_each_other():
 
 def test_a_few_occurrences_tell_nothing():
     assert not alike_of([["a boy with a red ball", "a child with a big ball"]] * 2)
+
+
+def test_a_corpus_in_which_no_noun_is_said_beside_another_has_none_alike():
+    assert alike_of([["a boy", "a boy"], ["a ball"]]) == {} == alike_of([["it runs"]])
+
+
+def test_a_few_odd_captions_do_not_make_two_things_one():
+    images = [[f"a {thing} on the floor", f"the {thing} is red"] for thing in ("ball", "boy")] * 60
+    odd = [["a ball on the floor", "a boy on the floor"]] * 12
+    assert "boy" not in alike_of(images + odd).get("ball", ())
+    assert "girl" in alike_of([*images, *[["a girl", "a boy"]] * 12])["boy"], "as often as chance has it"

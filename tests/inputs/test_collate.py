@@ -87,10 +87,29 @@ def test_an_unknown_image_is_named(reader):
 
 def test_composed_regions_take_their_tags_along(reader, store, words):
     read = reader.read_composed([ComposedImage("many", "two", kept=(1, 3), taken=(0,))])
-    expected = [store["many"].features[1], store["many"].features[3], store["two"].features[0]]
+    expected = [store["two"].features[0], store["many"].features[1], store["many"].features[3]]
     assert np.array_equal(read.features[0, :3, :3].numpy(), np.stack(expected))
-    assert np.array_equal(read.features[0, 2, 3:7].numpy(), store["two"].boxes[0])
-    assert read.tag_ids[0].tolist() == words.encode(["box disc red ring"], 100)[0]
+    assert np.array_equal(read.features[0, 0, 3:7].numpy(), store["two"].boxes[0])
+    assert read.tag_ids[0].tolist() == words.encode(["red ring box disc"], 100)[0]
+
+
+@pytest.mark.parametrize(
+    ("kept", "taken", "order"),
+    [
+        ((0, 2), (1,), ["many 0", "two 1", "many 2"]),
+        ((0, 1, 3), (1, 0), ["many 0", "many 1", "two 1", "many 3", "two 0"]),
+        ((2,), (0,), ["two 0", "many 2"]),
+        ((0, 1, 2, 3), (0,), ["many 0", "many 1", "many 2", "many 3", "two 0"]),
+        ((), (0, 1), ["two 0", "two 1"]),
+    ],
+)
+def test_the_order_of_regions_does_not_tell_own_from_other(store, words, kept, taken, order):
+    reader = RegionReader(store, words, tag_tokens=40, most_regions=9)
+    read = reader.read_composed([ComposedImage("many", "two", kept, taken)])
+    rows = [(store[name], int(row)) for name, row in map(str.split, order)]
+    assert read.features[0, :, :3].tolist() == [image.features[row].tolist() for image, row in rows]
+    assert read.features[0, :, 3:7].tolist() == [image.boxes[row].tolist() for image, row in rows]
+    assert read.tag_ids[0].tolist() == words.encode([" ".join(image.tags[row] for image, row in rows)], 100)[0]
 
 
 def test_composing_with_images_that_have_less_tags_or_nothing(reader, words):

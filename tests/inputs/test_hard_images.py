@@ -17,7 +17,8 @@ REGIONS = {"i0": 2, "i1": 3, "i2": 0}
 
 def composer(tags=TAGS, captions=CAPTIONS, ratio=0.5):
     values = {
-        "seed": 1, "variants": 1, "text_kinds": {"noun": 1}, "word_ratio": 0.3, "word_number": None, "replacements": "corpus",
+        "seed": 1, "images": None, "variants": 1, "text_kinds": {"noun": 1}, "word_ratio": 0.3, "word_number": None,
+        "replacements": "corpus",
         "lexicon": "learned", "image_partner": "random", "image_ratio": ratio,
     }  # fmt: skip
     return ImageComposer(NegativeSettings(**values), Partners(tuple(captions)), tags, named_tags(tags, captions, LEXICON))

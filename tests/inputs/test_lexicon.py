@@ -1,5 +1,7 @@
 """Nouns, attributes and synonyms from a corpus small enough to check by eye."""
 
+import pytest
+
 from vldeformer.inputs.grammar import FUNCTION_WORDS
 from vldeformer.inputs.lexicon import LEAST_OCCURRENCES, learn_lexicon
 
@@ -70,3 +72,14 @@ def test_attributes_that_the_detector_has_not_are_learned_too():
     for texts in captions.values():
         texts.append("a tiny " + texts[0].split()[2])
     assert learn_lexicon(captions, tags).attributes["tiny"] == "tiny"
+
+
+@pytest.mark.parametrize("tags", [False, True])
+def test_one_long_caption_changes_nothing(tags):
+    captions, seen = corpus()
+    seen = seen if tags else None
+    plain = learn_lexicon(captions, seen)
+    captions["i0"].append(" ".join(["the quick ring runs over a hoop and", "the star was"] * 80))
+    long = learn_lexicon(captions, seen)
+    assert long.nouns == plain.nouns and long.attributes == plain.attributes
+    assert long.counts["quick"] == 1

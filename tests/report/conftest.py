@@ -45,6 +45,7 @@ def settings():
         baseline="joint",
         main="decomposed",
         decomposed=["decomposed"],
+        claimed=["decomposed"],
         ablations={},
         published_protocols=[],
         counterparts={},

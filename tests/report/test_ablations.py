@@ -45,7 +45,8 @@ def test_a_gain_is_the_mean_of_the_seeds_that_both_were_run_with(results, judged
     first, second = judged
     assert first.mean.value == pytest.approx((means["with"] + means["with_seed1"] + means["with_seed2"]) / 3)
     each = [means[f"with{seed}"] - means[f"without{seed}"] for seed in ("", "_seed1")]
-    assert first.each == pytest.approx(each) and first.gain.value == pytest.approx(sum(each) / 2)
+    assert list(first.each) == [0, 1] and list(first.each.values()) == pytest.approx(each)
+    assert first.gain.value == pytest.approx(sum(each) / 2)
     assert first.gain.low <= first.gain.value <= first.gain.high
     assert second.gain is None and second.title == "None"
     values = ablation_values(judged, [])
@@ -116,3 +117,21 @@ def test_the_table_is_the_same_in_csv_and_json(judged, tmp_path):
     (first, _) = csv.DictReader((tmp_path / "choice.csv").read_text().splitlines())
     assert float(first["gain_seed_1"]) == judged[0].each[1] and first["reference"] == "without"
     assert len(json.loads((tmp_path / "choice.sources.json").read_text())["rows"]) == 2
+
+
+def test_runs_and_the_pairs_of_a_gain_are_told_apart(make, judged):
+    shown = ablation_table("choice", ABLATION, judged, TITLES, [], "tiny").shown
+    assert shown["Seeds"].tolist() == ["3; gain of 2", "2"]
+    alone = [make("with", "test", 40, 10, 1), make("with_seed2", "test", 40, 12, 2)]
+    others = [make("without", "test", 40, 20, 3), make("without_seed2", "test", 40, 25, 4)]
+    first, _ = paired = judge(ABLATION, ResultSet([*alone, *others]), TITLES)
+    table = ablation_table("choice", ABLATION, paired, TITLES, [], "tiny")
+    assert table.shown["Seeds"].tolist() == ["2", "2"], "as many pairs as runs"
+    assert "gain_seed_1" not in table.numbers and table.numbers["gain_seed_2"][0] == first.each[2]
+    assert ablation_values(paired, [])["with"]["gain"]["each_seed"] == {"0": first.each[0], "2": first.each[2]}
+
+
+def test_a_number_beside_recall_says_its_own_seeds(judged):
+    gain = Beside(Estimate(1.0, 0.5, 1.5), ("a.json", "b.json"), seeds=2)
+    values = ablation_values(judged, [Quantity("compositional_gain", "Gain", 1, {"with": gain})])
+    assert values["with"]["compositional_gain"] == {"value": 1.0, "low": 0.5, "high": 1.5, "seeds": 2}

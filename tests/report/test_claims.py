@@ -33,22 +33,27 @@ def test_nothing_is_known_where_nothing_was_run(tmp_path):
 @pytest.mark.parametrize(("low", "high", "expected"), [(0.1, 0.5, "held"), (-0.1, 0.5, "unknown"), (-0.5, -0.1, "not held")])
 def test_a_gain_is_held_if_its_whole_interval_is_above_nothing(tmp_path, low, high, expected):
     gain = {"value": (low + high) / 2, "low": low, "high": high, "each_seed": [low, high]}
-    row = {"gain": gain, "at": 250.0, "compositional_gain": gain}
+    row = {"gain": gain, "at": 250.0, "compositional_gain": gain | {"seeds": 1}}
     ablations = {"negatives": {"mine": row}, "start": {"small": row, "other": row | {"gain": None}}}
     write(tmp_path, "ablations/metrics.json", {"main": "mine", "recall_drops": {}, "ablations": ablations})
     found = verdicts(claims_page([tmp_path]))
     assert found["3"] == [expected, expected] and found["4"] == [expected]
+    page = claims_page([tmp_path])
+    assert f"mean recall: gain {(low + high) / 2:.2f} points [{low:.2f}, {high:.2f}], 2 seeds" in page
+    assert f"compositional test: gain {(low + high) / 2:.2f} points [{low:.2f}, {high:.2f}], 1 seed |" in page
 
 
 def test_drops_speed_and_peers_are_read_from_their_files(tmp_path):
     folder = tmp_path / "coco_x"
     drop = {"value": 0.2, "low": 0.0, "high": 0.5, "claim": 0.6, "verdict": "held", "seeds": 3}
-    write(folder, "metrics.json", {"recall_drops": {"decomposed": drop, "mined": drop | {"verdict": "undecided"}}})
+    drops = {"decomposed": drop, "mined": drop | {"verdict": "undecided"}, "control": drop | {"claimed": False}}
+    write(folder, "metrics.json", {"recall_drops": drops})
     speed = {"speedup": 900.0, "n_images": 10, "n_captions": 50, "dual_seconds": 1.0, "joint_seconds_extrapolated": 900.0}
     write(folder, "speed.json", speed | {"sampled_pairs": 5})
     write(folder, "tables/speed.csv", "quantity,value\nclaimed_speedup,1000\n")
     recalls = [f"{direction}_r{cutoff}" for direction in ("i2t", "t2i") for cutoff in (1, 5, 10)]
     rows = [("ours", "decomposed", "run", "", 60), ("joint", "joint", "run", "", 90), ("peer", "", "published", "dual", 55)]
+    rows += [("a control", "control", "run", "", 99)]
     rows += [("better but joint", "", "published", "joint", 95), ("not run", "scratch", "not run", "", "")]
     lines = [f"coco-5k,{model},{name},{kind},{status},{','.join([str(value)] * 6)}" for model, name, status, kind, value in rows]
     header = ",".join(["protocol", "model", "experiment", "kind", "status", *recalls])
@@ -62,3 +67,39 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path, capsys):
     assert main(["claims", "--results", str(tmp_path / "none"), "--out", str(tmp_path / "page.md")]) == 2
     assert "none: expected a folder results/DATASET" in capsys.readouterr().err
     assert not (tmp_path / "page.md").exists()
+
+
+DROP = {"value": 0.2, "low": 0.0, "high": 0.5, "claim": 0.6, "verdict": "held"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("metrics.json", []),
+        ("metrics.json", {"recall_drops": {"decomposed": {"value": 0.2}}}),
+        ("metrics.json", {"recall_drops": ["decomposed"]}),
+        ("metrics.json", {"recall_drops": {"decomposed": DROP | {"low": "nothing"}}}),
+        ("ablations/metrics.json", {"main": "x", "ablations": {"negatives": {"x": {"at": 1}}}}),
+        ("ablations/metrics.json", {"ablations": {"start": [1]}}),
+        ("speed.json", [1]),
+        ("speed.json", {"speedup": 3.0}),
+        ("tables/speed.csv", "a,b\n1,2\n"),
+        ("tables/speed.csv", "quantity,value\nclaimed_speedup,many\n"),
+        ("tables/peers.csv", "a,b\n1,2\n"),
+    ],
+)
+def test_a_file_that_is_none_of_a_report_is_one_line_that_names_it(tmp_path, capsys, name, value):
+    folder = tmp_path / "coco_x"
+    write(folder, "tables/speed.csv", "quantity,value\nclaimed_speedup,1000\n")
+    write(folder, name, value)
+    assert main(["claims", "--results", str(folder), "--out", str(tmp_path / "page.md")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"vldeformer: {folder / name}: expected a file as the report writes it") and "report again" in line
+    assert not (tmp_path / "page.md").exists()
+
+
+def test_a_page_is_no_folder(tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    assert main(["claims", "--results", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    expected = f"vldeformer: {tmp_path / 'out'}: expected the name of a file to write, got a folder; name a file in it\n"
+    assert capsys.readouterr().err == expected

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from vldeformer.cli import main
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import load_model
@@ -55,7 +56,7 @@ def test_as_many_joint_layers_as_there_are_is_the_joint_model(partly, command, w
     ("layers", "expected"),
     [
         (3, "joint_layers is 3, but the backbone has 2 layers"),
-        (0, "train.joint_layers: Input should be greater than or equal to 1"),
+        (0, "train.joint_layers: expected greater than or equal to 1"),
     ],
 )
 def test_a_depth_that_does_not_exist_is_refused(command, write_settings, tmp_path, capsys, layers, expected):
@@ -96,3 +97,11 @@ def test_only_what_is_read_together_from_the_first_layer_on_shares_room(tiny, wo
     assert lengths["joint"] == lengths["all"] == (30, 30, False)
     assert lengths["partly"] == lengths["dual"] == (24, 12, False)
     assert open_matcher(partly / "model", tiny.regions)[1].text.most_tokens == 24
+
+
+def test_a_time_is_not_measured_for_a_file_that_cannot_be_written(tiny, tmp_path, capsys):
+    given = ["--settings", tmp_path / "none", "--manifest", tiny.manifest, "--features", tiny.regions, "--out", tmp_path]
+    for command, models in (("pair-time", ["--model", tmp_path]), ("speed", ["--joint", tmp_path, "--dual", tmp_path])):
+        assert main([command, *map(str, [*given, *models])]) == 2
+        assert f"{tmp_path}: expected the name of a file to write, got a folder" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

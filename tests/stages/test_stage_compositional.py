@@ -112,4 +112,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(trained, tiny, judge, tmp_path
         run("compositional-items", "--settings", settings, "--raw-dir", tiny.raw, "--split", "nope", "--out", tmp_path / "o") == 2
     )
     assert "no scene in split nope" in capsys.readouterr().err
+    none = tmp_path / "no scenes"
+    assert run("compositional-items", "--settings", settings, "--raw-dir", none, "--out", tmp_path / "cut") == 2
+    assert "it holds other things" in capsys.readouterr().err, "said before anything is read"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cut", "foreign", "none"]

@@ -56,3 +56,26 @@ def test_what_is_not_installed_is_said_in_one_line(journal, tmp_path, capsys, mo
 def test_a_journal_that_is_none_is_named(tmp_path, capsys):
     assert converted(tmp_path / "none.jsonl", "dvclive", tmp_path / "out") == 2
     assert "none.jsonl: expected a training journal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("to", ["tensorboard", "dvclive"])
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\xff\xfe\x00", "expected a training journal in UTF-8, got another kind of file"),
+        (b'{"step": "one", "loss": 1}\n', "line 1: expected a JSON object with a whole number as `step`"),
+        (b'{"step": 1.5, "loss": 1}\n', "line 1: expected a JSON object with a whole number as `step`"),
+        (b"", "expected a line for each step of a training, got none"),
+        (b'{"step": 1, "x/y/../../../../z": 1}\n', "expected names of numbers such as loss or val/recall, got 'x/y/"),
+        (b'{"step": 1, "/tmp/z": 1}\n', "expected names of numbers"),
+        (b'{"step": 1, "a\\nb": 1}\n', "expected names of numbers"),
+    ],
+)
+def test_a_journal_that_cannot_be_shown_is_one_line_and_leaves_nothing(tmp_path, capsys, to, content, expected):
+    pytest.importorskip("tensorboard" if to == "tensorboard" else "dvclive")
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(content)
+    assert converted(path, to, tmp_path / "out") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"vldeformer: {path}") and expected in line
+    assert list(tmp_path.iterdir()) == [path]

@@ -8,7 +8,10 @@ import pytest
 from vldeformer.artifact import digest
 from vldeformer.errors import InputError
 from vldeformer.inputs.lexicon import words_of
+from vldeformer.inputs.relations import RELATION_OF
 from vldeformer.stages.negatives import read_hard_images, read_hard_texts
+
+RELATION_WORDS = {word for phrase in RELATION_OF for word in phrase.split()}
 
 
 def test_every_text_is_a_changed_caption_of_the_training_split(trained, manifest):
@@ -64,9 +67,42 @@ def test_near_partners_by_features_or_by_embeddings(trained, command, write_sett
     assert "is not among its" in capsys.readouterr().err
 
 
-def test_missing_and_damaged_negatives_are_named(tmp_path):
-    with pytest.raises(InputError, match=r"image\.parquet: expected composed negatives"):
+def test_only_the_first_images_take_part(command, write_settings, tmp_path, manifest):
+    assert command("negatives", write_settings(negatives={"images": 6}), tmp_path / "few") == 0
+    few = manifest.split("train").first(6)
+    ids = {image.id for image in few.images}
+    images = read_hard_images(tmp_path / "few")
+    assert images and {one.partner_id for variants in images.values() for one in variants} | images.keys() <= ids
+    assert read_hard_texts(tmp_path / "few").keys() <= {caption.id for caption in few.captions}
+    words = {word for caption in few.captions for word in words_of(caption.text)}
+    came = pd.read_parquet(tmp_path / "few" / "text.parquet")["words"].explode().dropna()
+    assert {word for phrase in came for word in phrase.split()} - words <= RELATION_WORDS
+
+
+def test_a_kind_that_comes_to_nothing_is_told(command, write_settings, tmp_path, capsys):
+    assert command("negatives", write_settings(negatives={"text_kinds": {"attribute": 1}, "images": 2}), tmp_path / "few") == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("vldeformer: ")]
+    assert said == ["vldeformer: composed 0 of 10 captions; none of kind attribute"]
+    assert read_hard_texts(tmp_path / "few") == {}
+    assert command("negatives", write_settings(), tmp_path / "all") == 0
+    assert "none of kind" not in capsys.readouterr().err
+
+
+def test_pixels_that_are_not_there_are_named(command, write_settings, tmp_path, tiny, capsys):
+    pixels = write_settings(backbone={"kind": "vilt"})
+    for visual in (tmp_path / "nowhere", tiny.regions):
+        assert command("negatives", pixels, tmp_path / "out", visual=visual) == 2 and not (tmp_path / "out").exists()
+        assert f"{visual}: expected a pixel store" in capsys.readouterr().err
+
+
+def test_missing_damaged_and_foreign_negatives_are_named(tmp_path):
+    with pytest.raises(InputError) as caught:
         read_hard_images(tmp_path)
+    path = tmp_path / "image.parquet"
+    assert str(caught.value) == f"{path}: expected composed negatives, found none; run `vldeformer negatives`"
     (tmp_path / "text.parquet").write_bytes(b"PAR1")
-    with pytest.raises(InputError, match=r"text\.parquet: expected composed negatives"):
+    with pytest.raises(InputError, match=r"text\.parquet: expected composed negatives, it is cut short or no Parquet; run"):
         read_hard_texts(tmp_path)
+    pd.DataFrame({"image_id": ["a"], "kept": [[0]]}).to_parquet(path)
+    with pytest.raises(InputError, match=r"image\.parquet: expected composed negatives, it has no column partner_id; run"):
+        read_hard_images(tmp_path)

@@ -1,7 +1,9 @@
 """The training stages: what they leave behind, how they continue, and what they refuse."""
 
 import json
+import shutil
 
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -122,11 +124,39 @@ def test_starting_from_pre_training_takes_its_weights(trained, command, write_se
         ({"train": {"start": "pretrained"}}, [], "train.start is 'pretrained'; give --start"),
         ({}, ["--start", "somewhere"], "train.start is 'scratch'; give --start exactly if"),
         ({"train": {"hard_negatives": "text"}}, [], "train.hard_negatives is 'text'; give --negatives"),
-        ({"train": {"hard_negatives": "text"}}, ["--negatives", "nowhere"], "nowhere/text.parquet"),
+        (
+            {"train": {"hard_negatives": "text"}},
+            ["--negatives", "nowhere"],
+            "vldeformer: nowhere/text.parquet: expected composed negatives, found none; run `vldeformer negatives`",
+        ),
+        ({}, ["--negatives", "nowhere"], "train.hard_negatives is 'none'; give --negatives exactly if it is"),
+        ({}, ["--teacher", "nowhere"], "neither train.distillation_weight nor train.mine_limit asks for --teacher"),
+        (
+            {"train": {"hard_negatives": "mined", "mine_limit": None}},
+            [],
+            "train: expected negatives_scope anchor where hard_negatives is mined, got batch",
+        ),
+        (
+            {"train": {"loss": "triplet", "learn_temperature": True}},
+            [],
+            "train: expected learn_temperature false where neither loss (infonce or sigmoid) nor distillation reads a temp",
+        ),
+        ({"train": {"chunk_images": 0}}, [], "train.chunk_images: expected a number of images of at least 1"),
+        ({"train": {"chunk_images": -3}}, [], "'auto' or null, got -3"),
+        ({"train": {"chunk_images": "most"}}, [], "of at least 1, 'auto' or null, got 'most'"),
+        ({"train": {"margin": float("inf")}}, [], "train.margin: expected a finite number, got inf"),
+        ({"train": {"kind": "joint", "joint_layers": 9}}, [], "json: train.joint_layers is 9, but the backbone has 2 layers"),
         ({"train": {"start": "pretrained"}}, ["--start", "nowhere"], "nowhere: expected a model folder"),
         ({"backbone": {"kind": "vilt"}}, [], "expected a pixel store (backbone.kind is vilt), found no pixels.npy"),
+        ({"train": {"distillation_weight": 0.5}}, [], "asks for the joint model; give --teacher"),
+        (
+            {"train": {"hard_negatives": "mined", "negatives_scope": "anchor", "mine_limit": 0.0}},
+            [],
+            "asks for the joint model; give --teacher",
+        ),
+        ({"train": {"distillation_weight": 0.5}}, ["--teacher", "nowhere"], "nowhere: expected a model folder"),
         ({"runtime": {"processes": 2}}, [], "runtime.processes is 2 but 1 run"),
-        ({"train": {"images": 1}}, [], "train.images: Input should be greater than or equal to 2"),
+        ({"train": {"images": 1}}, [], "train.images: expected greater than or equal to 2, got 1"),
         ({"backbone": {"text_model": "package:no_such_package/x"}}, [], "'no_such_package' is not installed"),
     ],
 )
@@ -147,6 +177,68 @@ def test_a_start_of_another_architecture_is_refused_also_where_shapes_do_not_tel
         f"backbone.{key} is {value}, but the model to start from, {trained.pretrain / 'model'}, has {had}"
         in capsys.readouterr().err
     )
+
+
+def test_negatives_of_other_images_are_refused(trained, command, write_settings, tmp_path, manifest, capsys):
+    def refusal(kind, folder, **train):
+        settings = write_settings(train={"hard_negatives": kind} | train)
+        assert command("train", settings, tmp_path / "train", "--negatives", folder) == 2
+        errors = capsys.readouterr().err.splitlines()
+        assert len(errors) == 1 and f"{folder}: " in errors[0] and not (tmp_path / "train").exists()
+        return errors[0]
+
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    for name, column in (("text", "caption_id"), ("image", "image_id")):
+        table = pd.read_parquet(trained.negatives / f"{name}.parquet")
+        table.assign(**{column: "other-" + table[column]}).to_parquet(foreign / f"{name}.parquet")
+    assert "no composed caption is of a training caption" in refusal("text", foreign)
+    assert "no composed image is of a training image" in refusal("image", foreign)
+    assert "which is no training image; compose with negatives.images as train.images" in refusal(
+        "both", trained.negatives, images=8
+    )
+    few = write_settings(negatives={"images": 8})
+    assert command("negatives", few, tmp_path / "few") == 0
+    settings = write_settings(train={"hard_negatives": "both", "images": 8})
+    assert command("train", settings, tmp_path / "train", "--negatives", tmp_path / "few") == 0
+
+
+@pytest.mark.parametrize("key", ["caption_tokens", "regions", "tag_tokens"])
+def test_a_teacher_of_regions_must_read_as_much_of_them(trained, command, write_settings, tmp_path, capsys, key):
+    settings = write_settings(backbone={key: 5}, train={"distillation_weight": 0.5})
+    assert command("train", settings, tmp_path / "train", "--teacher", trained.joint / "model") == 2
+    assert f"the teacher has another backbone.{key} than the model that it teaches" in capsys.readouterr().err
+
+
+def test_a_teacher_must_be_a_joint_model_of_the_same_run(trained, command, write_settings, tmp_path, tiny, capsys):
+    other = tmp_path / "other"
+    assert command("pretrain", write_settings(pretrain={"steps": 1}, backbone={"kind": "visualbert"}), other) == 0
+    strange = shutil.copytree(trained.joint / "model", tmp_path / "strange")
+    words = json.loads((strange / "tokenizer.json").read_text())
+    vocabulary = words["model"]["vocab"]
+    last, before = sorted(vocabulary, key=vocabulary.get)[-2:]
+    vocabulary[last], vocabulary[before] = vocabulary[before], vocabulary[last]
+    (strange / "tokenizer.json").write_text(json.dumps(words))
+    capsys.readouterr()
+    for teacher, expected in (
+        (trained.dual / "model", "it has no matching head, and so nothing to teach"),
+        (other / "model", "the teacher has another kind of backbone than the model that it teaches"),
+        (strange, "the teacher has other word pieces than the model that it teaches; train both from one run"),
+    ):
+        settings = write_settings(train={"distillation_weight": 0.5})
+        assert command("train", settings, tmp_path / "train", "--teacher", teacher) == 2
+        errors = capsys.readouterr().err.splitlines()
+        assert len(errors) == 1 and f"{teacher}: {expected}" in errors[0]
+        assert not (tmp_path / "train").exists()
+
+
+def test_a_teacher_of_pixels_must_read_the_same_patches(command, write_settings, tmp_path, tiny, capsys):
+    joint = write_settings(backbone={"kind": "vilt"}, train={"kind": "joint", "steps": 0})
+    assert command("train", joint, tmp_path / "joint", visual=tiny.pixels) == 0
+    settings = write_settings(backbone={"kind": "vilt", "crop_size": 64}, train={"distillation_weight": 0.5})
+    capsys.readouterr()
+    assert command("train", settings, tmp_path / "train", "--teacher", tmp_path / "joint" / "model", visual=tiny.pixels) == 2
+    assert "the teacher has another backbone.crop_size than the model that it teaches" in capsys.readouterr().err
 
 
 def test_a_text_transformer_is_a_start_too(command, tmp_path, tiny, words, write_settings):

@@ -11,11 +11,12 @@ import vldeformer
 from vldeformer.models.settings import Pooling
 from vldeformer.models.weights import load_model
 from vldeformer.objective.retrieval import LossName
+from vldeformer.training import tasks
 
 EVERYTHING = {"shared_weights": False, "learn_temperature": True, "pooling": "mean_max", "temperature": 0.2}
 
 
-def trained(command, write_settings, out, **changes):
+def short(command, write_settings, out, **changes):
     """The model folder of a short training with ``changes`` and the lines of its journal."""
     assert command("train", write_settings(train={"steps": 2} | changes), out) == 0
     return out / "model", [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
@@ -24,7 +25,7 @@ def trained(command, write_settings, out, **changes):
 def test_each_loss_trains_another_model(command, write_settings, tmp_path):
     found = {}
     for loss in get_args(LossName):
-        folder, journal = trained(command, write_settings, tmp_path / loss, loss=loss)
+        folder, journal = short(command, write_settings, tmp_path / loss, loss=loss)
         assert all(np.isfinite(line["loss"]) for line in journal if "loss" in line)
         found[loss] = (folder / "model.safetensors").read_bytes()
     assert len(set(found.values())) == len(found) == 5
@@ -32,14 +33,14 @@ def test_each_loss_trains_another_model(command, write_settings, tmp_path):
 
 @pytest.mark.parametrize("pooling", get_args(Pooling))
 def test_each_pooling_trains_and_is_used_again(command, write_settings, tmp_path, region_store, pooling):
-    folder, _ = trained(command, write_settings, tmp_path / "out", pooling=pooling, steps=1)
+    folder, _ = short(command, write_settings, tmp_path / "out", pooling=pooling, steps=1)
     encoder = vldeformer.load(folder)
     assert encoder.encode_text(["a ring"]).shape == (1, 64 if pooling == "mean_max" else 32)
     assert encoder.encode_images([region_store[region_store.ids[0]]]).shape == (1, 64 if pooling == "mean_max" else 32)
 
 
 def test_separate_weights_and_a_learned_temperature_are_trained_saved_and_embedded_with(command, write_settings, tmp_path):
-    folder, journal = trained(command, write_settings, tmp_path / "out", **EVERYTHING)
+    folder, journal = short(command, write_settings, tmp_path / "out", **EVERYTHING)
     model, description, _ = load_model(folder)
     assert not description.shared_weights and description.initial_temperature == 0.2
     assert 0 < abs(model.temperature.item() - 0.2) < 0.01 and any("temperature" in line for line in journal)
@@ -59,3 +60,45 @@ def test_separate_weights_start_from_one_pre_trained_backbone(command, write_set
     names = [name for name in start if name.startswith("backbone.")]
     assert all(kept[name].equal(start[name]) and kept[f"image_{name}"].equal(start[name]) for name in names)
     assert len(kept) == 2 * len(names) + 1
+
+
+HARD = {"hard_negatives": "mined", "negatives_scope": "anchor", "steps": 5, "checkpoint_steps": 1}
+TAUGHT = {"distillation_weight": 0.5}
+
+
+@pytest.mark.parametrize("changes", [HARD, HARD | {"mine_limit": 0.0}, TAUGHT], ids=["mined", "filtered", "distilled"])
+def test_a_killed_training_with_mined_negatives_or_a_teacher_ends_as_one_that_was_not(
+    command, write_settings, trained, tmp_path, monkeypatch, changes
+):
+    settings, whole, parts = write_settings(train=changes), tmp_path / "whole", tmp_path / "parts"
+    teacher = ["--teacher", trained.joint / "model"] if changes != HARD else []
+    assert command("train", settings, whole, *teacher) == 0
+    real, calls = tasks.retrieval_loss, []
+
+    def killed(*arguments):
+        calls.append(1)
+        if len(calls) == 4:  # between two look-ups of the hardest
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(tasks, "retrieval_loss", killed)
+    assert command("train", settings, parts, *teacher) == 130
+    assert command("train", settings, parts, *teacher) == 0
+    kept, again = ((folder / "model" / "model.safetensors").read_bytes() for folder in (whole, parts))
+    assert kept == again
+    lines, others = (
+        [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()] for folder in (whole, parts)
+    )
+    assert [line.get("loss") for line in lines] == [line.get("loss") for line in others]
+    figure = {"mined_dropped": "mine_limit" in changes, "distillation_loss": changes == TAUGHT}
+    assert {name: any(name in line for line in lines) for name in figure} == figure
+
+
+def test_mining_and_a_teacher_train_other_models_than_their_absence(command, write_settings, trained, tmp_path):
+    found = []
+    for number, changes in enumerate([{}, HARD, TAUGHT]):
+        settings = write_settings(train=HARD | {"hard_negatives": "none"} | changes)
+        teacher = ["--teacher", trained.joint / "model"] if changes == TAUGHT else []
+        assert command("train", settings, tmp_path / str(number), *teacher) == 0
+        found.append((tmp_path / str(number) / "model" / "model.safetensors").read_bytes())
+    assert len(set(found)) == 3

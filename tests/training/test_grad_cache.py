@@ -16,7 +16,7 @@ from vldeformer.inputs.streams import PairStream
 from vldeformer.models.dual import decompose
 from vldeformer.training.grad_cache import PROBE_IMAGES, GradCache, backward_in_chunks, chunk_seeds, images_that_fit, joined
 from vldeformer.training.loop import start_processes
-from vldeformer.training.settings import TrainSettings
+from vldeformer.training.settings import TEMPERED, TrainSettings
 from vldeformer.training.tasks import contrastive_training, vector_loss
 
 SEED = 77
@@ -93,7 +93,7 @@ def with_one_graph(model, batch, size, given):
     ],
 )
 def test_chunks_have_the_gradient_of_one_graph_dropout_included(stream, make_backbone, accelerator, loss, size):
-    given = settings(loss=loss, learn_temperature=True, hard_negatives="both")
+    given = settings(loss=loss, learn_temperature=loss in TEMPERED, hard_negatives="both")
     model, batch = encoder(make_backbone, initial_temperature=0.1), stream.batch(1)
     expected, right = with_one_graph(model, batch, size, given)
     value, figures, found = in_chunks(model, batch, size, given, accelerator)

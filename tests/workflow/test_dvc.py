@@ -39,7 +39,8 @@ def test_both_engines_agree(versioned):
     versioned.edit("config/experiments/decomposed.yaml", "  confidence: 0.95", "  confidence: 0.9")
     versioned.run("dvc", "repro")
     stages = {stage for stage, _ in versioned.calls()}
-    assert stages == {"embed", "score", "score-oracle", "evaluate", "speed", "report"}
+    judging = {"embed", "score", "score-oracle", "evaluate", "compositional-items", "compositional", "rerank"}
+    assert stages == {*judging, "speed", "report"}
     assert "up to date" in versioned.run("dvc", "status")
     assert "Nothing to be done" in versioned.snakemake("--cores", "1", "all", **RUN)
 

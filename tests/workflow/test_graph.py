@@ -161,3 +161,17 @@ def test_a_wrong_setting_stops_before_anything_runs(project):
     printed = project.snakemake("--cores", "2", "all", fails=True)
     assert "joint.yaml: setting train.joint_negative is unknown; did you mean train.joint_negatives?" in printed
     assert project.calls() == []
+
+
+def test_the_claims_are_made_again_when_another_data_set_has_other_results(copied):
+    other = copied.folder / "results" / "other"
+    (other / "tables").mkdir(parents=True)
+    for name in ("metrics.json", "speed.json", "tables/speed.csv"):
+        (other / name).write_text("{}")
+    copied.snakemake("--cores", "2", "everything")
+    copied.calls()
+    assert "Nothing to be done" in copied.snakemake("-n", "everything")
+    for name in ("metrics.json", "tables/speed.csv"):
+        (other / name).write_text('{"new": 1}')
+        assert planned(copied.snakemake("--cores", "2", "everything")) in ({"claims": 1}, {"claims": 1, "everything": 1})
+        assert [stage for stage, _ in copied.calls()] == ["claims"]

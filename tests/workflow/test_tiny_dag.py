@@ -17,7 +17,7 @@ def test_the_whole_pipeline(real_project):
     project.snakemake("--cores", "2", "all")
 
     metrics = json.loads((results / "metrics.json").read_text())
-    assert set(metrics["models"]) == EXPERIMENTS
+    assert set(metrics["models"]) == EXPERIMENTS | {"reranked"}
     assert metrics["recall_drop"].keys() >= {"value", "low", "high"}
     assert json.loads((results / "speed.json").read_text())["speedup"] > 0
     titles = load_settings(project.folder / "config", "tiny", "decomposed").report.titles
@@ -28,7 +28,7 @@ def test_the_whole_pipeline(real_project):
 
     assert "Nothing to be done" in project.snakemake("--cores", "8", "all")
 
-    ranks = {path: path.read_bytes() for path in (results / "decomposed").glob("*.parquet")}
+    ranks = {path: path.read_bytes() for path in (results / "decomposed").glob("*.ranks.parquet")}
     assert len(ranks) == 2
     shutil.rmtree(artifacts)
     shutil.rmtree(project.folder / "raw")

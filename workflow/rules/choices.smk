@@ -192,6 +192,13 @@ def judged_datasets():
     return [f"results/{name}" for name in sorted(there | {DATASET}) if name != "tiny" or name == DATASET]
 
 
+def read_for_claims():
+    """What the page of claims is made of, of the data sets beside this one, as far as they were run."""
+    files = ["metrics.json", "ablations/metrics.json", "speed.json", "tables/speed.csv", "tables/peers.csv"]
+    others = [f"{folder}/{file}" for folder in judged_datasets() for file in files if folder != f"results/{DATASET}"]
+    return [path for path in others if Path(path).is_file()]
+
+
 def published():
     """Recalls of other models, where the settings name protocols under which ours stand beside them."""
     return [f"{workflow.basedir}/config/published.csv"] if PLAN.base.report.published_protocols else []

@@ -83,7 +83,10 @@ rule claims:
     """What the results of all data sets say of the paper's claims."""
     input:
         rules.report.output.metrics,
+        rules.report.output.tables,
         rules.report_ablations.output.metrics,
+        rules.speed.output,
+        read_for_claims(),
     output:
         "docs/claims.md",
     log:

@@ -14,7 +14,7 @@ from vldeformer.plan import STAGE_INPUTS, STAGE_SECTIONS, Plan, Run, Targets
 from vldeformer.report.sources import find_cell, value_in
 
 JUDGED = {"dual": "embed", "joint": "score", "oracle": "score-oracle"}
-"""Kind of model → the stage whose output is evaluated."""
+"""Kind of model → the stage whose output is evaluated for recall."""
 RERANKED = "reranked"
 """Made of two models, so that it has no settings file of its own."""
 
@@ -51,7 +51,10 @@ def _run(file: Path, config_dir: Path, told: set[Path]) -> Iterator[str]:
         yield f"its settings are not here: {error}"
         return
     plan = Plan(Run(dataset=dataset, experiments=Targets(all=[source], ablations=[])), loaded)
-    last = "rerank" if experiment == RERANKED else JUDGED[loaded[source].train.kind]
+    if "subsets" in result:  # of the compositional test
+        last = "compositional"
+    else:
+        last = "rerank" if experiment == RERANKED else JUDGED[loaded[source].train.kind]
     for stage in _up_to(last):
         home = Path("artifacts") / dataset / plan.home(source, stage)
         folder = home / stage / result["protocol"] if stage == "rerank" else home / stage
@@ -71,7 +74,7 @@ def _stage(settings: Path, folder: Path, stage: str) -> Iterator[str]:
     shown = f", settings {settings}" if STAGE_SECTIONS[stage] and settings.is_file() else ""
     if not record.is_file():
         if shown:
-            yield f"{stage}: {folder}{shown}"
+            yield stage + (f": {folder}" if folder.is_dir() else "") + shown
         return
     made = read_json(record)
     yield f"{stage}: {folder}{shown}, {_code(made['code'])}, finished {made['finished']}"

@@ -68,7 +68,7 @@ class Detector:
         return len(self.feature_mean)
 
     def regions(self, pixels: np.ndarray) -> Regions:
-        """Regions of one picture (height, width, 3) uint8, largest first, at least one; features (R, V) float32 of unit length."""
+        """Regions of one picture (height, width, 3) uint8, largest first; features (R, V) float32, R at least 1."""
         height, width = pixels.shape[:2]
         blobs = find_blobs(pixels)[: self.max_regions]
         empty = not blobs
@@ -82,8 +82,6 @@ class Detector:
         shapes = (features @ self.shape_coef.T + self.shape_intercept).argmax(axis=1)
         colours = (features @ self.colour_coef.T + self.colour_intercept).argmax(axis=1)
         tags = tuple(f"{self.colour_words[c]} {self.shape_words[s]}" for c, s in zip(colours, shapes, strict=True))
-        # Longer ones would drown the six numbers of the box that a backbone reads beside them, and with them every place and size.
-        features = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         return Regions(features.astype(np.float32), boxes, (NOTHING,) if empty else tags)
 
     @classmethod

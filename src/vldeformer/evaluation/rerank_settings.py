@@ -1,5 +1,7 @@
 """Settings of re-ranking."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from vldeformer.section import Section
@@ -13,7 +15,9 @@ class RerankSettings(Section):
     """
 
     depth: int = Field(ge=1, description="candidates a query of the result that stands in the main table, in both directions")
-    depths: list[int] = Field(description="further numbers of candidates: the curve of recall against time on the scored subset")
+    depths: list[Annotated[int, Field(ge=1)]] = Field(
+        description="further numbers of candidates: the curve of recall against time on the scored subset"
+    )
     dual_weight: float = Field(
         ge=0, description="candidates are ordered by joint log-odds + this × cosine; 0: by the joint model alone; chosen on val"
     )

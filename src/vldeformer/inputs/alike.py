@@ -14,8 +14,8 @@ from vldeformer.inputs.caption_reading import Reading, described
 
 NOUN_RATIO = 2.0
 """Said of one image by two captions so many times as often as by one caption."""
-ATTRIBUTE_RATIO = 0.5
-"""Said of one thing so many times as often as chance has it."""
+CHANCE_RATIO = 0.5
+"""Said of one image by two captions, or (attributes) of one thing, so many times as often as chance has it."""
 LEAST_EVIDENCE = 5.0
 """Co-occurrences, seen or expected, from which on there is something to tell from."""
 
@@ -45,8 +45,15 @@ def _same_nouns(captions: Sequence[Sequence[frozenset[str]]]) -> dict[str, froze
     whole = _together([[word for caption in image for word in caption] for image in captions], numbers)
     others = max(1.0, sum(map(len, captions)) / max(1, len(captions)) - 1)  # captions of an image beside one
     across = coo_matrix(whole - within)
+    if across.nnz == 0:  # scipy's own indexing would give a sparse nothing
+        return {}
     inside = np.asarray(within[across.row, across.col]).ravel()
-    alike = (across.data >= LEAST_EVIDENCE * others) & (across.data / others > NOUN_RATIO * (inside + 1))
+    counts = within.diagonal()
+    chance = (
+        counts[across.row] * counts[across.col] / sum(map(len, captions))
+    )  # both said of one image, and nothing to do with each other
+    least = np.maximum(NOUN_RATIO * (inside + 1), CHANCE_RATIO * chance)
+    alike = (across.data >= LEAST_EVIDENCE * others) & (across.data / others > least)
     return _by_word(words, across.row[alike], across.col[alike])
 
 
@@ -55,7 +62,7 @@ def _compatible(things: Sequence[frozenset[str]]) -> dict[str, frozenset[str]]:
     together = _together(things, {word: number for number, word in enumerate(words)}).toarray()
     counts = together.diagonal()
     expected = np.outer(counts, counts) / max(1, len(things))
-    rows, columns = np.nonzero((np.maximum(together, expected) >= LEAST_EVIDENCE) & (together > ATTRIBUTE_RATIO * expected))
+    rows, columns = np.nonzero((np.maximum(together, expected) >= LEAST_EVIDENCE) & (together > CHANCE_RATIO * expected))
     return _by_word(words, rows, columns)
 
 

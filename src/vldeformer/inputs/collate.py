@@ -73,16 +73,25 @@ class RegionReader(VisualReader):
         return self.collate([self.store[image_id] for image_id in image_ids])
 
     def read_composed(self, images: Sequence[ComposedImage], augment: np.random.Generator | None = None) -> RegionInput:
-        """Own regions that are kept, then the partner's; a tag travels with its region."""
+        """The partner's regions in the places of the own ones that are not kept; a tag travels with its region.
+
+        Regions of a store come in an order, as do their tags: own ones first would give a composed image away.
+        """
         return self.collate([self._compose(image) for image in images])
 
     def _compose(self, image: ComposedImage) -> Regions:
         own, other = self.store[image.image_id], self.store[image.partner_id]
-        kept, taken = list(image.kept), list(image.taken)
-        tags = [own.tags[row] for row in kept if row < len(own.tags)]
-        tags += [other.tags[row] for row in taken if row < len(other.tags)]
-        features = np.concatenate([own.features[kept], other.features[taken]])
-        return Regions(features, np.concatenate([own.boxes[kept], other.boxes[taken]]), tuple(tags))
+        kept, taken = set(image.kept), list(image.taken)
+        rows: list[tuple[Regions, int]] = []
+        for row in range(len(own.boxes)):
+            if row in kept:
+                rows.append((own, row))
+            elif taken:
+                rows.append((other, taken.pop(0)))
+        rows += [(other, row) for row in taken]
+        features = np.array([of.features[row] for of, row in rows]).reshape(len(rows), own.features.shape[1])
+        boxes = np.array([of.boxes[row] for of, row in rows]).reshape(len(rows), 4)
+        return Regions(features, boxes, tuple(of.tags[row] for of, row in rows if row < len(of.tags)))
 
     def collate(self, images: Sequence[Regions]) -> RegionInput:
         """Pad regions and tags. An image without any region has an empty row: its tags still speak for it."""

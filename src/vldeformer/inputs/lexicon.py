@@ -23,7 +23,7 @@ PHRASE_OPENERS = DETERMINERS | frozenset("of in on at by with from into onto ove
 class Lexicon:
     """Words that may be replaced, by class, each with the concept it stands for.
 
-    counts: occurrences of every word in the captions; forms: plurals, articles and capitals.
+    counts: how many captions say each word; forms: plurals, articles and capitals.
     """
 
     nouns: Mapping[str, str]
@@ -45,8 +45,8 @@ def learn_lexicon(captions: Mapping[str, Sequence[str]], tags: Mapping[str, Sequ
 
 
 def count_words(captions: Mapping[str, Sequence[str]]) -> Counter[str]:
-    """How often each word is said."""
-    return Counter(word for texts in captions.values() for text in texts for word in words_of(text))
+    """How many captions say each word: one long caption counts for no more than a short one."""
+    return Counter(word for texts in captions.values() for text in texts for word in set(words_of(text)))
 
 
 def _tag_words(
@@ -101,11 +101,16 @@ def _phrase_ends(captions: Mapping[str, Sequence[str]], counts: Mapping[str, int
     for texts in captions.values():
         for text in texts:
             words = words_of(text)
+            closing, opened = set(), set()
             for place, word in enumerate(words):
                 before = words[max(0, place - 3) : place]
                 after = words[place + 1] if place + 1 < len(words) else "and"
-                ends[word] += any(w in DETERMINERS for w in before) and (after in FUNCTION_WORDS or after.endswith("ing"))
-                direct[word] += place > 0 and words[place - 1] in PHRASE_OPENERS
+                if any(w in DETERMINERS for w in before) and (after in FUNCTION_WORDS or after.endswith("ing")):
+                    closing.add(word)
+                if place > 0 and words[place - 1] in PHRASE_OPENERS:
+                    opened.add(word)
+            ends.update(closing)
+            direct.update(opened)
     return {
         word: singular(word)
         for word, count in sorted(counts.items())
@@ -123,8 +128,8 @@ def _modifiers(
     for texts in captions.values():
         for text in texts:
             words = words_of(text)
-            for before, word, after in zip(["the", *words], words, words[1:], strict=False):
-                inside[word] += before in opening and after in closing
+            triples = zip(["the", *words], words, words[1:], strict=False)
+            inside.update({word for before, word, after in triples if before in opening and after in closing})
     return [
         word
         for word, count in sorted(counts.items())

@@ -21,6 +21,9 @@ class NegativeSettings(Section):
     """How hard negatives are composed (paper: 0.3 of the nouns; half of the regions)."""
 
     seed: int = Field(ge=0, description="seed of all choices")
+    images: int | None = Field(
+        ge=2, description="compose from the first so many images of `train` alone, as `train.images`; null: all"
+    )
     variants: int = Field(ge=1, description="different negatives composed for each caption and each image")
     text_kinds: dict[TextKind, Annotated[float, Field(ge=0)]] = Field(
         description="kind of text negative to its weight (left out: 0): words of that class replaced, or two of a caption swapped"

@@ -21,12 +21,13 @@ from vldeformer.report.tables import RESULT_KEYS, Table, columns, with_interval
 class Beside:
     """A number of an experiment that is no recall: its value, with an interval where there is one, and where it came from.
 
-    key: where it stands in the one file; None: computed from the files.
+    key: where it stands in the one file; None: computed from the files. seeds: how many runs it is the mean of.
     """
 
     value: Estimate | float
     files: tuple[str, ...]
     key: str | None = None
+    seeds: int = 1
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,10 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Judged:
-    """A row as measured: ``mean`` recall in percent; ``gain`` and that of ``each`` seed in points, if there is a reference."""
+    """A row as measured: ``mean`` recall in percent over its own ``seeds``.
+
+    If there is a reference: ``gain`` in points over the seeds that both were run with, and that of ``each`` of those.
+    """
 
     row: AblationRow
     title: str
@@ -53,7 +57,7 @@ class Judged:
     mean: Estimate
     reference: str | None
     gain: Estimate | None
-    each: tuple[float, ...]
+    each: Mapping[int, float]
     files: tuple[str, ...]
 
 
@@ -63,11 +67,11 @@ def judge(ablation: Ablation, results: ResultSet, titles: Mapping[str, str]) -> 
     for row in ablation.rows:
         runs, reference = results.runs(row.experiment, ablation.protocol), ablation.reference_of(row)
         used, gain = list(runs.values()), None
-        each: tuple[float, ...] = ()
+        each: dict[int, float] = {}
         if reference is not None:
             pairs = results.pairs(row.experiment, reference, ablation.protocol)
             gain = results.difference(row.experiment, reference, ablation.protocol)
-            each = tuple(results.difference(row.experiment, reference, ablation.protocol, seed).value for seed in pairs)
+            each = {seed: results.difference(row.experiment, reference, ablation.protocol, seed).value for seed in pairs}
             used += [other for _, other in pairs.values()]
         mean = results.mean(list(runs.values()))
         judged.append(
@@ -86,24 +90,30 @@ def ablation_table(
     where = "the whole test set" if ablation.protocol == "test" else "the pairs that the joint model scores too"
     caption = (
         f"{ablation.title}: mean of the six recalls in percent on {where}, gain in points with a paired interval over images; "
-        f"means are over seeds. Data set {dataset}."
+        f"means are over seeds, a gain's over those that both were run with. Data set {dataset}."
     )
     frames = pd.DataFrame(shown), pd.DataFrame(numbers)
     return Table(name, caption, *frames, [_source(one, present) for one in judged])
 
 
 def ablation_values(judged: Sequence[Judged], beside: Sequence[Quantity]) -> dict[str, Any]:
-    """The same for metrics.json, but for times: experiment → mean recall, gain and reference, and what is known beside."""
+    """The same for metrics.json, but for times: experiment → mean recall, gain and reference, and what is known beside.
+
+    ``each_seed``: seed → gain, of the seeds that both were run with.
+    """
     values: dict[str, Any] = {}
     for one in judged:
-        gain = None if one.gain is None else asdict(one.gain) | {"each_seed": list(one.each)}
+        each = {str(seed): value for seed, value in one.each.items()}
+        gain = None if one.gain is None else asdict(one.gain) | {"each_seed": each}
         values[one.row.experiment] = {"mean_recall": asdict(one.mean), "seeds": len(one.seeds), "gain": gain}
         values[one.row.experiment] |= {"reference": one.reference, "at": one.row.at, "line": one.row.line}
         for quantity in beside:
             found = quantity.of.get(one.row.experiment)
             if found is not None and not quantity.timed:
                 known = found.value
-                values[one.row.experiment][quantity.name] = asdict(known) if isinstance(known, Estimate) else known
+                values[one.row.experiment][quantity.name] = (
+                    asdict(known) | {"seeds": found.seeds} if isinstance(known, Estimate) else known
+                )
     return values
 
 
@@ -111,9 +121,9 @@ def _shown(ablation: Ablation, one: Judged, titles: Mapping[str, str], beside: S
     cells = {"Choice": one.title}
     if ablation.axis is not None:
         cells[ablation.axis] = "" if one.row.at is None else f"{one.row.at:,g}"
-    cells |= {"Seeds": str(len(one.seeds)), "Mean recall": with_interval(one.mean)}
+    cells |= {"Seeds": _seeds(one), "Mean recall": with_interval(one.mean)}
     cells["Gain (points)"] = "" if one.gain is None else with_interval(one.gain, digits=2)
-    cells["Each seed"] = ", ".join(f"{value:+.2f}" for value in one.each) if len(one.each) > 1 else ""
+    cells["Each seed"] = ", ".join(f"{value:+.2f}" for value in one.each.values()) if len(one.each) > 1 else ""
     cells["Against"] = "" if one.reference is None else titles[one.reference]
     for quantity in beside:
         found = quantity.of.get(one.row.experiment)
@@ -123,11 +133,17 @@ def _shown(ablation: Ablation, one: Judged, titles: Mapping[str, str], beside: S
     return cells
 
 
+def _seeds(one: Judged) -> str:
+    """How many runs the recall is the mean of and, where it is fewer, the gain."""
+    runs, paired = len(one.seeds), len(one.each)
+    return f"{runs}; gain of {paired}" if one.gain is not None and paired != runs else str(runs)
+
+
 def _numbers(one: Judged, beside: Sequence[Quantity]) -> dict[str, object]:
     cells: dict[str, object] = {"choice": one.title, "experiment": one.row.experiment, "at": one.row.at, "line": one.row.line}
     cells |= {"seeds": len(one.seeds)} | columns("mean_recall", one.mean) | {"reference": one.reference}
     cells |= {} if one.gain is None else columns("gain", one.gain)
-    cells |= {f"gain_seed_{seed}": value for seed, value in enumerate(one.each)}
+    cells |= {f"gain_seed_{seed}": value for seed, value in one.each.items()}
     for quantity in beside:
         found = quantity.of.get(one.row.experiment)
         if found is not None:

@@ -4,19 +4,24 @@ A claim is held if the whole interval allows it, not held if the whole interval 
 was run.
 """
 
+import contextlib
 import csv
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vldeformer.artifact import read_json
+from vldeformer.errors import InputError
 
 HELD, NOT_HELD, UNKNOWN = "held", "not held", "unknown"
 HEAD = """# The paper's claims and what our runs show
 
 Made by `vldeformer claims` (`snakemake everything`); do not edit. *Held*: the whole 95 % interval over test images allows the
 claim; *not held*: all of it forbids it; *unknown*: it allows both, or nothing was run. Means are over seeds, differences paired.
+Seeds are those of the training: all of them start from one pre-training, read one set of composed negatives and, where they are
+distilled, learn from one joint model.
 `scenes` is a small world made here and `flickr8k` a small model of its own: neither is the paper's data set.
 """
 PAPER_DATASETS = ("coco", "flickr30k")
@@ -33,7 +38,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Found:
-    """The files of one data set's folder; what is not there is empty."""
+    """The files of one data set's folder; what is not there is empty.
+
+    What a judge makes of a file it makes inside the ``with`` of the file: a file that is not as the report writes it is an
+    InputError that names it.
+    """
 
     folder: Path
 
@@ -42,26 +51,42 @@ class Found:
         """Its name."""
         return self.folder.name
 
-    def json(self, name: str) -> dict[str, Any]:
+    @contextlib.contextmanager
+    def json(self, name: str) -> Iterator[dict[str, Any]]:
         """A JSON file of it."""
         path = self.folder / name
-        return dict(read_json(path)) if path.is_file() else {}
+        with _as_reported(path):
+            value = read_json(path) if path.is_file() else {}
+            if not isinstance(value, dict):
+                raise TypeError(f"no JSON object: {str(value)[:60]}")
+            yield value
 
-    def rows(self, name: str) -> list[dict[str, str]]:
+    @contextlib.contextmanager
+    def rows(self, name: str) -> Iterator[list[dict[str, str]]]:
         """The rows of a table of it."""
         path = self.folder / "tables" / f"{name}.csv"
-        if not path.is_file():
-            return []
-        with path.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
+        with _as_reported(path), contextlib.ExitStack() as opened:
+            file = opened.enter_context(path.open(encoding="utf-8", newline="")) if path.is_file() else ()
+            yield list(csv.DictReader(file))
 
     def file(self, name: str) -> str:
         """A file of it as the page calls it."""
         return f"results/{self.dataset}/{name}"
 
 
+@contextlib.contextmanager
+def _as_reported(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
+        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise InputError(f"{path}: expected a file as the report writes it, got another ({what}); report again") from None
+
+
 def claims_page(folders: Sequence[Path]) -> str:
-    """The page in Markdown about the data sets of these folders. Raises InputError naming a file that is cut short."""
+    """The page in Markdown about the data sets of these folders. Raises InputError naming a file that is none of a report's."""
     parts = [HEAD]
     for number, (claim, judge) in enumerate(CLAIMS, start=1):
         parts.append(f"## {number}. {claim}\n")
@@ -77,77 +102,76 @@ def claims_page(folders: Sequence[Path]) -> str:
 
 def faster(found: Found) -> list[Finding]:
     """Time of the joint model, extrapolated, by that of the decomposed one; medians of repeats, no interval."""
-    speed = found.json("speed.json")
-    bound = {row["quantity"]: row["value"] for row in found.rows("speed")}.get("claimed_speedup")
-    if not speed or bound is None:
-        return [not_run("speed")]
-    times, least = speed["speedup"], float(bound)
-    size = f"{speed['n_images']:,} images × {speed['n_captions']:,} captions"
-    joint = f"{speed['joint_seconds_extrapolated']:,.0f} s, extrapolated from {speed['sampled_pairs']:,} pairs"
-    shown = f"{times:,.0f} times: {size} in {speed['dual_seconds']:.2f} s against {joint}; bound {least:,.0f} times"
-    return [Finding(HELD if times >= least else NOT_HELD, shown, found.file("speed.json"))]
+    with found.rows("speed") as rows:
+        bounds = [float(row["value"]) for row in rows if row["quantity"] == "claimed_speedup"]
+    with found.json("speed.json") as speed:
+        if not speed or not bounds:
+            return [not_run("speed")]
+        times, least = speed["speedup"], bounds[0]
+        size = f"{speed['n_images']:,} images × {speed['n_captions']:,} captions"
+        joint = f"{speed['joint_seconds_extrapolated']:,.0f} s, extrapolated from {speed['sampled_pairs']:,} pairs"
+        shown = f"{times:,.0f} times: {size} in {speed['dual_seconds']:.2f} s against {joint}; bound {least:,.0f} times"
+        return [Finding(HELD if times >= least else NOT_HELD, shown, found.file("speed.json"))]
 
 
 def small_drop(found: Found) -> list[Finding]:
-    """Recall drop of each trained decomposed model, over the most seeds there are."""
-    name = next((name for name in ("ablations/metrics.json", "metrics.json") if found.json(name).get("recall_drops")), None)
-    if name is None:
-        return [not_run("recall drop")]
-    findings = []
-    for experiment, drop in found.json(name)["recall_drops"].items():
-        if experiment == "untrained":
-            continue
-        verdict = {"held": HELD, "not held": NOT_HELD}.get(drop["verdict"], UNKNOWN)
-        seeds = f", {drop['seeds']} seeds" if drop.get("seeds", 1) > 1 else ", 1 seed"
-        findings.append(
-            Finding(verdict, f"`{experiment}`: drop {points(drop)}{seeds}; bound {drop['claim']:g}", found.file(name))
-        )
-    return findings
+    """Recall drop of each model that the claim is about, over the most seeds there are."""
+    for name in ("ablations/metrics.json", "metrics.json"):
+        with found.json(name) as metrics:
+            findings = []
+            for experiment, drop in _claimed(metrics).items():
+                verdict = {"held": HELD, "not held": NOT_HELD}.get(drop["verdict"], UNKNOWN)
+                shown = f"`{experiment}`: drop {points(drop)}, {seeds(drop.get('seeds', 1))}; bound {drop['claim']:g}"
+                findings.append(Finding(verdict, shown, found.file(name)))
+        if findings:
+            return findings
+    return [not_run("recall drop")]
 
 
 def hard_negatives(found: Found) -> list[Finding]:
     """Gain of the composed negatives of both kinds over none: in recall, and in the compositional test."""
     name = "ablations/metrics.json"
-    row = found.json(name).get("ablations", {}).get("negatives", {}).get(found.json(name).get("main", ""))
-    if not row or not row["gain"]:
-        return [not_run("hard negatives")]
-    findings = [Finding(sign(row["gain"]), f"mean recall: gain {points(row['gain'])}, {seeds(row)}", found.file(name))]
-    composed = row.get("compositional_gain")
-    if composed:
-        shown = f"compositional test: gain {points(composed)}, {seeds(row)}"
-        findings.append(Finding(sign(composed), shown, found.file(name)))
-    return findings
+    with found.json(name) as metrics:
+        row = metrics.get("ablations", {}).get("negatives", {}).get(metrics.get("main", ""))
+        if not row or not row["gain"]:
+            return [not_run("hard negatives")]
+        findings = [Finding(sign(row["gain"]), f"mean recall: gain {_gain(row)}", found.file(name))]
+        composed = row.get("compositional_gain")
+        if composed:
+            shown = f"compositional test: gain {points(composed)}, {seeds(composed['seeds'])}"
+            findings.append(Finding(sign(composed), shown, found.file(name)))
+        return findings
 
 
 def small_target_set(found: Found) -> list[Finding]:
     """Gain of the pre-trained start over random weights at each size of the target set."""
     name = "ablations/metrics.json"
-    rows = found.json(name).get("ablations", {}).get("start", {})
-    gains = [row for row in rows.values() if row["gain"]]
-    if not gains:
-        return [not_run("pre-trained start against random weights")]
-    findings = []
-    for row in sorted(gains, key=lambda row: row["at"] or 0.0):
-        size = f"{row['at']:,.0f} target images" if row["at"] and len(gains) > 1 else "whole target set"
-        findings.append(Finding(sign(row["gain"]), f"{size}: gain {points(row['gain'])}, {seeds(row)}", found.file(name)))
-    return findings
+    with found.json(name) as metrics:
+        gains = [row for row in metrics.get("ablations", {}).get("start", {}).values() if row["gain"]]
+        findings = []
+        for row in sorted(gains, key=lambda row: row["at"] or math.inf):
+            size = f"{row['at']:,.0f} target images" if row["at"] else "whole target set"
+            findings.append(Finding(sign(row["gain"]), f"{size}: gain {_gain(row)}", found.file(name)))
+        return findings or [not_run("pre-trained start against random weights")]
 
 
 def better_than_peers(found: Found) -> list[Finding]:
     """Our best decomposed model beside the published ones that embed each item alone, by the mean of six recalls."""
     if not found.dataset.startswith(PAPER_DATASETS):
         return [Finding(UNKNOWN, "the claim is of COCO and Flickr30k", "")]
-    rows = found.rows("peers")
+    with found.json("metrics.json") as metrics:
+        claimed = _claimed(metrics)
     findings = []
-    for protocol in dict.fromkeys(row["protocol"] for row in rows):
-        own = [row for row in rows if row["protocol"] == protocol]
-        ours = _means(row for row in own if row["status"] == "run" and row["experiment"] not in ("joint", "reranked"))
-        peers = _means(row for row in own if row["status"] == "published" and row["kind"].startswith("dual"))
-        if ours and peers:
-            best, peer = max(ours, key=ours.__getitem__), max(peers, key=peers.__getitem__)
-            held = ours[best] > peers[peer]
-            shown = f"{protocol}: {best} {ours[best]:.1f}, best published {peer} {peers[peer]:.1f}; scales of pre-training differ"
-            findings.append(Finding(HELD if held else NOT_HELD, shown, found.file("tables/peers.csv")))
+    with found.rows("peers") as rows:
+        for protocol in dict.fromkeys(row["protocol"] for row in rows):
+            own = [row for row in rows if row["protocol"] == protocol]
+            ours = _means(row for row in own if row["status"] == "run" and row["experiment"] in claimed)
+            peers = _means(row for row in own if row["status"] == "published" and row["kind"].startswith("dual"))
+            if ours and peers:
+                best, peer = max(ours, key=ours.__getitem__), max(peers, key=peers.__getitem__)
+                verdict = HELD if ours[best] > peers[peer] else NOT_HELD
+                beside = f"{protocol}: {best} {ours[best]:.1f}, best published {peer} {peers[peer]:.1f}"
+                findings.append(Finding(verdict, f"{beside}; scales of pre-training differ", found.file("tables/peers.csv")))
     return findings or [not_run("recall beside published models")]
 
 
@@ -176,10 +200,19 @@ def points(estimate: dict[str, Any]) -> str:
     return f"{estimate['value']:.2f} points [{estimate['low']:.2f}, {estimate['high']:.2f}]"
 
 
-def seeds(row: dict[str, Any]) -> str:
-    """How many seeds a gain is the mean of."""
-    count = len(row["gain"]["each_seed"])
+def seeds(count: int) -> str:
+    """How many seeds a number is the mean of."""
     return f"{count} seeds" if count > 1 else "1 seed"
+
+
+def _gain(row: dict[str, Any]) -> str:
+    """The gain of a row of an ablation, over the seeds that it and its reference were run with."""
+    return f"{points(row['gain'])}, {seeds(len(row['gain']['each_seed']))}"
+
+
+def _claimed(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Experiment → recall drop, of the models that the settings call claimed."""
+    return {name: drop for name, drop in metrics.get("recall_drops", {}).items() if drop.get("claimed", True)}
 
 
 def _means(rows: Iterable[dict[str, str]]) -> dict[str, float]:

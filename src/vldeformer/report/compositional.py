@@ -48,7 +48,7 @@ class CompositionalSet:
             if pairs:
                 loaded = [(self.results[one], self.results[other]) for one, other in pairs]
                 gain = accuracy_gain(loaded, loaded[0][0].bootstrap)[MEAN]
-                gains[row.experiment] = Beside(gain, self.files([name for pair in pairs for name in pair]))
+                gains[row.experiment] = Beside(gain, self.files([name for pair in pairs for name in pair]), seeds=len(pairs))
         return [
             Quantity("compositional", "Compositional (%)", 1, accuracies),
             Quantity("compositional_gain", "Compositional gain (points)", 2, gains),
@@ -58,7 +58,7 @@ class CompositionalSet:
         measured = [self.results[name].accuracies()[MEAN] for name in runs]
         if len(runs) == 1:
             return Beside(measured[0], self.files(runs), "mean/accuracy")
-        return Beside(sum(one.value for one in measured) / len(measured), self.files(runs))
+        return Beside(sum(one.value for one in measured) / len(measured), self.files(runs), seeds=len(runs))
 
 
 def compositional_table(found: CompositionalSet, titles: Mapping[str, str]) -> Table:

@@ -4,22 +4,28 @@ import json
 from pathlib import Path
 from typing import Any
 
+from vldeformer.artifact import kind_of_file
 from vldeformer.errors import InputError
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
-    """The lines of a training journal. Raises InputError naming file and line if it is missing or a line is not a JSON object."""
+    """The lines of a training journal. Raises InputError naming file and line if it is missing, or a line is not a JSON object
+    with a whole number as ``step``.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{path}: expected a training journal, found no file; train first") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: expected a training journal in UTF-8, got {kind_of_file(path)} ({error.reason})") from None
     lines = []
     for number, line in enumerate(text.splitlines(), start=1):
         try:
             value = json.loads(line)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             value = None
-        if not isinstance(value, dict) or "step" not in value:
-            raise InputError(f"{path}, line {number}: expected a JSON object with `step`, got {line[:60]!r}; it may be cut short")
+        if not isinstance(value, dict) or type(value.get("step")) is not int:
+            expected = "expected a JSON object with a whole number as `step`"
+            raise InputError(f"{path}, line {number}: {expected}, got {line[:60]!r}; it may be cut short")
         lines.append(value)
     return lines

@@ -47,14 +47,17 @@ def metrics(results: ResultSet, settings: ReportSettings) -> dict[str, Any]:
 
 
 def recall_drops(results: ResultSet, settings: ReportSettings) -> dict[str, Any]:
-    """Decomposed experiment → its recall drop over the seeds that the joint model was run with too, beside the claim."""
+    """Decomposed experiment → its recall drop over the seeds that the joint model was run with too, beside the claim.
+
+    ``claimed``: whether the claim is about this model.
+    """
     drops = {}
     for name in settings.decomposed:
         drop = results.drop(settings.baseline, name)
         judged = verdict(drop, settings.claimed_drop)
         seeds = len(results.pairs(settings.baseline, name, COMPARED))
         claim = {"claim": settings.claimed_drop, "held": judged == "held", "verdict": judged}
-        drops[name] = asdict(drop) | claim | {"seeds": seeds}
+        drops[name] = asdict(drop) | claim | {"seeds": seeds, "claimed": name in settings.claimed}
     return drops
 
 

@@ -50,6 +50,9 @@ class ReportSettings(Section):
     baseline: str = Field(description="experiment from which the recall drop is counted (the joint model)")
     main: str = Field(description="experiment whose recall drop and speed-up are the headline")
     decomposed: list[str] = Field(description="experiments whose recall drop is reported, `main` among them")
+    claimed: list[str] = Field(
+        description="those of `decomposed` of which the page of claims speaks: trained models that embed each item alone"
+    )
     ablations: dict[str, Ablation] = Field(description="name of the files → a table of the target `ablations` about one choice")
     published_protocols: list[str] = Field(
         description="protocols of config/published.csv, e.g. coco-5k, under which models stand beside published ones; []: none do"

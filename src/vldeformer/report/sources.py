@@ -7,9 +7,10 @@ files, in the way that ``how`` says.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vldeformer.artifact import read_json, write_json
 from vldeformer.errors import InputError
@@ -23,6 +24,8 @@ class Source:
 
     beside: column → (files, key or None) of numbers that come of other files.
     """
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
     files: tuple[str, ...] = ()
     keys: dict[str, str] = field(default_factory=dict)
@@ -45,6 +48,12 @@ class Cell:
     row: dict[str, Any]
     column: str
     source: Source
+
+
+class _Sources(BaseModel):
+    """NAME.sources.json."""
+
+    rows: list[Source]
 
 
 def sources_path(table: Path) -> Path:
@@ -76,12 +85,25 @@ def find_cell(table: Path, row: Sequence[str], column: str) -> Cell:
         there = "; ".join(" ".join(cells[:NAMING]) for cells in frame.iloc[found or slice(None)].values.tolist()[:12])
         problem = f"{len(found)} rows hold" if found else "no row holds"
         raise InputError(f"{table}: {problem} {wanted}; name texts that only one row has of: {there}")
-    rows = read_json(sources_path(table))["rows"]
-    if len(rows) != len(frame):
-        raise InputError(f"{sources_path(table)}: expected {len(frame)} rows as in {table.name}, got {len(rows)}; report again")
+    sources = _read_sources(table)
+    if len(sources) != len(frame):
+        problem = f"expected {len(frame)} rows as in {table.name}, got {len(sources)}"
+        raise InputError(f"{sources_path(table)}: {problem}; make the report again")
     cells = {str(name): text for name, text in frame.iloc[found[0]].items()}
-    given = rows[found[0]]
-    return Cell(cells[column], cells, column, Source(**given))
+    return Cell(cells[column], cells, column, sources[found[0]])
+
+
+def _read_sources(table: Path) -> list[Source]:
+    path = sources_path(table)
+    if not path.is_file():
+        raise InputError(f"{path}: expected where the numbers of {table.name} came from, found no file; make the report again")
+    try:
+        return _Sources.model_validate(read_json(path)).rows
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "/".join(map(str, first["loc"])) or "the file"
+        problem = f"expected where the numbers of {table.name} came from, got something else ({place}: {first['msg']})"
+        raise InputError(f"{path}: {problem}; make the report again") from None
 
 
 def value_in(file: Path, key: str) -> Any:

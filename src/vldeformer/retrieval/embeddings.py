@@ -11,8 +11,8 @@ import numpy as np
 from vldeformer.artifact import load_array, whole_folder
 from vldeformer.errors import InputError
 from vldeformer.retrieval.scored import captions_of, check_items, load_items, save_items
+from vldeformer.retrieval.vectors import as_array, as_float32, check_vectors
 
-LENGTH_TOLERANCE = 1e-3
 PAIR_ELEMENTS = 2**22  # numbers gathered at a time when pairs are scored one by one: 32 MiB in float64
 MANY_PAIRS = 100_000  # from so many on it pays to look for vectors that are equal
 
@@ -32,8 +32,8 @@ class Embeddings:
 
     def __post_init__(self) -> None:
         check_items(self.image_ids, self.caption_ids, self.caption_image_index)
-        _check_vectors("images", self.images, self.image_ids)
-        _check_vectors("captions", self.captions, self.caption_ids)
+        check_vectors("images", self.images, self.image_ids)
+        check_vectors("captions", self.captions, self.caption_ids)
         if self.images.shape[1] != self.captions.shape[1]:
             raise InputError(
                 f"images have width {self.images.shape[1]} but captions {self.captions.shape[1]}; embed both with one model"
@@ -52,8 +52,8 @@ class Embeddings:
 
         Raises InputError for numbers of another kind: quantised vectors have neither unit length nor a known scale.
         """
-        vectors = [_as_float32(what, array) for what, array in (("images", images), ("captions", captions))]
-        index = _as_array("caption_image_index", caption_image_index)
+        vectors = [as_float32(what, array) for what, array in (("images", images), ("captions", captions))]
+        index = as_array("caption_image_index", caption_image_index)
         if index.dtype.kind not in "iu":
             raise InputError(f"caption_image_index: expected whole numbers, got {index.dtype}")
         ids = []
@@ -234,35 +234,3 @@ def _distinct_rows(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     whole = np.ascontiguousarray(vectors).view(np.dtype((np.void, vectors.dtype.itemsize * vectors.shape[1]))).ravel()
     _, rows, number = np.unique(whole, return_index=True, return_inverse=True)
     return rows, number
-
-
-def _as_array(what: str, values: Any) -> np.ndarray:
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError) as error:  # rows of different length, a tensor on a GPU
-        raise InputError(
-            f"{what}: expected an array, cannot make one of this {type(values).__name__} ({str(error).partition('. ')[0]})"
-        ) from None
-
-
-def _as_float32(what: str, vectors: np.ndarray) -> np.ndarray:
-    array = _as_array(what, vectors)
-    if array.dtype.kind != "f":
-        raise InputError(f"{what}: expected floats of unit length, got {array.dtype}; turn them back into floats and normalise")
-    if array.ndim != 2:
-        raise InputError(f"{what}: expected one vector a row, (rows, width), got shape {array.shape}")
-    with np.errstate(over="ignore"):  # such a row is refused for its length
-        return array.astype(np.float32, copy=False)
-
-
-def _check_vectors(what: str, vectors: np.ndarray, ids: tuple[str, ...]) -> None:
-    if vectors.ndim != 2 or len(vectors) != len(ids) or vectors.dtype != np.float32:
-        raise InputError(
-            f"{what}: expected float32, one row for each of {len(ids)} ids, got {vectors.dtype} of shape {vectors.shape}"
-        )
-    with np.errstate(over="ignore"):
-        lengths = np.linalg.norm(vectors, axis=1)
-    wrong = np.flatnonzero(~(np.abs(lengths - 1) <= LENGTH_TOLERANCE))  # written so that NaN counts as wrong
-    if len(wrong):
-        row = int(wrong[0])
-        raise InputError(f"{what}: row {row} ({ids[row]!r}) has length {lengths[row]:.6g}, expected 1; normalise the vectors")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from vldeformer.artifact import provenance, whole_folder, write_json
+from vldeformer.artifact import check_replaceable, provenance, whole_folder, write_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.scene_compositional import CompositionalSettings, scene_items
 from vldeformer.data.scene_records import read_scenes
@@ -24,6 +24,7 @@ from vldeformer.stages.sections import read_section
 def compositional_items(settings: Path, raw_dir: Path, split: str, out: Path) -> None:
     """Write the items of a split of the ``scenes`` world: a folder of SugarCrepe's files."""
     started = time.monotonic()
+    check_replaceable(out)
     section = read_section(settings, "compositional", CompositionalSettings)
     raw = raw_dir / "scenes.jsonl"
     scenes = [scene for scene in read_scenes(raw) if scene.split == split]

@@ -44,9 +44,16 @@ def _written(journal: Path, out: Path) -> Iterator[tuple[list[tuple[int, dict[st
 
 
 def _numbers(journal: Path) -> Iterator[tuple[int, dict[str, float]]]:
-    for line in read_journal(journal):
+    lines = read_journal(journal)
+    if not lines:
+        raise InputError(f"{journal}: expected a line for each step of a training, got none; wait for its first step")
+    for line in lines:
         numbers = {name: value for name, value in line.items() if name != "step" and isinstance(value, int | float)}
-        yield int(line["step"]), numbers
+        for name in numbers:
+            # DVCLive makes a file of the name, and folders of its parts.
+            if not name.isprintable() or not {"", ".", ".."}.isdisjoint(name.split("/")):
+                raise InputError(f"{journal}: expected names of numbers such as loss or val/recall, got {name!r}; rename it")
+        yield line["step"], numbers
 
 
 def _installed(module: str, package: str) -> Any:

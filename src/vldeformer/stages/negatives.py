@@ -1,5 +1,6 @@
 """Stage `negatives`: composed hard negatives of the training images, as indices and words that can be read and versioned."""
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,10 +23,13 @@ from vldeformer.inputs.negatives import Corpus, HardNegativeComposer, sample_pai
 from vldeformer.inputs.settings import NegativeSettings
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.retrieval.embeddings import Embeddings
+from vldeformer.stages.opened import open_pixels
 from vldeformer.stages.sections import read_section
 
 BLIND_PAIRS = 4000
 """Captions with a negative, of each kind, that a blind reader learns and is judged on."""
+TEXT_COLUMNS = ["caption_id", "kind", "places", "words", "text"]
+IMAGE_COLUMNS = ["image_id", "partner_id", "kept", "taken"]
 
 
 def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | None, out: Path) -> None:
@@ -40,6 +44,7 @@ def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | N
     section = read_section(settings, "negatives", NegativeSettings)
     backbone = read_section(settings, "backbone", BackboneSettings)
     train = Manifest.load(manifest).split("train")
+    train = train if section.images is None else train.first(section.images)
     captions: dict[str, list[Caption]] = {image.id: [] for image in train.images}
     for caption in train.captions:
         captions[caption.image_id].append(caption)
@@ -55,16 +60,18 @@ def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | N
         if vectors is None and section.image_partner == "near":
             vectors = list(read), np.stack([_mean_features(image, store.feature_width) for image in read.values()])
     else:
+        open_pixels(backbone, visual)  # what is composed is read from there
         counts = (backbone.crop_size // backbone.patch_size) ** 2
     composer = HardNegativeComposer(section, Corpus(captions, tags), joblib.cpu_count())
     texts, tally = composer.texts()
+    _warn(section, Counter(text.kind for text in texts), len({text.caption_id for text in texts}), len(train.captions))
     images = composer.image_composer(vectors)
     each = tqdm(train.images, unit="image", desc="images", mininterval=2, delay=2, disable=None)
     tried = [images.compose(image.id, turn, counts) for image in each for turn in range(section.variants)]
     found = [image for image in tried if image is not None]
     with whole_folder(out) as folder:
-        _write(folder / "text.parquet", texts, ["caption_id", "kind", "places", "words", "text"])
-        _write(folder / "image.parquet", found, ["image_id", "partner_id", "kept", "taken"])
+        _write(folder / "text.parquet", texts, TEXT_COLUMNS)
+        _write(folder / "image.parquet", found, IMAGE_COLUMNS)
         lexicon = composer.lexicon
         write_json(folder / "lexicon.json", {"nouns": dict(lexicon.nouns), "attributes": dict(lexicon.attributes)})
         summary = {
@@ -81,6 +88,13 @@ def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | N
         sections = {"negatives": section.model_dump(mode="json"), "backbone": backbone.model_dump(mode="json")}
         inputs = {"manifest": manifest, "visual": visual} | ({"embeddings": embeddings} if embeddings else {})
         write_json(folder / "provenance.json", provenance(sections, inputs, started))
+
+
+def _warn(section: NegativeSettings, composed: Mapping[str, int], captions: int, of: int) -> None:
+    """One line if a kind that has a weight came to nothing: the training goes on without."""
+    none = [kind for kind, weight in section.text_kinds.items() if weight and not composed.get(kind)]
+    if none:
+        print(f"vldeformer: composed {captions} of {of} captions; none of kind {', '.join(none)}", file=sys.stderr)
 
 
 def _embedded(folder: Path) -> tuple[Sequence[str], np.ndarray]:
@@ -114,7 +128,7 @@ def _write(path: Path, rows: Sequence[ComposedText | ComposedImage], columns: li
 
 def read_hard_texts(folder: Path) -> dict[str, list[str]]:
     """Caption id → its composed captions, in the order of their variants."""
-    table = _read(folder / "text.parquet")
+    table = _read(folder / "text.parquet", TEXT_COLUMNS)
     texts: dict[str, list[str]] = {}
     for caption_id, text in zip(table["caption_id"], table["text"], strict=True):
         texts.setdefault(caption_id, []).append(text)
@@ -123,15 +137,23 @@ def read_hard_texts(folder: Path) -> dict[str, list[str]]:
 
 def read_hard_images(folder: Path) -> dict[str, list[ComposedImage]]:
     """Image id → its composed images, in the order of their variants."""
-    table = _read(folder / "image.parquet")
+    table = _read(folder / "image.parquet", IMAGE_COLUMNS)
     images: dict[str, list[ComposedImage]] = {}
     for image_id, partner, kept, taken in zip(table["image_id"], table["partner_id"], table["kept"], table["taken"], strict=True):
         images.setdefault(image_id, []).append(ComposedImage(image_id, partner, tuple(kept.tolist()), tuple(taken.tolist())))
     return images
 
 
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: expected composed negatives; {error}; run `vldeformer negatives`") from None
+def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    problem = "found none"
+    if path.is_file():
+        try:
+            table = pd.read_parquet(path)
+        except (OSError, ValueError):
+            problem = "it is cut short or no Parquet"
+        else:
+            missing = [name for name in columns if name not in table.columns]
+            if not missing:
+                return table
+            problem = f"it has no column {missing[0]}"
+    raise InputError(f"{path}: expected composed negatives, {problem}; run `vldeformer negatives`")

@@ -37,14 +37,15 @@ def open_readers(
     together = backbone.joint_tokens if pooling is None and not backbone.layers_apart(joint_layers) else None
     text = TextReader(words, together or backbone.caption_tokens, full)
     if backbone.reads == "pixels":
-        return Readers(text, _pixel_reader(backbone, visual))
+        return Readers(text, open_pixels(backbone, visual))
     if not is_region_store(visual):
         raise InputError(f"{visual}: expected a region store (backbone.kind is {backbone.kind}), found none")
     tag_tokens = (together or backbone.tag_tokens) if backbone.reads == "tagged regions" else 0
     return Readers(text, RegionReader(open_region_store(visual), words, tag_tokens, backbone.regions, full))
 
 
-def _pixel_reader(backbone: BackboneSettings, visual: Path) -> VisualReader:
+def open_pixels(backbone: BackboneSettings, visual: Path) -> VisualReader:
+    """The reader of a backbone that reads pixels. Raises InputError if there is no such store at ``visual``."""
     squares = (visual / "pixels.npy").is_file()
     if not backbone.keep_aspect:
         _expect(visual, "pixels.npy", f"a pixel store (backbone.kind is {backbone.kind})")

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from vldeformer.artifact import read_json
 from vldeformer.data.sources import AnyDataset, DatasetSettings
 from vldeformer.errors import InputError
-from vldeformer.section import Section
+from vldeformer.section import Section, expected_and_got
 
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -35,4 +35,5 @@ def _validated(path: Path, name: str, adapter: TypeAdapter[Value]) -> Value:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, (name, *first["loc"])))
-        raise InputError(f"{path}: {key}: {first['msg']} (got {first['input']!r})") from None
+        told = " " if first["type"] in ("missing", "extra_forbidden") else ": "
+        raise InputError(f"{path}: {key}{told}{expected_and_got(first)}") from None

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vldeformer.artifact import write_json
+from vldeformer.artifact import check_file, write_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.pair_time import measure_pair_time
 from vldeformer.evaluation.speed import measure_speed
@@ -14,6 +14,7 @@ from vldeformer.stages.sections import read_section
 
 def speed(settings: Path, joint: Path, dual: Path, manifest: Path, visual: Path, out: Path) -> None:
     """Write speed.json; no other stage but the report depends on it."""
+    check_file(out)
     section = read_section(settings, "speed", SpeedSettings)
     runtime = read_section(settings, "runtime", RuntimeSettings)
     device = prepare_torch(runtime)
@@ -33,6 +34,7 @@ def speed(settings: Path, joint: Path, dual: Path, manifest: Path, visual: Path,
 
 def pair_time(settings: Path, model: Path, manifest: Path, visual: Path, out: Path) -> None:
     """Write pair_time.json: what a joint matcher costs at its depth; only the report depends on it."""
+    check_file(out)
     section = read_section(settings, "speed", SpeedSettings)
     runtime = read_section(settings, "runtime", RuntimeSettings)
     device = prepare_torch(runtime)

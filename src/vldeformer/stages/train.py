@@ -1,6 +1,5 @@
 """Stage `train`: a joint matcher or a decomposed encoder on the target set."""
 
-import functools
 import time
 from pathlib import Path
 from typing import Any
@@ -10,27 +9,21 @@ import torch
 from vldeformer.artifact import check_replaceable
 from vldeformer.data.manifest import Manifest
 from vldeformer.errors import InputError
-from vldeformer.inputs.hard_negatives import ComposedNegatives, MinedNegatives
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder
-from vldeformer.models.importing import load_any
-from vldeformer.models.joint import JointMatcher
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.text_start import start_from_text
 from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model
-from vldeformer.retrieval.encode import embed
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.seeding import named_seed
-from vldeformer.stages.negatives import read_hard_images, read_hard_texts
 from vldeformer.stages.opened import extractor_of, open_readers
 from vldeformer.stages.run_folder import finish, run_folder, run_key
 from vldeformer.stages.sections import read_section
+from vldeformer.stages.train_dual import check_inputs, dual_training, open_negatives, open_teacher
 from vldeformer.training.loop import Task, fit, start_processes
-from vldeformer.training.mining import Miner
 from vldeformer.training.settings import TrainSettings
-from vldeformer.training.tasks import contrastive_training, dual_validation, joint_training, joint_validation
-from vldeformer.training.teacher import Teacher
+from vldeformer.training.tasks import dual_validation, joint_training, joint_validation
 
 ARCHITECTURE = ("kind", "layers", "hidden", "heads", "intermediate", "norm_eps")
 
@@ -59,11 +52,11 @@ def train(
         raise InputError(f"{settings}: train.kind is oracle, which is not trained; use `vldeformer score-oracle`")
     if (section.start == "pretrained") != (start is not None):
         raise InputError(f"{settings}: train.start is {section.start!r}; give --start exactly if it is 'pretrained'")
-    hard = section.hard_negatives
-    if section.needs_composed and negatives is None:
-        raise InputError(f"{settings}: train.hard_negatives is {hard!r}; give --negatives")
-    if section.needs_teacher and teacher is None:
-        raise InputError(f"{settings}: train.distillation_weight or train.mine_limit asks for the joint model; give --teacher")
+    check_inputs(settings, section, negatives, teacher)
+    try:
+        backbone.layers_apart(section.joint_layers)
+    except InputError as error:
+        raise InputError(f"{settings}: train.{error}") from None
 
     accelerator = start_processes(runtime)
     words = WordPieces.load(tokenizer)
@@ -94,14 +87,13 @@ def train(
     whole = Manifest.load(manifest)
     images = whole.split("train")
     images = images if section.images is None else images.first(section.images)
-    mined = MinedNegatives(images, section.seed) if hard == "mined" else None
     stream = PairStream(
         images,
         readers.text,
         readers.visual,
         section.batch_images,
         section.seed,
-        negatives=mined or _composed(negatives, hard),
+        negatives=open_negatives(section, negatives, images),
         share=(accelerator.process_index, accelerator.num_processes),
     )
     val = whole.split("val").first(section.validate_images)
@@ -110,17 +102,10 @@ def train(
         backward = joint_training(stream, section, accelerator)
         validate = joint_validation(val, readers.text, readers.visual, runtime)
     else:
-        miner = None
-        if mined is not None:
-            look = functools.partial(embed, manifest=images, text=readers.text, visual=readers.visual, runtime=runtime)
-            every = section.mine_epochs * stream.sampler.steps_per_epoch
-            miner = Miner(mined, look, every, section.mine_depth, state)
-        judge = (
-            None
-            if teacher is None or not section.needs_teacher
-            else _teacher(teacher, description, words, runtime, accelerator.device)
-        )
-        backward = contrastive_training(stream, section, accelerator, state, judge, miner)
+        judge = None
+        if teacher is not None:
+            judge = open_teacher(teacher, description, words, runtime, accelerator)
+        backward = dual_training(stream, section, accelerator, state, readers, runtime, judge)
         validate = dual_validation(val, readers.text, readers.visual, runtime)
     sections = {"backbone": backbone, "train": section, "runtime": runtime}
     inputs = {"manifest": manifest, "visual": visual, "tokenizer": tokenizer}
@@ -129,29 +114,6 @@ def train(
     task = Task(backward, stream.ids, validate, section.validate_steps, section.patience, state)
     fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
     finish(out, model, description, words, fitted, sections, inputs, started, accelerator, extractor_of(visual))
-
-
-def _composed(negatives: Path | None, kinds: str) -> ComposedNegatives:
-    if negatives is None:
-        return ComposedNegatives()
-    texts = read_hard_texts(negatives) if kinds in ("text", "both") else None
-    return ComposedNegatives(texts, read_hard_images(negatives) if kinds in ("image", "both") else None)
-
-
-def _teacher(path: Path, student: ModelDescription, words: WordPieces, runtime: RuntimeSettings, device: torch.device) -> Teacher:
-    """Raises InputError if the model at ``path`` is no joint one, or does not read what the student reads."""
-    matcher, its, its_words = load_any(path)
-    if not isinstance(matcher, JointMatcher):
-        raise InputError(f"{path}: it has no matching head, and so nothing to teach; give --teacher a joint model")
-    same_words = its_words.tokenizer.to_str() == words.tokenizer.to_str()
-    for what, same in (
-        ("kind of backbone", its.backbone.kind == student.backbone.kind),
-        ("word pieces", same_words),
-        ("numbers of a region", its.feature_width == student.feature_width),
-    ):
-        if not same:
-            raise InputError(f"{path}: the teacher has other {what} than the model that it teaches; train both from one run")
-    return Teacher(matcher.to(device), runtime)
 
 
 def _check_architecture(settings: Path, backbone: BackboneSettings, start: Path, its_backbone: BackboneSettings) -> None:

@@ -1,11 +1,18 @@
 """Settings of the two trainings: pre-training of the backbone and training of a retrieval model."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from vldeformer.models.settings import Pooling
 from vldeformer.section import Section
+
+
+def _one_expectation(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return validate(value)
+    except ValidationError:
+        raise ValueError("a number of images of at least 1, 'auto' or null") from None
 
 
 class OptimizerSettings(Section):
@@ -78,10 +85,13 @@ class TrainSettings(OptimizerSettings):
     distillation_weight: float = Field(ge=0, description="dual: weight of the joint model's scores as soft targets; 0: none")
     distillation_temperature: float = Field(gt=0, description="dual: divides the joint model's log-odds before their softmax")
     distillation_candidates: int = Field(
-        ge=1, description="dual: hardest other captions and images of the batch that the joint model scores for each anchor"
+        ge=1,
+        description="dual: hardest other captions and images of the batch that the joint model scores for each anchor; each "
+        "process looks among its own share of the batch, so with distillation two processes are not one with twice the batch",
     )
-    chunk_images: int | Literal["auto"] | None = Field(
-        description="dual: images whose gradient is in memory at a time, by gradient caching; auto: found; null: the whole batch"
+    chunk_images: Annotated[Annotated[int, Field(ge=1)] | Literal["auto"] | None, WrapValidator(_one_expectation)] = Field(
+        description="dual: images whose gradient is in memory at a time, by gradient caching; auto: found from the memory that "
+        "is free, on which dropout then depends, so that two such runs may differ; null: the whole batch"
     )
     joint_negatives: int = Field(
         ge=1, description="joint: mismatched pairs for each matching one, half with another caption, half with another image"
@@ -99,6 +109,11 @@ class TrainSettings(OptimizerSettings):
         return self.distillation_weight > 0 or filtered
 
     @property
+    def reads_temperature(self) -> bool:
+        """Whether a temperature plays a part."""
+        return self.loss in TEMPERED or self.distillation_weight > 0
+
+    @property
     def needs_composed(self) -> bool:
         """Whether composed negatives are read."""
         return self.hard_negatives not in ("none", "mined")
@@ -111,6 +126,23 @@ class TrainSettings(OptimizerSettings):
         fixed = {name: value for kind, keys in READ_BY.items() if kind != values["kind"] for name, value in keys.items()}
         return {name: fixed.get(name, value) for name, value in values.items()}
 
+    @model_validator(mode="after")
+    def _go_together(self) -> Self:
+        if self.hard_negatives == "mined" and self.negatives_scope == "batch":
+            raise ValueError(
+                "negatives_scope anchor where hard_negatives is mined, got batch: a mined caption is right for its own image, "
+                "which may be in the batch"
+            )
+        if self.learn_temperature and not self.reads_temperature:
+            raise ValueError(
+                f"learn_temperature false where neither loss ({' or '.join(TEMPERED)}) nor distillation reads a temperature, "
+                f"got true with loss {self.loss}"
+            )
+        return self
+
+
+TEMPERED = ("infonce", "sigmoid")
+"""The losses that read a temperature."""
 
 READ_BY: dict[str, dict[str, Any]] = {
     "dual": {
