@@ -85,12 +85,11 @@ class MinedNegatives:
         """(N, K) int64 rows of captions."""
         self.images_of_captions: np.ndarray | None = None
         """(M, K) int64 rows of images."""
-        self._image_rows = {image.id: row for row, image in enumerate(manifest.images)}
         self._caption_rows = {caption.id: row for row, caption in enumerate(manifest.captions)}
 
     def texts(self, captions: Sequence[Caption], turn: int, reader: TextReader) -> HardTexts | None:
         """A caption of another image; the own caption where there is none."""
-        rows = [self._image_rows[caption.image_id] for caption in captions]
+        rows = [self.manifest.image_rows[caption.image_id] for caption in captions]
         found = self._drawn("caption", captions, rows, turn, self.captions_of_images)
         chosen = [
             self.manifest.captions[row].text if row >= 0 else caption.text for row, caption in zip(found, captions, strict=True)

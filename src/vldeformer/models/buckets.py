@@ -12,9 +12,9 @@ FEWEST_ROWS = 16
 
 
 def buckets_by_length(lengths: Int64[Tensor, " B"]) -> tuple[Int64[Tensor, " rows"], ...]:
-    """Row numbers of at most ``MOST_BUCKETS`` parts of a batch, the shortest rows first."""
+    """Row numbers of at most ``MOST_BUCKETS`` parts of a batch, the shortest rows first; one part if all are of one length."""
     number = max(1, min(MOST_BUCKETS, len(lengths) // FEWEST_ROWS))
-    if number == 1:
+    if number == 1 or lengths.min() == lengths.max():
         return (torch.arange(len(lengths), device=lengths.device),)
     return lengths.argsort(stable=True).tensor_split(number)
 

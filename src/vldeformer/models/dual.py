@@ -49,6 +49,10 @@ class PairVectors:
     hard_images: Float[Tensor, "B D"] | None
     temperature: Float[Tensor, ""] | None = None
 
+    def temperature_or(self, fixed: float) -> float | Float[Tensor, ""]:
+        """The learned temperature, or ``fixed`` if none is learned."""
+        return fixed if self.temperature is None else self.temperature
+
 
 class DualEncoder(nn.Module):
     """Encode → pool → dropout → tanh → unit length.

@@ -78,7 +78,6 @@ def fit(
     accelerator: Accelerator,
     run_folder: Path,
     run_key: str,
-    on_validation: Callable[[int, float], None] = lambda step, value: None,
 ) -> Fitted:
     """Train ``model`` in place; it ends with the weights that were best on validation, else with the last ones.
 
@@ -129,7 +128,6 @@ def fit(
             model.eval()
             with torch.no_grad():
                 value = task.validate(model)
-            on_validation(done, value)
             if journal is not None:
                 journal.write(step=done, val_mean_recall=round(value, 6))
                 progress.write(f"step {done}: mean recall on val {value:.2f}")

@@ -149,7 +149,7 @@ def vector_loss(vectors: PairVectors, batch: PairBatch, settings: TrainSettings)
         gather_rows(vectors.captions),
         gather_rows(vectors.images),
         gather_rows(batch.image_numbers),
-        settings.temperature if vectors.temperature is None else vectors.temperature,
+        vectors.temperature_or(settings.temperature),
         settings.margin,
         _gathered(vectors.hard_captions),
         _gathered(batch.hard_text_valid),

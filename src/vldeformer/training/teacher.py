@@ -50,20 +50,21 @@ def soft_target_loss(teacher: Teacher, vectors: PairVectors, batch: PairBatch, s
     Candidates of an anchor: its own pair, the ``distillation_candidates`` hardest others of the batch by the cosines of the
     moment, and its hard negative if it has one. Captions of one image are no candidates of each other's image.
     """
-    temperature = settings.temperature if vectors.temperature is None else vectors.temperature
+    temperature = vectors.temperature_or(settings.temperature)
     same = batch.image_numbers[:, None] == batch.image_numbers[None, :]
     cosines = vectors.captions.float() @ vectors.images.float().T
     own = torch.arange(len(same), device=same.device)
+    matching = teacher.log_odds(batch.text, batch.visual, own, own)
     count = min(settings.distillation_candidates, len(same) - 1)
 
     def directed(by_anchor: Tensor, caption_anchors: bool, hard: Tensor | None, hard_valid: Tensor | None) -> Tensor:
         others = by_anchor.detach().masked_fill(same, -torch.inf).topk(count, dim=1)
-        candidates = torch.cat([own[:, None], others.indices], 1)
-        valid = torch.cat([torch.ones_like(same[:, :1]), others.values.isfinite()], 1)
-        anchors, chosen = own.repeat_interleave(candidates.shape[1]), candidates.flatten()
+        anchors, chosen = own.repeat_interleave(count), others.indices.flatten()
         pairs = (anchors, chosen) if caption_anchors else (chosen, anchors)
-        scores = teacher.log_odds(batch.text, batch.visual, *pairs).view_as(candidates)
-        student = by_anchor.gather(1, candidates)
+        mismatched = teacher.log_odds(batch.text, batch.visual, *pairs).view_as(others.indices)
+        scores = torch.cat([matching[:, None], mismatched], 1)
+        student = torch.cat([by_anchor.diagonal()[:, None], by_anchor.gather(1, others.indices)], 1)
+        valid = torch.cat([torch.ones_like(same[:, :1]), others.values.isfinite()], 1)
         if hard is not None and hard_valid is not None:
             text, visual = (batch.text, batch.hard_visual) if caption_anchors else (batch.hard_text, batch.visual)
             assert text is not None and visual is not None
