@@ -144,8 +144,8 @@ def explain(error: ValidationError, model: type[BaseModel], layers: Sequence[tup
     """One line about the first problem: the file that states it, the setting, what was expected and what came."""
     first = error.errors()[0]
     path = [str(key) for key in first["loc"]]
-    if path[0] == "dataset" and len(path) > 1 and path[1] in ("scenes", "karpathy", "joined", "folder", "vinvl"):
-        del path[1]  # pydantic puts in the kind of the dataset, which no file has there
+    if path[0] == "dataset":
+        del path[1:2]  # pydantic puts in the kind of the dataset, which no file has there
     name = ".".join(path)
     if first["type"] == "missing":
         complete = layers[1] if path[0] == "dataset" and len(layers) > 1 else layers[0]

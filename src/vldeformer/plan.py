@@ -107,13 +107,15 @@ def load_plan(config_dir: Path, run: Mapping[str, Any], source: str = "configfil
     return Plan(checked, {name: load_settings(config_dir, checked.dataset, name) for name in names})
 
 
+def stages_up_to(stage: str) -> list[str]:
+    """The stages before a stage and itself, in the order in which they run."""
+    before = [name for earlier in STAGE_INPUTS[stage] for name in stages_up_to(earlier)]
+    return list(dict.fromkeys([*before, stage]))
+
+
 def cumulative_sections(stage: str) -> tuple[str, ...]:
     """Sections that a stage and all the stages before it read, in the order of ``Settings``."""
-    sections, todo = set(STAGE_SECTIONS[stage]), list(STAGE_INPUTS[stage])
-    while todo:
-        earlier = todo.pop()
-        sections |= set(STAGE_SECTIONS[earlier])
-        todo += STAGE_INPUTS[earlier]
+    sections = {name for each in stages_up_to(stage) for name in STAGE_SECTIONS[each]}
     return tuple(name for name in Settings.model_fields if name in sections)
 
 

@@ -3,9 +3,6 @@
 RERANK = PLAN.base.rerank
 
 
-ruleorder: reranked > evaluate
-
-
 rule rerank:
     """Results and cost: of the subset for every depth, of all of test for the main depth."""
     input:

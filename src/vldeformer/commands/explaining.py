@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from vldeformer.artifact import read_json
-from vldeformer.config import BASE, load_settings
+from vldeformer.config import BASE
 from vldeformer.errors import InputError
-from vldeformer.plan import STAGE_INPUTS, STAGE_SECTIONS, Plan, Run, Targets
+from vldeformer.plan import STAGE_SECTIONS, load_plan, stages_up_to
 from vldeformer.report.sources import find_cell, value_in
 
 JUDGED = {"dual": "embed", "joint": "score", "oracle": "score-oracle"}
@@ -46,27 +46,20 @@ def _run(file: Path, config_dir: Path, told: set[Path]) -> Iterator[str]:
     yield f"experiment {experiment} on {dataset}"
     source = BASE if experiment == RERANKED else experiment
     try:
-        loaded = {name: load_settings(config_dir, dataset, name) for name in (BASE, source)}
+        plan = load_plan(config_dir, {"dataset": dataset, "experiments": {"all": [source], "ablations": []}})
     except InputError as error:
         yield f"its settings are not here: {error}"
         return
-    plan = Plan(Run(dataset=dataset, experiments=Targets(all=[source], ablations=[])), loaded)
     if "subsets" in result:  # of the compositional test
         last = "compositional"
     else:
-        last = "rerank" if experiment == RERANKED else JUDGED[loaded[source].train.kind]
-    for stage in _up_to(last):
+        last = "rerank" if experiment == RERANKED else JUDGED[plan.settings[source].train.kind]
+    for stage in stages_up_to(last):
         home = Path("artifacts") / dataset / plan.home(source, stage)
         folder = home / stage / result["protocol"] if stage == "rerank" else home / stage
         if folder not in told:
             told.add(folder)
             yield from _stage(home / "settings" / f"{stage}.json", folder, stage)
-
-
-def _up_to(stage: str) -> list[str]:
-    """The stages before a stage and itself, in the order in which they run."""
-    before = [name for earlier in STAGE_INPUTS[stage] for name in _up_to(earlier)]
-    return list(dict.fromkeys([*before, stage]))
 
 
 def _stage(settings: Path, folder: Path, stage: str) -> Iterator[str]:

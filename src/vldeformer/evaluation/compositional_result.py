@@ -65,13 +65,14 @@ class CompositionalResult:
             "n_items": len(self.keys),
             "n_images": len(set(self.image_ids)),
             "n_left_out": self.left_out,
-            "subsets": {name: accuracies[name] | self._described(name) for name in SUBSETS if name in accuracies},
+            "subsets": {name: accuracies[name] | self.described(name) for name in SUBSETS if name in accuracies},
             "groups": {name: accuracies[name] for name in GROUPS if name in accuracies},
             MEAN: accuracies[MEAN],
             "bootstrap": asdict(self.bootstrap),
         }
 
-    def _described(self, subset: str) -> dict[str, Any]:
+    def described(self, subset: str) -> dict[str, Any]:
+        """Tie rate, sizes and the blind baseline of a subset: what no resampling is needed for."""
         rows = np.flatnonzero(np.array(self.subsets) == subset)
         ties = self.scores[rows, 0] == self.scores[rows, 1]
         blind: dict[str, float | None] = dict.fromkeys(("blind", "blind_ties", "blind_per_word"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from vldeformer.evaluation.measures import Estimate
+from vldeformer.evaluation.measures import Estimate, mean_recall
 from vldeformer.report.results import ResultSet
 from vldeformer.report.settings import Ablation, AblationRow
 from vldeformer.report.sources import Source
@@ -71,7 +71,7 @@ def judge(ablation: Ablation, results: ResultSet, titles: Mapping[str, str]) -> 
         if reference is not None:
             pairs = results.pairs(row.experiment, reference, ablation.protocol)
             gain = results.difference(row.experiment, reference, ablation.protocol)
-            each = {seed: results.difference(row.experiment, reference, ablation.protocol, seed).value for seed in pairs}
+            each = {seed: mean_recall(own.ranks) - mean_recall(other.ranks) for seed, (own, other) in pairs.items()}
             used += [other for _, other in pairs.values()]
         mean = results.mean(list(runs.values()))
         judged.append(
@@ -127,10 +127,12 @@ def _shown(ablation: Ablation, one: Judged, titles: Mapping[str, str], beside: S
     cells["Against"] = "" if one.reference is None else titles[one.reference]
     for quantity in beside:
         found = quantity.of.get(one.row.experiment)
-        value = None if found is None else found.value
-        plain = "" if value is None else f"{value:.{quantity.digits}f}" if isinstance(value, float) else None
-        cells[quantity.title] = with_interval(value, quantity.digits) if isinstance(value, Estimate) else plain or ""
+        cells[quantity.title] = "" if found is None else _cell(found.value, quantity.digits)
     return cells
+
+
+def _cell(value: Estimate | float, digits: int) -> str:
+    return with_interval(value, digits) if isinstance(value, Estimate) else f"{value:.{digits}f}"
 
 
 def _seeds(one: Judged) -> str:

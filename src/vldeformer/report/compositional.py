@@ -9,7 +9,7 @@ from vldeformer.data.sugarcrepe import SUBSETS
 from vldeformer.errors import InputError
 from vldeformer.evaluation.compositional_result import MEAN, CompositionalResult, accuracy_gain
 from vldeformer.report.ablations import Beside, Quantity
-from vldeformer.report.settings import Ablation, split_seed
+from vldeformer.report.settings import Ablation, runs_of
 from vldeformer.report.sources import Source
 from vldeformer.report.tables import Table, columns, with_interval
 
@@ -25,6 +25,7 @@ class CompositionalSet:
             if result.experiment in self.results:
                 raise InputError(f"{path}: experiment {result.experiment!r} has two compositional results; give one")
             self.results[result.experiment], self._files[result.experiment] = result, path.as_posix()
+        self.accuracies = {name: result.accuracies() for name, result in self.results.items()}
 
     def files(self, experiments: Sequence[str]) -> tuple[str, ...]:
         """Their files, each once."""
@@ -32,8 +33,7 @@ class CompositionalSet:
 
     def runs(self, experiment: str) -> dict[int, str]:
         """Seed → name of an experiment's runs that were tested."""
-        named = sorted((split_seed(name)[1], name) for name in self.results if split_seed(name)[0] == experiment)
-        return dict(named)
+        return runs_of(experiment, self.results)
 
     def quantities(self, ablation: Ablation) -> list[Quantity]:
         """Accuracy of each row, the mean over seeds, and its gain against the row's reference."""
@@ -55,7 +55,7 @@ class CompositionalSet:
         ]
 
     def _accuracy(self, runs: Sequence[str]) -> Beside:
-        measured = [self.results[name].accuracies()[MEAN] for name in runs]
+        measured = [self.accuracies[name][MEAN] for name in runs]
         if len(runs) == 1:
             return Beside(measured[0], self.files(runs), "mean/accuracy")
         return Beside(sum(one.value for one in measured) / len(measured), self.files(runs), seeds=len(runs))
@@ -67,8 +67,8 @@ def compositional_table(found: CompositionalSet, titles: Mapping[str, str]) -> T
     subsets = [name for name in SUBSETS if name in chosen[0].subsets]
     shown, numbers, sources = [], [], []
     for result in chosen:
-        described, accuracies = result.summary()["subsets"], result.accuracies()
-        rates = [described[name]["tie_rate"] for name in subsets]
+        accuracies = found.accuracies[result.experiment]
+        rates = [result.described(name)["tie_rate"] for name in subsets]
         cells = {_heading(name): with_interval(accuracies[name]) for name in (*subsets, MEAN)}
         shown.append({"Model": titles[result.experiment]} | cells | {"Ties": f"{sum(rates) / len(rates):.1f}"})
         exact: dict[str, object] = {"model": titles[result.experiment], "experiment": result.experiment}
@@ -79,7 +79,7 @@ def compositional_table(found: CompositionalSet, titles: Mapping[str, str]) -> T
         keys = _keys(subsets) | {f"{name}_ties": f"subsets/{name}/tie_rate" for name in subsets}
         sources.append(Source(found.files([result.experiment]), keys, "a title of the settings"))
     first = chosen[0]
-    blind = {name: first.summary()["subsets"][name]["blind"] for name in subsets}
+    blind = {name: first.described(name)["blind"] for name in subsets}
     if all(value is not None for value in blind.values()):
         mean = sum(blind.values()) / len(blind)
         shown.append(

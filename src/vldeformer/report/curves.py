@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vldeformer.evaluation.measures import Estimate
 from vldeformer.report.ablations import Judged, Quantity
-from vldeformer.report.drawing import COLOURS, GREY, MARKERS, drawing
+from vldeformer.report.drawing import COLOURS, GREY, MARKERS, drawing, error_bars
 from vldeformer.report.settings import Ablation
 
 
@@ -19,7 +19,7 @@ def save_ablation_curve(stem: Path, ablation: Ablation, judged: Sequence[Judged]
             axes.errorbar(
                 [one.row.at or 0.0 for one in points],
                 [mean.value for mean in means],
-                yerr=[[mean.value - mean.low for mean in means], [mean.high - mean.value for mean in means]],
+                yerr=error_bars(means),
                 color=COLOURS[number % len(COLOURS)],
                 marker=MARKERS[number % len(MARKERS)],
                 capsize=3,
@@ -44,8 +44,9 @@ def save_cost(stem: Path, ablation: Ablation, judged: Sequence[Judged], cost: Qu
             found = cost.of.get(one.row.experiment)
             if found is None or isinstance(found.value, Estimate):
                 continue
-            ends = [[one.mean.value - one.mean.low], [one.mean.high - one.mean.value]]
-            axes.errorbar([found.value], [one.mean.value], yerr=ends, color=COLOURS[0], marker=MARKERS[0], capsize=3)
+            axes.errorbar(
+                [found.value], [one.mean.value], yerr=error_bars([one.mean]), color=COLOURS[0], marker=MARKERS[0], capsize=3
+            )
             place = (found.value, one.mean.value)
             axes.annotate(one.title, place, (7, 7), textcoords="offset points", color=GREY, fontsize=9)
         axes.set_xscale("log")

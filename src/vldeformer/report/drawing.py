@@ -3,7 +3,7 @@
 Colours are Okabe and Ito's, told apart by readers with any colour vision, and each comes with a marker of its own.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from vldeformer.artifact import whole_file
+from vldeformer.evaluation.measures import Estimate
 
 Panel = Axes
 
@@ -58,6 +59,11 @@ def drawing(stem: Path, width: float, height: float, columns: int = 1) -> Iterat
         for suffix, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
             with whole_file(stem.with_name(f"{stem.name}.{suffix}")) as temporary:
                 figure.savefig(temporary, format=suffix, metadata=metadata, dpi=160)
+
+
+def error_bars(estimates: Sequence[Estimate]) -> list[list[float]]:
+    """How far each interval reaches below and above its value, as ``errorbar`` takes it."""
+    return [[one.value - one.low for one in estimates], [one.high - one.value for one in estimates]]
 
 
 def counts_on(axis: Axis) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from vldeformer.evaluation.measures import RECALLS
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.report.drawing import COLOURS, GREY, MARKERS, Panel, drawing
+from vldeformer.report.drawing import COLOURS, GREY, MARKERS, Panel, drawing, error_bars
 from vldeformer.report.journals import read_journal
 from vldeformer.report.results import COMPARED, ResultSet
 from vldeformer.report.settings import ReportSettings
@@ -48,10 +48,8 @@ def _recall_panel(axes: Panel, results: Sequence[RetrievalResult], direction: st
         estimates = [(result.i2t if direction == "i2t" else result.t2i)[name] for result in results]
         values = [estimate.value for estimate in estimates]
         heights = [row + 0.2 * (number - 1) for row in range(len(results))]
-        below = [estimate.value - estimate.low for estimate in estimates]
-        above = [estimate.high - estimate.value for estimate in estimates]
         look: dict[str, Any] = {"marker": MARKERS[number], "linestyle": "none", "markersize": 6, "elinewidth": 2.5}
-        axes.errorbar(values, heights, xerr=[below, above], label=name, color=COLOURS[number], **look)
+        axes.errorbar(values, heights, xerr=error_bars(estimates), label=name, color=COLOURS[number], **look)
     axes.set_xlim(-2, 102)
     axes.set_ylim(len(results) - 0.5, -0.5)
     axes.set_xlabel("Recall (%)")

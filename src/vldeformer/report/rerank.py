@@ -8,25 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from vldeformer.artifact import read_json
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import Estimate, recall_drop
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.report.settings import ReportSettings
 from vldeformer.report.sources import Source
-from vldeformer.report.speed import GalleryPoint, Speed
+from vldeformer.report.speed import GalleryPoint, MeasuredFile, Speed, read_measured
 from vldeformer.report.tables import Table, columns, duration_text, with_interval
 
 
-class _Read(BaseModel):
-    """Keys beyond those that the report shows are welcome in the file."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Depth(_Read):
+class Depth(MeasuredFile):
     """k candidates a query: pairs that the joint model scores for all queries, and its ms for one text query alone."""
 
     k: int
@@ -34,7 +26,7 @@ class Depth(_Read):
     query_ms: float
 
 
-class Measured(_Read):
+class Measured(MeasuredFile):
     """rerank.json: ``depth`` is the main table's k; pair_ms: one pair in a batch; proposal_seconds: search and dual ranks."""
 
     depth: int
@@ -83,12 +75,7 @@ class Reranked:
 def read_rerank(folder: Path) -> Reranked:
     """Read what `vldeformer rerank` wrote. Raises InputError naming the file and what is missing or wrong."""
     path = folder / "rerank.json"
-    try:
-        measured = Measured.model_validate(read_json(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise InputError(f"{path}: key {key!r}: {first['msg']}; run `vldeformer rerank` again") from None
+    measured = read_measured(path, Measured, "rerank")
     if measured.depth not in {depth.k for depth in measured.depths}:
         raise InputError(f"{path}: depth {measured.depth} is not among its depths; run `vldeformer rerank` again")
     return Reranked(

@@ -6,7 +6,7 @@ from pathlib import Path
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import Estimate, mean_over_runs, recall_drop
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.report.settings import split_seed
+from vldeformer.report.settings import runs_of
 
 COMPARED = "subset"  # the protocol that every model, the joint one included, is judged by
 
@@ -60,8 +60,8 @@ class ResultSet:
     def runs(self, experiment: str, protocol: str) -> dict[int, RetrievalResult]:
         """Results of an experiment's runs by seed: that of its files is 0. Raises InputError if there is none."""
         self.need(experiment, protocol)
-        named = {split_seed(name): result for (name, own), result in self._results.items() if own == protocol}
-        return {seed: named[name, seed] for name, seed in sorted(named) if name == experiment}
+        names = runs_of(experiment, [name for name, own in self._results if own == protocol])
+        return {seed: self._results[name, protocol] for seed, name in names.items()}
 
     def pairs(self, model: str, other: str, protocol: str) -> dict[int, tuple[RetrievalResult, RetrievalResult]]:
         """Results of two experiments by the seeds that both were run with. Raises InputError if their pairs differ."""
@@ -74,15 +74,14 @@ class ResultSet:
             )
         return pairs
 
-    def difference(self, model: str, other: str, protocol: str, seed: int | None = None) -> Estimate:
-        """Mean recall of ``model`` less that of ``other`` in points, as the mean over their common seeds or of one of them.
+    def difference(self, model: str, other: str, protocol: str) -> Estimate:
+        """Mean recall of ``model`` less that of ``other`` in points, as the mean over their common seeds.
 
         The interval is a paired one over images. Raises InputError if their pairs differ.
         """
-        pairs = self.pairs(model, other, protocol)
-        chosen = [pair for own, pair in pairs.items() if seed in (None, own)]
-        one = chosen[0][0]
-        return recall_drop([(first.ranks, second.ranks) for first, second in chosen], one.caption_image_index, one.bootstrap)
+        pairs = list(self.pairs(model, other, protocol).values())
+        one = pairs[0][0]
+        return recall_drop([(first.ranks, second.ranks) for first, second in pairs], one.caption_image_index, one.bootstrap)
 
     def mean(self, results: Sequence[RetrievalResult]) -> Estimate:
         """Mean recall of an experiment's runs, in percent; the interval is of the images."""

@@ -1,6 +1,7 @@
 """What tables and figures compare: the settings section `report`, and how runs of one experiment with other seeds are named."""
 
 import re
+from collections.abc import Iterable
 
 from pydantic import Field
 
@@ -13,6 +14,12 @@ def split_seed(experiment: str) -> tuple[str, int]:
     """``NAME_seed2`` → (``NAME``, 2): NAME with train.seed 2. A plain name is its own run 0, with the seed of its files."""
     found = SEEDED.fullmatch(experiment)
     return (found[1], int(found[2])) if found else (experiment, 0)
+
+
+def runs_of(experiment: str, names: Iterable[str]) -> dict[int, str]:
+    """Seed → name of an experiment's runs among ``names``, in the order of seeds."""
+    split = ((*split_seed(name), name) for name in names)
+    return dict(sorted((seed, name) for plain, seed, name in split if plain == experiment))
 
 
 class AblationRow(Section):

@@ -1,6 +1,7 @@
 """speed.json as the report reads it: what was measured, what was extrapolated, and on what machine."""
 
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -8,13 +9,26 @@ from vldeformer.artifact import read_json
 from vldeformer.errors import InputError
 
 
-class _Read(BaseModel):
-    """Keys beyond those that the report shows are welcome in the file."""
+class MeasuredFile(BaseModel):
+    """A file of measured times, or a part of one. Keys beyond those that the report shows are welcome in it."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class BatchSizes(_Read):
+AnyFile = TypeVar("AnyFile", bound=MeasuredFile)
+
+
+def read_measured(path: Path, kind: type[AnyFile], command: str) -> AnyFile:
+    """Read it. Raises InputError naming the file, the first key that is missing or wrong, and the command that writes it."""
+    try:
+        return kind.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise InputError(f"{path}: key {key!r}: {first['msg']}; run `vldeformer {command}` again") from None
+
+
+class BatchSizes(MeasuredFile):
     """Items a forward pass."""
 
     pairs: int
@@ -22,7 +36,7 @@ class BatchSizes(_Read):
     captions: int
 
 
-class GalleryPoint(_Read):
+class GalleryPoint(MeasuredFile):
     """Time of one text query against a gallery of so many images."""
 
     n_images: int
@@ -31,7 +45,7 @@ class GalleryPoint(_Read):
     measured: bool
 
 
-class Speed(_Read):
+class Speed(MeasuredFile):
     """Medians over ``repeats`` warm runs. Loading of models and data is in none of the times.
 
     pair_ms, image_ms, caption_ms: one item in a batch; ranking_ms: both directions of the whole test set;
@@ -60,9 +74,4 @@ class Speed(_Read):
 
 def read_speed(path: Path) -> Speed:
     """Read speed.json. Raises InputError naming the file and the first key that is missing or wrong."""
-    try:
-        return Speed.model_validate(read_json(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise InputError(f"{path}: key {key!r}: {first['msg']}; run `vldeformer speed` again") from None
+    return read_measured(path, Speed, "speed")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.report.drawing import COLOURS, GREY, MARKERS, counts_on, drawing, times_on
+from vldeformer.report.drawing import COLOURS, GREY, MARKERS, counts_on, drawing, error_bars, times_on
 from vldeformer.report.rerank import Reranked, query_seconds
 from vldeformer.report.settings import ReportSettings
 from vldeformer.report.speed import Speed
@@ -51,16 +51,14 @@ def save_rerank(stem: Path, found: Reranked, joint: RetrievalResult, speed: Spee
     with drawing(stem, width=10, height=4.6, columns=2) as (figure, (left, right)):
         seconds = [found.seconds(depth, speed) for depth in found.measured.depths]
         means = [found.results[depth.k].mean_recall for depth in found.measured.depths]
-        ends = [[mean.value - mean.low for mean in means], [mean.high - mean.value for mean in means]]
         look: dict[str, Any] = {"color": COLOURS[2], "marker": MARKERS[2]}
-        left.errorbar(seconds, [mean.value for mean in means], yerr=ends, capsize=3, **look)
+        left.errorbar(seconds, [mean.value for mean in means], yerr=error_bars(means), capsize=3, **look)
         for depth, x, mean in zip(found.measured.depths, seconds, means, strict=True):
             place: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9, "color": GREY}
             left.annotate(f"{depth.k}", (x, mean.value), (6, -11), **place)
         own = joint.mean_recall
-        ends = [[own.value - own.low], [own.high - own.value]]
         at = ([found.joint_seconds()], [own.value])
-        left.errorbar(*at, yerr=ends, color=COLOURS[1], marker=MARKERS[1], capsize=3)
+        left.errorbar(*at, yerr=error_bars([own]), color=COLOURS[1], marker=MARKERS[1], capsize=3)
         left.axhline(own.value, color=COLOURS[1], linestyle=DASHED["linestyle"], linewidth=1)
         left.set_xscale("log")
         left.set_xlabel(f"Time of all queries, {found.measured.n_images:,} images and {found.measured.n_captions:,} captions")
