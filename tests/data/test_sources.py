@@ -29,7 +29,7 @@ def test_each_source_names_its_file():
     scenes = {"source": "scenes", "name": "x", "raw_dir": "raw", "world": world}
     for value, name in ((scenes, "scenes.jsonl"), (KARPATHY, "dataset.json"), (FOLDER, "captions.csv")):
         given = value if value is scenes else value | {"image_size": 128}
-        assert ADAPTER.validate_python(given).raw_file == name
+        assert ADAPTER.validate_python(given).raw_files == [name]
 
 
 @pytest.mark.parametrize(

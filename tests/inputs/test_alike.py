@@ -10,7 +10,7 @@ ATTRIBUTES = {word: word for word in ("red", "blue", "big", "huge")}
 
 
 def alike_of(images):
-    lexicon = Lexicon(NOUNS, ATTRIBUTES, {}, learn_forms([]))
+    lexicon = Lexicon(NOUNS, ATTRIBUTES, learn_forms([]))
     return learn_alike([[read_caption(text, lexicon) for text in texts] for texts in images])
 
 

@@ -8,7 +8,7 @@ from vldeformer.inputs.lexicon import Lexicon
 
 LEXICON = Lexicon(
     {"ring": "ring", "hoop": "ring", "star": "star", "dog": "dog", "man": "man"},
-    {"red": "red", "blue": "blue", "crimson": "red", "small": "small"}, {}, learn_forms([]),
+    {"red": "red", "blue": "blue", "crimson": "red", "small": "small"}, learn_forms([]),
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from vldeformer.inputs.lexicon import Lexicon
 from vldeformer.inputs.settings import NegativeSettings
 from vldeformer.seeding import named_generator
 
-LEXICON = Lexicon({"ring": "ring", "hoop": "ring", "box": "box", "star": "star"}, {}, {}, learn_forms([]))
+LEXICON = Lexicon({"ring": "ring", "hoop": "ring", "box": "box", "star": "star"}, {}, learn_forms([]))
 CAPTIONS = {"i0": ["A red hoop left of a blue box."], "i1": ["a green star"], "i2": ["nothing to be seen here"]}
 TAGS = {"i0": ("red ring", "blue box"), "i1": ("green star", "orange disc", "star"), "i2": ()}
 REGIONS = {"i0": 2, "i1": 3, "i2": 0}

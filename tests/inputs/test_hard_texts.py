@@ -40,7 +40,7 @@ def composer(alike=None, **changes):
         "word_number": None, "replacements": "corpus", "lexicon": "learned", "image_partner": "random", "image_ratio": 0.5,
     }  # fmt: skip
     forms = learn_forms(CORPUS)
-    lexicon = Lexicon(NOUNS, COLOURS, {}, forms)
+    lexicon = Lexicon(NOUNS, COLOURS, forms)
     replacements = learn_replacements([read_caption(text, lexicon) for text in CORPUS], None)
     return TextComposer(NegativeSettings(**values | changes), lexicon, alike or {}, replacements)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from vldeformer.inputs.grammar import FUNCTION_WORDS
-from vldeformer.inputs.lexicon import LEAST_OCCURRENCES, learn_lexicon
+from vldeformer.inputs.lexicon import LEAST_OCCURRENCES, count_words, learn_lexicon
 
 
 def corpus():
@@ -19,11 +19,12 @@ def corpus():
 
 
 def test_synonyms_share_the_concept_of_a_tag():
-    lexicon = learn_lexicon(*corpus())
+    captions, tags = corpus()
+    lexicon, counts = learn_lexicon(captions, tags), count_words(captions)
     expected = {"ring": "ring", "hoop": "ring", "box": "box", "crate": "box", "star": "star"}
     assert dict(lexicon.nouns) == expected
     assert dict(lexicon.attributes) == {"red": "red", "blue": "blue"}
-    assert lexicon.counts["hoop"] == 12 and lexicon.counts["star"] == 24
+    assert counts["hoop"] == 12 and counts["star"] == 24
 
 
 def test_rare_and_meaningless_words_are_left_out():
@@ -82,4 +83,4 @@ def test_one_long_caption_changes_nothing(tags):
     captions["i0"].append(" ".join(["the quick ring runs over a hoop and", "the star was"] * 80))
     long = learn_lexicon(captions, seen)
     assert long.nouns == plain.nouns and long.attributes == plain.attributes
-    assert long.counts["quick"] == 1
+    assert count_words(captions)["quick"] == 1

@@ -10,7 +10,7 @@ from vldeformer.inputs.grammar import learn_forms
 from vldeformer.inputs.lexicon import Lexicon
 from vldeformer.inputs.replacements import LEAST_DEPARTURE, PRIOR_CONTEXTS, learn_replacements, neighbours
 
-LEXICON = Lexicon({word: word for word in ("cat", "dog", "sea")}, {}, {}, learn_forms([]))
+LEXICON = Lexicon({word: word for word in ("cat", "dog", "sea")}, {}, learn_forms([]))
 TEXTS = ["a cat sleeps"] * 6 + ["a dog sleeps"] * 3 + ["the sea roars"] * 9 + ["an old cat"]
 
 

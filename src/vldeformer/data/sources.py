@@ -68,14 +68,9 @@ class KarpathySource(_Photographs):
     )
 
     @property
-    def raw_file(self) -> str:
-        """Below ``raw_dir``: the file that says which images and captions there are."""
-        return self.annotations
-
-    @property
     def raw_files(self) -> list[str]:
-        """That file, as a list: other sources have several."""
-        return [self.raw_file]
+        """Below ``raw_dir``: the files that say which images and captions there are."""
+        return [self.annotations]
 
 
 class SplitFractions(Section):
@@ -104,14 +99,9 @@ class FolderSource(_Photographs):
     )
 
     @property
-    def raw_file(self) -> str:
-        """Below ``raw_dir``: the file that says which images and captions there are."""
-        return self.captions
-
-    @property
     def raw_files(self) -> list[str]:
-        """That file, as a list: other sources have several."""
-        return [self.raw_file]
+        """Below ``raw_dir``: the files that say which images and captions there are."""
+        return [self.captions]
 
 
 class KarpathyPart(Section):

@@ -54,21 +54,20 @@ def read_caption(text: str, lexicon: Lexicon) -> Reading:
     units: list[Unit] = []
     place = 0
     while place < len(words):
-        word, length = words[place], phrase_at(words, place)
-        start, end = spans[place][0], spans[place + max(length, 1) - 1][1]
-        if length and text[start:end].lower() == " ".join(words[place : place + length]):
-            phrase = " ".join(words[place : place + length])
-            units.append(Unit(start, end, place, phrase, "relation", RELATION_OF[phrase], ""))
-        else:
-            length, end = 1, spans[place][1]
+        length = max(1, phrase_at(words, place))
+        start, end = spans[place][0], spans[place + length - 1][1]
+        word, kind, form = text[start:end].lower(), "", ""
+        if word in RELATION_OF:
+            kind, concept = "relation", RELATION_OF[word]
+        else:  # no relation, or its words stand apart: "next, to"
+            word, end, length = words[place], spans[place][1], 1
+            concept = word
             if word in lexicon.nouns:
-                form = lexicon.forms.number(word, words[:place])
-                units.append(Unit(start, end, place, word, "noun", lexicon.nouns[word], form))
+                kind, concept, form = "noun", lexicon.nouns[word], lexicon.forms.number(word, words[:place])
             elif word in lexicon.attributes:
-                units.append(Unit(start, end, place, word, "attribute", lexicon.attributes[word], ""))
-            else:
-                units.append(Unit(start, end, place, word, "", word, ""))
-        place += max(length, 1)
+                kind, concept = "attribute", lexicon.attributes[word]
+        units.append(Unit(start, end, place, word, kind, concept, form))
+        place += length
     return Reading(text, tuple(units))
 
 

@@ -70,6 +70,16 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
+def things_of(tags: Iterable[str]) -> set[str]:
+    """What detector tags name: the last word of each."""
+    return {tag.split()[-1] for tag in tags if tag.split()}
+
+
+def qualities_of(tags: Iterable[str]) -> set[str]:
+    """What detector tags say of their things: the words before the last."""
+    return {word for tag in tags for word in tag.split()[:-1]}
+
+
 def learn_forms(texts: Iterable[str]) -> WordForms:
     """Learn the forms of all words of the captions."""
     counts: Counter[str] = Counter()

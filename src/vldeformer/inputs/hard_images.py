@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from vldeformer.inputs.collate import ComposedImage
-from vldeformer.inputs.grammar import words_of
+from vldeformer.inputs.grammar import things_of, words_of
 from vldeformer.inputs.lexicon import Lexicon
 from vldeformer.inputs.settings import NegativeSettings
 from vldeformer.seeding import named_generator
@@ -26,7 +26,7 @@ def named_tags(tags: Mapping[str, Sequence[str]], captions: Mapping[str, Sequenc
     named = {}
     for image, row in tags.items():
         said = {lexicon.nouns.get(word, word) for text in captions[image] for word in words_of(text)}
-        named[image] = {tag for tag in row if tag.split() and tag.split()[-1] in said} or set(row)
+        named[image] = {tag for tag in row if things_of([tag]) & said} or set(row)
     return named
 
 
@@ -35,7 +35,7 @@ def categories_of(
 ) -> dict[str, list[str]]:
     """Image → the things it shows: the last words of its tags; without a detector the nouns of its captions."""
     if tags is not None:
-        return {image: sorted({tag.split()[-1] for tag in row if tag.split()}) for image, row in tags.items()}
+        return {image: sorted(things_of(row)) for image, row in tags.items()}
     found = {}
     for image, texts in captions.items():
         words = {word for text in texts for word in words_of(text)}
@@ -103,14 +103,16 @@ class ImageComposer:
         ``counts``: regions of each image, or one number of patches for all (then a patch keeps its place). None if there is
         no partner, or none that makes the image another.
         """
-        draw = named_generator(self.settings.seed, "image", image_id, variant)
+        draw, ratio = named_generator(self.settings.seed, "image", image_id, variant), self.settings.image_ratio
         for _ in range(PARTNER_TRIES):
             partner = self.partners.draw(image_id, draw)
             if partner is None:
                 continue
-            rows = _mixed_patches(counts, self.settings.image_ratio, draw) if isinstance(counts, int) else None
-            if not isinstance(counts, int):
-                rows = _mixed_regions(counts[image_id], counts[partner], self.settings.image_ratio, draw)
+            rows = (
+                _mixed_patches(counts, ratio, draw)
+                if isinstance(counts, int)
+                else _mixed_regions(counts[image_id], counts[partner], ratio, draw)
+            )
             if rows is None:
                 continue
             composed = ComposedImage(image_id, partner, *(tuple(part.tolist()) for part in rows))

@@ -4,6 +4,7 @@ A caption that is still true of its image, as far as the image's captions and ta
 code passes a caption with three or fewer nouns back unchanged; here a caption is changed or has no negative.
 """
 
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -101,9 +102,6 @@ class TextComposer:
                 else self._replaced(kind, reading, known, draw, tally)
             )
             if changed:
-                if kind != "swap":
-                    for number, word in changed.items():
-                        tally.moved(reading.units[number], word)
                 places = tuple(reading.units[number].place for number in sorted(changed))
                 words = tuple(changed[number] for number in sorted(changed))
                 return ComposedText(caption.id, kind, places, words, self._written(reading, changed))
@@ -117,10 +115,11 @@ class TextComposer:
         number = self.settings.word_number if ratio is None else max(1, int(ratio * len(candidates)))
         changed: dict[int, str] = {}
         for place in draw.permutation(candidates).tolist():
-            word, dropped = self.replacements.draw(units, place, known.asking(units, place), draw)
+            word, dropped = self.replacements.draw(units, place, functools.partial(known.may_be_said, units, place), draw)
             tally.dropped[kind] += dropped
             if word is not None:
                 changed[place] = word
+                tally.moved(units[place], word)
             if len(changed) == number:
                 break
         return changed

@@ -1,7 +1,7 @@
 """What is said of one image by its captions and its detector's tags, and whether a changed caption may still be true of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from vldeformer.inputs.alike import Alike
 from vldeformer.inputs.caption_reading import (
@@ -56,22 +56,12 @@ class Known:
         others = {other for name, other, noun in self.facts if name == "is" and noun == thing}
         return any(other not in compatible for other in others)
 
-    def asking(self, units: Sequence[Unit], number: int) -> "_Question":
+    def may_be_said(self, units: Sequence[Unit], number: int, word: str) -> bool:
         """Whether a word in the place of a unit may say something true."""
-        return _Question(self, units, number)
-
-
-@dataclass(frozen=True)
-class _Question:
-    known: Known
-    units: Sequence[Unit]
-    number: int
-
-    def __call__(self, word: str) -> bool:
-        known, kind = self.known, self.units[self.number].kind
+        kind = units[number].kind
         if kind == "relation":
-            fact = relation_fact(self.units, self.number, RELATION_OF[word])
-            return any(may_hold(each, known.facts) for each in with_inverse(fact))
-        table = known.lexicon.nouns if kind == "noun" else known.lexicon.attributes
-        alike = known.alike.get(self.units[self.number].word, ())
-        return word in known.words or table[word] in known.words or word in alike
+            fact = relation_fact(units, number, RELATION_OF[word])
+            return any(may_hold(each, self.facts) for each in with_inverse(fact))
+        table = self.lexicon.nouns if kind == "noun" else self.lexicon.attributes
+        alike = self.alike.get(units[number].word, ())
+        return word in self.words or table[word] in self.words or word in alike

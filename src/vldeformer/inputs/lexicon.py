@@ -10,7 +10,16 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vldeformer.inputs.grammar import DETERMINERS, FUNCTION_WORDS, WordForms, learn_forms, singular, words_of
+from vldeformer.inputs.grammar import (
+    DETERMINERS,
+    FUNCTION_WORDS,
+    WordForms,
+    learn_forms,
+    qualities_of,
+    singular,
+    things_of,
+    words_of,
+)
 
 LEAST_OCCURRENCES = 5
 LEAST_ASSOCIATION = 0.3
@@ -23,12 +32,11 @@ PHRASE_OPENERS = DETERMINERS | frozenset("of in on at by with from into onto ove
 class Lexicon:
     """Words that may be replaced, by class, each with the concept it stands for.
 
-    counts: how many captions say each word; forms: plurals, articles and capitals.
+    forms: plurals, articles and capitals.
     """
 
     nouns: Mapping[str, str]
     attributes: Mapping[str, str]
-    counts: Mapping[str, int]
     forms: WordForms
 
 
@@ -41,7 +49,7 @@ def learn_lexicon(captions: Mapping[str, Sequence[str]], tags: Mapping[str, Sequ
     else:
         nouns, attributes = _tag_words(captions, tags, counts)
     attributes |= {word: word for word in _modifiers(captions, counts, nouns, attributes)}
-    return Lexicon(nouns, attributes, counts, learn_forms(text for texts in captions.values() for text in texts))
+    return Lexicon(nouns, attributes, learn_forms(text for texts in captions.values() for text in texts))
 
 
 def count_words(captions: Mapping[str, Sequence[str]]) -> Counter[str]:
@@ -52,8 +60,8 @@ def count_words(captions: Mapping[str, Sequence[str]]) -> Counter[str]:
 def _tag_words(
     captions: Mapping[str, Sequence[str]], tags: Mapping[str, Sequence[str]], counts: Mapping[str, int]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    things = {image: {tag.split()[-1] for tag in row if tag.split()} for image, row in tags.items()}
-    qualities = {image: {word for tag in row for word in tag.split()[:-1]} for image, row in tags.items()}
+    things = {image: things_of(row) for image, row in tags.items()}
+    qualities = {image: qualities_of(row) for image, row in tags.items()}
     nouns, noun_strength = _associated(captions, things, counts)
     attributes, attribute_strength = _associated(captions, qualities, counts)
     for word in nouns.keys() & attributes.keys():

@@ -15,6 +15,7 @@ from vldeformer.data.records import Caption
 from vldeformer.errors import InputError
 from vldeformer.inputs.alike import learn_alike
 from vldeformer.inputs.caption_reading import read_caption
+from vldeformer.inputs.grammar import qualities_of, things_of
 from vldeformer.inputs.hard_images import ImageComposer, Partners, categories_of, named_tags, nearest_images
 from vldeformer.inputs.hard_texts import ComposedText, Described, Tally, TextComposer, compose_part
 from vldeformer.inputs.lexicon import Lexicon, learn_lexicon
@@ -72,11 +73,8 @@ class HardNegativeComposer:
             return None
         if self.corpus.tags is None:
             raise InputError("negatives.replacements is tags, but there is no detector here; set it to corpus")
-        rows = [tag.split() for row in self.corpus.tags.values() for tag in row]
-        return {
-            "noun": frozenset(words[-1] for words in rows if words),
-            "attribute": frozenset(word for words in rows for word in words[:-1]),
-        }
+        tags = {tag for row in self.corpus.tags.values() for tag in row}
+        return {"noun": frozenset(things_of(tags)), "attribute": frozenset(qualities_of(tags))}
 
     def _settle(self) -> None:
         """Weigh the words so that each comes in as often as it goes out, on the first images."""

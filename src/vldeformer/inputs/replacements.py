@@ -7,7 +7,7 @@ one that goes out too often is let go less. ``settle`` counts both on captions a
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -93,7 +93,7 @@ class Pool:
 class Replacements:
     """The pools of a corpus by kind and form."""
 
-    pools: Mapping[tuple[str, str], Pool] = field(default_factory=dict)
+    pools: Mapping[tuple[str, str], Pool]
 
     def pool(self, unit: Unit) -> Pool | None:
         """Where a unit's replacement is from; None if its word is not among what may be replaced."""

@@ -41,7 +41,7 @@ def tagged_lexicon(kind: LexiconKind, captions: Mapping[str, Sequence[str]], tag
     best = {word: max(("other", "noun", "attribute"), key=lambda name: classes[word, name]) for word in words}
     nouns = {word: singular(word) for word in words if best[word] == "noun"}
     attributes = {word: word for word in words if best[word] == "attribute"}
-    return Lexicon(nouns, attributes, counts, learn_forms(text for texts in captions.values() for text in texts))
+    return Lexicon(nouns, attributes, learn_forms(text for texts in captions.values() for text in texts))
 
 
 def _spacy(texts: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from vldeformer.artifact import check_replaceable, provenance, whole_folder, write_json
@@ -20,7 +21,7 @@ from vldeformer.inputs.blindness import blind_accuracy
 from vldeformer.inputs.collate import ComposedImage
 from vldeformer.inputs.hard_texts import ComposedText
 from vldeformer.inputs.negatives import Corpus, HardNegativeComposer, sample_pairs
-from vldeformer.inputs.settings import NegativeSettings
+from vldeformer.inputs.settings import NegativeSettings, TextKind
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.stages.opened import open_pixels
@@ -64,7 +65,8 @@ def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | N
         counts = (backbone.crop_size // backbone.patch_size) ** 2
     composer = HardNegativeComposer(section, Corpus(captions, tags), joblib.cpu_count())
     texts, tally = composer.texts()
-    _warn(section, Counter(text.kind for text in texts), len({text.caption_id for text in texts}), len(train.captions))
+    of_kind = Counter(text.kind for text in texts)
+    _warn(section, of_kind, len({text.caption_id for text in texts}), len(train.captions))
     images = composer.image_composer(vectors)
     each = tqdm(train.images, unit="image", desc="images", mininterval=2, delay=2, disable=None)
     tried = [images.compose(image.id, turn, counts) for image in each for turn in range(section.variants)]
@@ -76,7 +78,7 @@ def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | N
         write_json(folder / "lexicon.json", {"nouns": dict(lexicon.nouns), "attributes": dict(lexicon.attributes)})
         summary = {
             "texts": len(texts),
-            "texts_of_kind": dict(Counter(text.kind for text in texts)),
+            "texts_of_kind": dict(of_kind),
             "texts_not_composed": tally.not_composed,
             "false_texts_dropped": dict(tally.dropped),
             "blind_accuracy": _blindness(texts, {caption.id: caption for caption in train.captions}),
@@ -90,7 +92,7 @@ def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | N
         write_json(folder / "provenance.json", provenance(sections, inputs, started))
 
 
-def _warn(section: NegativeSettings, composed: Mapping[str, int], captions: int, of: int) -> None:
+def _warn(section: NegativeSettings, composed: Mapping[TextKind, int], captions: int, of: int) -> None:
     """One line if a kind that has a weight came to nothing: the training goes on without."""
     none = [kind for kind, weight in section.text_kinds.items() if weight and not composed.get(kind)]
     if none:
@@ -128,7 +130,7 @@ def _write(path: Path, rows: Sequence[ComposedText | ComposedImage], columns: li
 
 def read_hard_texts(folder: Path) -> dict[str, list[str]]:
     """Caption id → its composed captions, in the order of their variants."""
-    table = _read(folder / "text.parquet", TEXT_COLUMNS)
+    table = _read(folder / "text.parquet", TEXT_COLUMNS, ["caption_id", "text"])
     texts: dict[str, list[str]] = {}
     for caption_id, text in zip(table["caption_id"], table["text"], strict=True):
         texts.setdefault(caption_id, []).append(text)
@@ -137,23 +139,23 @@ def read_hard_texts(folder: Path) -> dict[str, list[str]]:
 
 def read_hard_images(folder: Path) -> dict[str, list[ComposedImage]]:
     """Image id → its composed images, in the order of their variants."""
-    table = _read(folder / "image.parquet", IMAGE_COLUMNS)
+    table = _read(folder / "image.parquet", IMAGE_COLUMNS, IMAGE_COLUMNS)
     images: dict[str, list[ComposedImage]] = {}
     for image_id, partner, kept, taken in zip(table["image_id"], table["partner_id"], table["kept"], table["taken"], strict=True):
         images.setdefault(image_id, []).append(ComposedImage(image_id, partner, tuple(kept.tolist()), tuple(taken.tolist())))
     return images
 
 
-def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def _read(path: Path, columns: Sequence[str], wanted: list[str]) -> pd.DataFrame:
+    """The ``wanted`` columns of a file that must have all ``columns``."""
     problem = "found none"
     if path.is_file():
         try:
-            table = pd.read_parquet(path)
+            found = pq.read_schema(path).empty_table().to_pandas().columns  # without an index that pandas stored
+            missing = [name for name in columns if name not in found]
+            if not missing:
+                return pd.read_parquet(path, columns=wanted)
+            problem = f"it has no column {missing[0]}"
         except (OSError, ValueError):
             problem = "it is cut short or no Parquet"
-        else:
-            missing = [name for name in columns if name not in table.columns]
-            if not missing:
-                return table
-            problem = f"it has no column {missing[0]}"
     raise InputError(f"{path}: expected composed negatives, {problem}; run `vldeformer negatives`")

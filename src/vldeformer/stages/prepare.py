@@ -64,9 +64,8 @@ def _manifest(
 ) -> Manifest:
     if isinstance(dataset, JoinedSource):
         return joined_manifest(dataset, raw_dir)
-    raw = raw_dir / dataset.raw_file
     if isinstance(dataset, KarpathySource):
-        return read_karpathy(raw, dataset.name, dataset.captions_per_image, dataset.expected_splits)
+        return read_karpathy(raw_dir / dataset.annotations, dataset.name, dataset.captions_per_image, dataset.expected_splits)
     if isinstance(dataset, FolderSource):
         own = read_own_photographs(dataset, raw_dir)
         if own.without_caption:
@@ -75,6 +74,7 @@ def _manifest(
         return own.manifest
     manifest = scene_manifest(scenes, dataset.name)
     if manifest.splits != dataset.world.counts:
+        raw = raw_dir / dataset.raw_file
         raise InputError(f"{raw}: expected {dataset.world.counts} scenes, found {manifest.splits}; delete it and fetch again")
     return manifest
 
