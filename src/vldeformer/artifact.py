@@ -75,6 +75,12 @@ def check_file(path: Path) -> None:
         raise InputError(f"{path}: expected the name of a file to write, got a folder; name a file in it")
 
 
+def check_result(path: Path, beside: str) -> None:
+    """Raises InputError if a result is to be written to what is not the name of a .json file; ``beside``: what goes beside it."""
+    if path.suffix != ".json" or path.is_dir():
+        raise InputError(f"{path}: expected the name of a file that ends in .json; {beside} go beside it")
+
+
 def check_replaceable(path: Path) -> None:
     """Raises InputError if a folder that is to be written would replace something that no stage has written.
 

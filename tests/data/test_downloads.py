@@ -68,9 +68,11 @@ def test_a_server_that_knows_no_ranges_sends_all_again(server, tmp_path):
     assert len(server.asked) == 2 and server.asked[1][1] is not None
 
 
-def test_a_server_that_does_not_say_the_length(server, tmp_path):
+@pytest.mark.parametrize("n_bytes", [None, len(CONTENT)])
+def test_a_server_that_does_not_say_the_length(server, tmp_path, n_bytes):
     server.says_length = False
-    fetched(server, tmp_path)
+    fetched(server, tmp_path, replace(FILE, n_bytes=n_bytes))
+    assert server.asked == [("/big.zip", None)]
 
 
 def test_endless_cuts_end_in_one_line_and_the_next_run_goes_on(server, tmp_path):

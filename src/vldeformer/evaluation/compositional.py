@@ -7,7 +7,6 @@ to the model's length may be) gets one and the same score: it is a tie, not deci
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from vldeformer.data.sugarcrepe import CompositionalItem
 from vldeformer.errors import InputError
@@ -15,7 +14,8 @@ from vldeformer.inputs.collate import TextReader, VisualReader
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.joint import JointMatcher
 from vldeformer.retrieval.encode import Progress, encode_captions, encode_images, silent
-from vldeformer.runtime import RuntimeSettings, arithmetic
+from vldeformer.retrieval.pair_scores import score_rows
+from vldeformer.runtime import RuntimeSettings
 
 PAIRS_AT_ONCE = 256
 
@@ -45,34 +45,10 @@ def item_scores(
         captions = encode_captions(model, [said[row] for row in caption_of], text, runtime, progress)
         scores = np.einsum("pd,pd->p", images[pairs[:, 0]], captions[pairs[:, 1]])
     else:
-        scores = _pair_scores(model, pairs, list(image_of), list(caption_of), text, visual, runtime, progress)
-    item_scores: np.ndarray = scores[place_of].reshape(len(items), 2)
-    for item, both in zip(items, item_scores, strict=True):
+        rows = (pairs[:, 0], pairs[:, 1])
+        scores = score_rows(model, list(image_of), list(caption_of), rows, text, visual, runtime, progress, PAIRS_AT_ONCE)
+    by_item: np.ndarray = scores[place_of].reshape(len(items), 2)
+    for item, both in zip(items, by_item, strict=True):
         if not np.isfinite(both).all():
             raise InputError(f"{item.subset} item {item.key!r} ({item.file}): its score is NaN or infinity; check the model")
-    return item_scores
-
-
-def _pair_scores(
-    matcher: JointMatcher,
-    pairs: np.ndarray,
-    image_ids: Sequence[str],
-    pieces: Sequence[Sequence[int]],
-    text: TextReader,
-    visual: VisualReader,
-    runtime: RuntimeSettings,
-    progress: Progress,
-) -> np.ndarray:
-    """(P,) float32: joint scores of rows of images and of captions; captions of one length share a batch."""
-    device = next(matcher.parameters()).device
-    scores = np.empty(len(pairs), dtype=np.float32)
-    order = np.argsort([len(pieces[caption]) for _, caption in pairs], kind="stable")
-    for start in range(0, len(order), PAIRS_AT_ONCE):
-        rows = order[start : start + PAIRS_AT_ONCE]
-        images, image_rows = np.unique(pairs[rows, 0], return_inverse=True)
-        shown = visual.read([image_ids[image] for image in images]).select(torch.from_numpy(image_rows)).to(device)
-        said = text.pad([pieces[caption] for caption in pairs[rows, 1]]).to(device)
-        with torch.inference_mode(), arithmetic(runtime):
-            scores[rows] = matcher.score(said, shown).float().cpu().numpy()
-        progress(len(rows))
-    return scores
+    return by_item

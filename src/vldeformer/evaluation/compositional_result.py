@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from vldeformer.artifact import read_json, whole_file, write_json
+from vldeformer.artifact import read_json, write_json
 from vldeformer.data.sugarcrepe import SUBSETS
 from vldeformer.errors import InputError
+from vldeformer.evaluation.beside import columns_of, write_columns
 from vldeformer.evaluation.measures import Bootstrap, Estimate
 
 MEAN = "mean"
@@ -95,8 +95,7 @@ class CompositionalResult:
         columns |= {"true_score": self.scores[:, 0], "negative_score": self.scores[:, 1]}
         for number, name in enumerate(BLIND):
             columns[name] = pa.nulls(len(self.keys), pa.float64()) if self.blind is None else self.blind.reshape(-1, 4)[:, number]
-        with whole_file(items_path(path)) as temporary:
-            pq.write_table(pa.table(columns), temporary)
+        write_columns(items_path(path), columns)
         write_json(path, self.summary())
 
     @classmethod
@@ -110,18 +109,10 @@ class CompositionalResult:
         except (KeyError, TypeError) as error:
             raise InputError(f"{path}: expected a result of `vldeformer compositional`; {error!r} is missing or wrong") from None
         beside = items_path(path)
-        try:
-            table = pq.read_table(beside)
+        with columns_of(beside, "items' scores", "run `vldeformer compositional` again") as table:
             subsets, keys, image_ids = (tuple(table[name].to_pylist()) for name in ("subset", "key", "image_id"))
             scores = np.stack([table[name].to_numpy() for name in ("true_score", "negative_score")], axis=1)
             longer, blind = table["longer"].to_numpy(), np.stack([table[name].to_numpy() for name in BLIND], axis=1)
-        except FileNotFoundError:
-            raise InputError(
-                f"{beside}: expected the items' scores, found no file; run `vldeformer compositional` again"
-            ) from None
-        except (pa.ArrowException, OSError, KeyError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{beside}: expected items' scores in Parquet, got something else ({reason})") from None
         if len(keys) != expected or not set(subsets) <= set(SUBSETS):
             raise InputError(
                 f"{beside}: {len(keys)} items, but {path.name} is of {expected}; run `vldeformer compositional` again"

@@ -31,6 +31,11 @@ class EvaluationSettings(Section):
     confidence: float = Field(gt=0, lt=1, description="share of the resamples inside an interval, e.g. 0.95")
     seed: int = Field(ge=0, description="seed of the resampling")
 
+    @property
+    def bootstrap(self) -> "Bootstrap":
+        """The resampling behind every interval."""
+        return Bootstrap(self.bootstrap_samples, self.confidence, self.seed)
+
 
 @dataclass(frozen=True)
 class Estimate:

@@ -28,7 +28,7 @@ def measure_pair_time(
     from memory-mapped stores included; ``seconds`` is extrapolated to every pair.
     """
     n_images, n_captions = len(manifest.images), len(manifest.captions)
-    side = max(2, min(n_images, round((settings.pairs / 5) ** 0.5)))
+    side = settings.scored_images(n_images)
     texts = [caption.text for caption in manifest.captions][: settings.captions]
     ids = [image.id for image in manifest.images]
     sample = read_captions(matcher, [caption.text for caption in manifest.first(side).captions], text, runtime)

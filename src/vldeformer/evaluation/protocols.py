@@ -8,7 +8,7 @@ import numpy as np
 from vldeformer.errors import InputError
 from vldeformer.evaluation.coco_ids import image_numbers
 from vldeformer.evaluation.judgements import JudgedBy, load_judgements
-from vldeformer.evaluation.measures import Bootstrap, EvaluationSettings, Precisions, fold_rows, measure
+from vldeformer.evaluation.measures import EvaluationSettings, Precisions, fold_rows, measure
 from vldeformer.evaluation.precision import list_precisions
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.retrieval.embeddings import Embeddings, Scores
@@ -83,8 +83,7 @@ def evaluate_scored(
     rule = PROTOCOLS[protocol]
     chosen = _chosen(scored, protocol, settings.joint_images, keys)
     queries = _judged(chosen, rule.judged_by) if rule.judged_by is not None else _queries(chosen, rule.folds)
-    bootstrap = Bootstrap(settings.bootstrap_samples, settings.confidence, settings.seed)
-    measures = measure(queries.ranks, queries.caption_image_index, bootstrap, rule.folds, queries.precisions)
+    measures = measure(queries.ranks, queries.caption_image_index, settings.bootstrap, rule.folds, queries.precisions)
     return RetrievalResult(
         dataset,
         experiment,
@@ -94,7 +93,7 @@ def evaluate_scored(
         queries.caption_image_index,
         queries.ranks,
         measures,
-        bootstrap,
+        settings.bootstrap,
         queries.precisions,
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.errors import InputError
-from vldeformer.evaluation.measures import Bootstrap, EvaluationSettings, measure
+from vldeformer.evaluation.measures import EvaluationSettings, measure
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.inputs.collate import TextReader, VisualReader
 from vldeformer.models.joint import JointMatcher
@@ -68,20 +68,21 @@ def rerank(
     longest = Proposals.by(embeddings, wanted[-1])
     proposing = time.perf_counter() - started
     pairs = longest.pairs()
-    _score_some(matcher, manifest, pairs, readers, runtime)  # warm-up
+    warm_up = (pairs[0][:PAIRS_AT_ONCE], pairs[1][:PAIRS_AT_ONCE])
+    score_listed(matcher, manifest, warm_up, *readers, runtime)
     started = time.perf_counter()
     scores = score_listed(matcher, manifest, pairs, *readers, runtime, progress)
     pair = (time.perf_counter() - started) / len(scores)
 
-    bootstrap = Bootstrap(evaluation.bootstrap_samples, evaluation.confidence, evaluation.seed)
     all_pairs = len(manifest.images) * len(manifest.captions)
     results, rows = {}, []
     for k in wanted:
         proposals = longest.first(k)
         ranks = proposals.reranked(pairs, scores, dual_weight)
-        measures = measure(ranks, embeddings.caption_image_index, bootstrap)
+        measures = measure(ranks, embeddings.caption_image_index, evaluation.bootstrap)
         items = (embeddings.image_ids, embeddings.caption_ids, embeddings.caption_image_index)
-        results[k] = RetrievalResult(label.dataset, label.experiment, label.protocol, *items, ranks, measures, bootstrap)
+        names = (label.dataset, label.experiment, label.protocol)
+        results[k] = RetrievalResult(*names, *items, ranks, measures, evaluation.bootstrap)
         own_pairs = len(proposals.pairs()[0])
         seconds = proposing + own_pairs * pair
         rows.append(
@@ -126,16 +127,6 @@ def _check_same_items(embeddings: Embeddings, manifest: Manifest) -> None:
             first = "" if differs is None else f", the first other one is {differs[0]!r} for {differs[1]!r}"
             counts = f"the vectors are of {len(given)} {what}s, the manifest's part has {len(expected)}"
             raise InputError(f"{counts}{first}; embed it again")
-
-
-def _score_some(
-    matcher: JointMatcher,
-    manifest: Manifest,
-    pairs: tuple[np.ndarray, np.ndarray],
-    readers: tuple[TextReader, VisualReader],
-    runtime: RuntimeSettings,
-) -> None:
-    score_listed(matcher, manifest, (pairs[0][:PAIRS_AT_ONCE], pairs[1][:PAIRS_AT_ONCE]), *readers, runtime)
 
 
 def _query_seconds(

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from vldeformer.artifact import read_json, whole_file, write_json
+from vldeformer.artifact import read_json, write_json
 from vldeformer.errors import InputError
+from vldeformer.evaluation.beside import columns_of, write_columns
 from vldeformer.evaluation.measures import PRECISIONS, Bootstrap, Estimate, Measures, Precisions
 from vldeformer.retrieval.ranking import Ranks
 
@@ -81,8 +80,7 @@ class RetrievalResult:
         }
         if self.precisions is not None:
             columns |= dict(zip(PRECISIONS, np.concatenate([self.precisions.i2t, self.precisions.t2i]).T, strict=True))
-        with whole_file(ranks_path(path)) as temporary:
-            pq.write_table(pa.table(columns), temporary)
+        write_columns(ranks_path(path), columns)
         write_json(path, self.summary())
 
     @classmethod
@@ -123,15 +121,9 @@ def _estimates(value: dict[str, Any]) -> dict[str, Estimate]:
 
 
 def _read_ranks(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray, Ranks, Precisions | None]:
-    try:
-        table = pq.read_table(path)
+    with columns_of(path, "per-query ranks", "evaluate again") as table:
         directions, queries, images = (table[name].to_pylist() for name in ("direction", "query_id", "image_id"))
         ranks = table["rank"].to_numpy()
-    except FileNotFoundError:
-        raise InputError(f"{path}: expected the per-query ranks, found no file; evaluate again") from None
-    except (pa.ArrowException, OSError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: expected per-query ranks in Parquet, got something else ({reason}); evaluate again") from None
     n_images = directions.count("i2t")
     rows = {image_id: row for row, image_id in enumerate(queries[:n_images])}
     try:

@@ -42,7 +42,7 @@ def measure_speed(
     from memory-mapped stores; neither contains the loading of models or the opening of files.
     """
     n_images, n_captions = len(manifest.images), len(manifest.captions)
-    side = max(2, min(n_images, round((settings.pairs / 5) ** 0.5)))
+    side = settings.scored_images(n_images)
     sample = manifest.first(side)
     ids = [image.id for image in manifest.images][: settings.images]
     texts = [caption.text for caption in manifest.captions][: settings.captions]

@@ -1,5 +1,7 @@
 """Settings of the speed measurement."""
 
+import math
+
 from pydantic import Field
 
 from vldeformer.section import Section
@@ -14,3 +16,7 @@ class SpeedSettings(Section):
     repeats: int = Field(ge=1, description="timed repeats; the median counts")
     warmup: int = Field(ge=0, description="repeats before the timed ones")
     gallery_sizes: list[int] = Field(description="gallery sizes of the curve, images")
+
+    def scored_images(self, n_images: int) -> int:
+        """How many of ``n_images`` images make, with their captions (five each), about ``pairs`` pairs; at least two."""
+        return max(2, min(n_images, round(math.sqrt(self.pairs / 5))))

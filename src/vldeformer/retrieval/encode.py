@@ -147,7 +147,7 @@ def read_captions(matcher: JointMatcher, texts: list[str], text: TextReader, run
     device = next(matcher.parameters()).device
     with torch.inference_mode(), arithmetic(runtime):
         return [
-            ReadCaptions(rows, batch.mask.sum(1).tolist(), matcher.read_text(batch.to(device)))
+            ReadCaptions(rows, batch.lengths.tolist(), matcher.read_text(batch.to(device)))
             for rows, batch in text_batches(texts, text, CAPTIONS_AT_ONCE)
         ]
 

@@ -5,9 +5,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from vldeformer.artifact import check_replaceable, provenance, whole_folder, write_json
+from vldeformer.artifact import check_replaceable, check_result, provenance, whole_folder, write_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.scene_compositional import CompositionalSettings, scene_items
 from vldeformer.data.scene_records import read_scenes
@@ -15,9 +14,11 @@ from vldeformer.data.sugarcrepe import SUBSETS, CompositionalItem, image_ids_by_
 from vldeformer.errors import InputError
 from vldeformer.evaluation.blind import blind_scores
 from vldeformer.evaluation.compositional_result import CompositionalResult
-from vldeformer.evaluation.measures import Bootstrap, EvaluationSettings
+from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
 from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
+from vldeformer.stages.places import told_where
+from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.sections import read_section
 
 
@@ -56,19 +57,18 @@ def compositional(
     from vldeformer.models.joint import JointMatcher
     from vldeformer.stages.opened import open_model
 
-    if out.suffix != ".json" or out.is_dir():
-        raise InputError(f"{out}: expected the name of a file that ends in .json; the items' scores go beside it")
+    check_result(out, "the items' scores")
     section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings)
     runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings)
     whole = Manifest.load(manifest)
     judged, image_ids, left_out = _of_split(read_items(items), whole.split(split), items)
     device = prepare_torch(runtime)
     loaded, readers = open_model(model, visual)
-    with tqdm(unit="item", desc="compositional", mininterval=2, delay=2, disable=None) as bar:
-        try:
-            scores = item_scores(loaded.to(device), judged, image_ids, readers.text, readers.visual, runtime, bar.update)
-        except InputError as error:
-            raise InputError(f"{error} (model {model}, store {visual}, manifest {manifest})") from None
+    with (
+        progress_bar(unit="item", desc="compositional") as bar,
+        told_where(model=model, store=visual, manifest=manifest),
+    ):
+        scores = item_scores(loaded.to(device), judged, image_ids, readers.text, readers.visual, runtime, bar.update)
     learned_from = [caption.text for caption in whole.split("train").captions] if "train" in whole.splits else []
     texts = [text for item in judged for text in (item.caption, item.negative)]
     CompositionalResult(
@@ -82,7 +82,7 @@ def compositional(
         scores=scores,
         blind=blind_scores(learned_from, texts).reshape(-1, 2, 2) if learned_from else None,
         left_out=left_out,
-        bootstrap=Bootstrap(section.bootstrap_samples, section.confidence, section.seed),
+        bootstrap=section.bootstrap,
     ).save(out)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vldeformer.artifact import load_array, read_texts
+from vldeformer.artifact import check_result, load_array, read_texts
 from vldeformer.data.image_keys import read_image_keys
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
@@ -24,8 +24,7 @@ def evaluate(
     out: Path,
 ) -> None:
     """Write RESULT.json and, beside it, the ranks. ``keys``: the list of images of the protocol ``coco-1k-fixed``."""
-    if out.suffix != ".json" or out.is_dir():
-        raise InputError(f"{out}: expected the name of a file that ends in .json; the ranks go beside it")
+    check_result(out, "the ranks")
     section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings)
     listed = None if keys is None else read_image_keys(keys)
     evaluate_scored(judged, protocol, section, dataset, experiment, listed).save(out)

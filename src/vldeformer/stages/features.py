@@ -5,7 +5,6 @@ from pathlib import Path
 
 from joblib import cpu_count
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-from tqdm import tqdm
 
 from vldeformer.artifact import provenance, whole_folder, write_json
 from vldeformer.data.detector import Detector, detect_regions
@@ -13,6 +12,7 @@ from vldeformer.data.pixels import PixelStore
 from vldeformer.data.region_settings import RegionSettings
 from vldeformer.data.regions import write_regions
 from vldeformer.data.scene_records import read_scenes
+from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.sections import read_section
 
 
@@ -27,7 +27,7 @@ def features(settings: Path, raw_dir: Path, prepared: Path, out: Path) -> None:
         detector = Detector.fit(pixels, labelled, section, workers)
     with whole_folder(out) as folder:
         found = detect_regions(detector, pixels, pixels.ids, workers)
-        shown = tqdm(found, total=len(pixels), unit="image", desc="regions", mininterval=2, delay=2, disable=None)
+        shown = progress_bar(found, total=len(pixels), unit="image", desc="regions")
         write_regions(folder / "store", shown, detector.feature_width, section.dtype)
         detector.save(folder / "extractor.npz")
         inputs = {"raw": raw, "pixels": prepared / "pixels"}

@@ -17,6 +17,7 @@ from vldeformer.data.vinvl import VinvlDownload, open_vinvl
 from vldeformer.data.vinvl_features import FEATURES, read_features
 from vldeformer.data.vinvl_predictions import read_tags
 from vldeformer.errors import InputError
+from vldeformer.stages.progress import progress_bar
 
 CHECKPOINT_BYTES = 64 << 20
 PROGRESS = "progress.json"
@@ -32,7 +33,7 @@ def import_features(download: Path, out: Path, dtype: FeatureType) -> None:
     source = open_vinvl(download)
     part = out.with_name(f"{out.name}.part")
     total = source.features.stat().st_size + source.predictions.stat().st_size
-    bar = tqdm(total=total, unit="B", unit_scale=True, unit_divisor=1024, desc="import", mininterval=2, disable=None, delay=2)
+    bar = progress_bar(total=total, unit="B", unit_scale=True, unit_divisor=1024, desc="import")
     try:
         with bar:
             _write(part, source, dtype, bar)

@@ -10,7 +10,6 @@ import joblib
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from tqdm import tqdm
 
 from vldeformer.artifact import check_replaceable, provenance, whole_folder, write_json
 from vldeformer.data.joined import open_region_store
@@ -25,6 +24,7 @@ from vldeformer.inputs.settings import NegativeSettings, TextKind
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.stages.opened import open_pixels
+from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.sections import read_section
 
 BLIND_PAIRS = 4000
@@ -68,7 +68,7 @@ def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | N
     of_kind = Counter(text.kind for text in texts)
     _warn(section, of_kind, len({text.caption_id for text in texts}), len(train.captions))
     images = composer.image_composer(vectors)
-    each = tqdm(train.images, unit="image", desc="images", mininterval=2, delay=2, disable=None)
+    each = progress_bar(train.images, unit="image", desc="images")
     tried = [images.compose(image.id, turn, counts) for image in each for turn in range(section.variants)]
     found = [image for image in tried if image is not None]
     with whole_folder(out) as folder:

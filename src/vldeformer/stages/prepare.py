@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tqdm import tqdm
-
 from vldeformer.artifact import provenance, whole_folder, write_json
 from vldeformer.data.karpathy import read_karpathy
 from vldeformer.data.karpathy_joined import joined_manifest
@@ -19,6 +17,7 @@ from vldeformer.data.scene_records import Scene, read_scenes
 from vldeformer.data.scenes import scene_manifest
 from vldeformer.data.sources import FolderSource, JoinedSource, KarpathySource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
+from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.sections import read_dataset
 
 
@@ -34,7 +33,7 @@ def prepare(settings: Path, raw_dir: Path, out: Path) -> None:
         return
     scenes = read_scenes(raw_dir / dataset.raw_file) if isinstance(dataset, ScenesSource) else []
     manifest = _manifest(dataset, raw_dir, scenes)
-    bar = tqdm(total=len(manifest.images), unit="image", desc="pixels", mininterval=2, delay=2, disable=None)
+    bar = progress_bar(total=len(manifest.images), unit="image", desc="pixels")
     with whole_folder(out) as folder, bar:
         manifest.save(folder / "manifest.json")
         if isinstance(dataset, ScenesSource):

@@ -3,11 +3,8 @@
 import time
 from pathlib import Path
 
-from tqdm import tqdm
-
 from vldeformer.artifact import check_replaceable, provenance, whole_folder, write_json
 from vldeformer.data.manifest import Manifest
-from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.rerank import Label
 from vldeformer.evaluation.rerank import rerank as judge
@@ -16,6 +13,8 @@ from vldeformer.models.importing import files_of
 from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.runtime import RuntimeSettings, prepare_torch
 from vldeformer.stages.opened import open_matcher
+from vldeformer.stages.places import told_where
+from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.sections import read_section
 
 
@@ -48,24 +47,22 @@ def rerank(
     matcher, readers = open_matcher(joint, visual)
     protocol = ("test" if split == "test" else "all") if everything else "subset"
     depths = [section.depth] if everything else [section.depth, *section.depths]
-    try:
-        with tqdm(unit="pair", desc="rerank", mininterval=2, delay=2, disable=None) as bar:
-            found = judge(
-                vectors,
-                matcher.to(device),
-                chosen,
-                (readers.text, readers.visual),
-                depths,
-                section.dual_weight,
-                Label(dataset, experiment, protocol),
-                evaluation,
-                runtime,
-                bar.update,
-            )
-    except InputError as error:
-        raise InputError(
-            f"{error} (embeddings {embeddings}, model {joint}, store {visual}, manifest {manifest}, split {split})"
-        ) from None
+    with (
+        progress_bar(unit="pair", desc="rerank") as bar,
+        told_where(embeddings=embeddings, model=joint, store=visual, manifest=manifest, split=split),
+    ):
+        found = judge(
+            vectors,
+            matcher.to(device),
+            chosen,
+            (readers.text, readers.visual),
+            depths,
+            section.dual_weight,
+            Label(dataset, experiment, protocol),
+            evaluation,
+            runtime,
+            bar.update,
+        )
     inputs = {"embeddings": embeddings, "joint": files_of(joint), "manifest": manifest, "visual": visual}
     sections = {"rerank": section, "evaluate": evaluation, "runtime": runtime}
     values = {name: own.model_dump(mode="json") for name, own in sections.items()} | {"split": split}

@@ -43,15 +43,18 @@ def finish(
 
     If the last weights are others than those kept, they are written as ``last/``, a model folder too.
     """
+
+    def save(path: Path) -> None:
+        save_model(path, model, description, words)
+        if extractor is not None:
+            shutil.copy(extractor, path / "extractor.npz")
+
     if accelerator.is_main_process:
         with whole_folder(out) as folder:
-            for name, weights in (("model", model.state_dict()), ("last", fitted.last_model)):
-                if weights is None:
-                    continue
-                model.load_state_dict(weights)
-                save_model(folder / name, model, description, words)
-                if extractor is not None:
-                    shutil.copy(extractor, folder / name / "extractor.npz")
+            save(folder / "model")
+            if fitted.last_model is not None:
+                model.load_state_dict(fitted.last_model)
+                save(folder / "last")
             shutil.copy(run_folder(out) / "journal.jsonl", folder / "journal.jsonl")
             sections = {name: section.model_dump(mode="json") for name, section in settings.items()}
             record = provenance(sections, inputs, started)

@@ -1,11 +1,7 @@
 """Stages `embed`, `score` and `score-oracle`: what each kind of model says of the images and captions of a split."""
 
-import contextlib
 import time
-from collections.abc import Iterator
 from pathlib import Path
-
-from tqdm import tqdm
 
 from vldeformer.artifact import check_replaceable, provenance
 from vldeformer.data.manifest import Manifest
@@ -16,6 +12,8 @@ from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
 from vldeformer.retrieval.embeddings import Scores
 from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
+from vldeformer.stages.places import told_where
+from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.sections import read_section
 
 
@@ -32,10 +30,8 @@ def embed(settings: Path | None, model: Path, manifest: Path, visual: Path, spli
     encoder, readers = open_encoder(model, visual)
     chosen = Manifest.load(manifest).split(split)
     with (
-        tqdm(
-            total=len(chosen.images) + len(chosen.captions), unit="item", desc="embed", mininterval=2, delay=2, disable=None
-        ) as bar,
-        _names_of(model, visual, manifest),
+        progress_bar(total=len(chosen.images) + len(chosen.captions), unit="item", desc="embed") as bar,
+        told_where(model=model, store=visual, manifest=manifest),
     ):
         vectors = encode.embed(encoder.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
     inputs = {"model": files_of(model), "manifest": manifest, "visual": visual}
@@ -57,23 +53,12 @@ def score(settings: Path | None, model: Path, manifest: Path, visual: Path, spli
     chosen = Manifest.load(manifest).split(split)
     chosen = chosen if everything else chosen.first(section.joint_images)
     with (
-        tqdm(
-            total=len(chosen.images) * len(chosen.captions), unit="pair", desc="score", mininterval=2, delay=2, disable=None
-        ) as bar,
-        _names_of(model, visual, manifest),
+        progress_bar(total=len(chosen.images) * len(chosen.captions), unit="pair", desc="score") as bar,
+        told_where(model=model, store=visual, manifest=manifest),
     ):
         scores = score_pairs(matcher.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
     inputs = {"model": files_of(model), "manifest": manifest, "visual": visual}
     scores.save(out, provenance({"runtime": runtime.model_dump(mode="json"), "split": split}, inputs, started))
-
-
-@contextlib.contextmanager
-def _names_of(model: Path, visual: Path, manifest: Path) -> Iterator[None]:
-    """Where they lie, added to what is wrong with one image or caption."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"{error} (model {model}, store {visual}, manifest {manifest})") from None
 
 
 def score_oracle(raw_dir: Path, manifest: Path, split: str, out: Path) -> None:
