@@ -30,7 +30,7 @@ def test_every_run_of_the_project_is_valid(run):
 
 
 def test_differences_are_merged_key_by_key_and_the_last_file_wins(config):
-    edit(config / "datasets" / "scenes.yaml", "dataset:\n", "train: {steps: 7, batch_images: 8, warmup_steps: 1}\ndataset:\n")
+    edit(config / "datasets" / "scenes.yaml", "train: {", "train: {steps: 7, batch_images: 8, warmup_steps: 1, ")
     (config / "experiments" / "joint.yaml").write_text("train: {kind: joint, steps: 9}\n")
     with (config / "datasets" / "scenes.yaml").open("a") as file:
         file.write("experiments:\n  joint: {train: {validate_images: 11}}\n")

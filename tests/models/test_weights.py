@@ -175,6 +175,16 @@ def test_starting_copies_the_backbone_and_a_matchers_head(words, region_store, k
     assert next(target.parameters()).any(), "a copy"
 
 
+def test_a_shared_start_mixes_matrices_and_takes_over_biases_and_norms(words, region_store):
+    source, target = build_model(describe(words, region_store, "joint")), build_model(describe(words, region_store))
+    given = source.backbone.state_dict()
+    fresh = {name: tensor.clone() for name, tensor in target.backbone.state_dict().items()}
+    copy_backbone(source, target, share=0.25)
+    for name, weight in target.backbone.named_parameters():
+        expected = 0.25 * given[name] + 0.75 * fresh[name] if weight.dim() > 1 else given[name]
+        torch.testing.assert_close(weight.detach(), expected)
+
+
 @pytest.mark.parametrize("kind", ["joint", "dual"])
 def test_separate_weights_both_start_from_the_one_backbone(words, region_store, kind):
     separate = describe(words, region_store).model_copy(update={"shared_weights": False, "initial_temperature": 0.07})

@@ -44,7 +44,7 @@ rule compositional:
         f"logs/{DATASET}/{{experiment}}/compositional.tsv"
     conda:
         "../../environment.yml"
-    threads: ALL_CORES
+    threads: THREADS
     resources:
         mem_mb=4000,
         runtime=30,

@@ -20,7 +20,7 @@ rule embed:
         f"logs/{DATASET}/{{home}}/embed.tsv"
     conda:
         "../../environment.yml"
-    threads: ALL_CORES
+    threads: THREADS
     resources:
         mem_mb=4000,
         runtime=60,
@@ -45,7 +45,7 @@ rule score:
         f"logs/{DATASET}/{{home}}/score.tsv"
     conda:
         "../../environment.yml"
-    threads: ALL_CORES
+    threads: THREADS
     resources:
         mem_mb=4000,
         runtime=60,

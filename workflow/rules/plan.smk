@@ -50,6 +50,7 @@ REGION_STORES = PARTS if len(PARTS) != 1 else {"store": next(iter(PARTS.values()
 # that again. Snakemake gives BLAS as many threads as the rule has, and `--cores` would change the float sums: the setting
 # decides. The programs are those beside the Python that runs Snakemake, also when that environment is not activated.
 _threads = PLAN.base.runtime.threads
+THREADS = _threads * PLAN.base.runtime.processes
 shell.prefix(
     f"set -euo pipefail; export PYTHONUNBUFFERED=1 PATH=$PATH:{shlex.quote(str(Path(sys.executable).parent))}"
     f" OMP_NUM_THREADS={_threads} OPENBLAS_NUM_THREADS={_threads} MKL_NUM_THREADS={_threads}; "

@@ -1,6 +1,7 @@
 """Pre-training of the backbone; training of the joint and of the decomposed models. Both go on from where they were stopped.
 
-They take all cores, so that two never run side by side; on a GPU they ask for the resource `gpu`, one a process.
+They take the cores that `runtime` names, so that several run side by side where there are more; on a GPU they ask for the
+resource `gpu`, one a process.
 """
 
 
@@ -46,7 +47,7 @@ rule pretrain:
         home=one_of(homes_of("pretrain", imported=False)),
     conda:
         "../../environment.yml"
-    threads: ALL_CORES
+    threads: THREADS
     resources:
         mem_mb=6000,
         runtime=240,
@@ -78,7 +79,7 @@ rule train:
         f"logs/{DATASET}/{{home}}/train.tsv"
     conda:
         "../../environment.yml"
-    threads: ALL_CORES
+    threads: THREADS
     resources:
         mem_mb=6000,
         runtime=240,

@@ -142,10 +142,11 @@ def load_tensors(module: nn.Module, found: Mapping[str, Tensor], source: str, ca
     module.load_state_dict(dict(found))
 
 
-def copy_backbone(source: JointMatcher | DualEncoder, target: JointMatcher | DualEncoder) -> None:
+def copy_backbone(source: JointMatcher | DualEncoder, target: JointMatcher | DualEncoder, share: float = 1.0) -> None:
     """Start ``target`` from ``source``'s weights: the backbone, and the matcher's classifier if both have one.
 
-    A dual encoder with separate weights starts both of its backbones from the one that ``source`` has. Raises InputError if the
+    Of the matrices, ``share`` of what they become is ``source``'s and the rest what they were; biases and norms are ``source``'s
+    (shrink and perturb, Ash and Adams 2020). A dual encoder with separate weights starts both of its backbones from the one that ``source`` has. Raises InputError if the
     backbones are of different sizes, or if ``source`` has two and ``target`` only one.
     """
     name = "the model to start from"
@@ -153,8 +154,14 @@ def copy_backbone(source: JointMatcher | DualEncoder, target: JointMatcher | Dua
     separate = target.image_backbone if isinstance(target, DualEncoder) else None
     if images is not None and separate is None:
         raise InputError(f"{name} has separate weights for captions and images; set train.shared_weights to false")
+    fresh = {key: tensor.clone() for key, tensor in target.state_dict().items()}
     load_tensors(target.backbone, source.backbone.state_dict(), name)
     if separate is not None:
         load_tensors(separate, (images or source.backbone).state_dict(), name)
     if isinstance(source, JointMatcher) and isinstance(target, JointMatcher):
         load_tensors(target.classifier, source.classifier.state_dict(), name)
+    if share < 1:
+        with torch.no_grad():
+            for key, weight in target.named_parameters():
+                if weight.dim() > 1:
+                    weight.mul_(share).add_(fresh[key], alpha=1 - share)

@@ -78,7 +78,7 @@ def train(
     if start is not None:
         loaded, its_description, _ = load_model(start)
         _check_architecture(settings, backbone, start, its_description.backbone)
-        copy_backbone(loaded, model)
+        copy_backbone(loaded, model, section.start_share)
     elif backbone.text_model is not None:
         start_from_text(model.backbone, backbone.text_model)
         if isinstance(model, DualEncoder) and model.image_backbone is not None:

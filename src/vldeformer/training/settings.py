@@ -51,6 +51,12 @@ class TrainSettings(OptimizerSettings):
         description="joint: the early-interaction baseline; dual: decomposed; oracle: reads the scene, is not trained"
     )
     start: Literal["pretrained", "scratch"] = Field(description="weights of the pre-training or random weights")
+    start_share: float = Field(
+        gt=0,
+        le=1,
+        description="dual, pretrained: the start is so much of the pre-trained matrices and the rest of random ones, which frees "
+        "it to learn (shrink and perturb, Ash and Adams 2020); 1: the pre-trained weights",
+    )
     images: int | None = Field(ge=2, description="train on the first so many images of the split; null: all")
     validate_steps: int = Field(ge=1, description="steps between measurements on `val`; the best one is kept")
     validate_images: int = Field(ge=2, description="first images of `val` that are measured; joint models score all their pairs")
@@ -146,6 +152,7 @@ TEMPERED = ("infonce", "sigmoid")
 
 READ_BY: dict[str, dict[str, Any]] = {
     "dual": {
+        "start_share": 1.0,
         "pooling": "mean",
         "pooling_dropout": 0.0,
         "shared_weights": True,
