@@ -1,0 +1,184 @@
+"""What can be indexed: a folder of photographs or a store of this project, listed without opening an image.
+
+Both say which images there are and hand one over by its id; the index knows nothing else of where images come from.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import PIL.Image
+
+from vldeformer.data.joined import is_region_store, open_region_store
+from vldeformer.data.photographs import FILE_NAME, PhotographStore, open_photograph
+from vldeformer.data.pixels import PixelStore
+from vldeformer.errors import InputError
+from vldeformer.inputs.given import GivenImage
+
+SourceKind = Literal["folder", "regions", "pixels", "photographs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An image that was found. size (bytes) and mtime_ns (ns) tell whether a file has changed; 0 in a store.
+
+    problem: why it cannot be read, as far as the listing shows; None: nothing is known against it.
+    """
+
+    id: str
+    size: int = 0
+    mtime_ns: int = 0
+    problem: str | None = None
+
+
+class ImageSource(Protocol):
+    """Images by id. ``root`` is the folder they are in; ``kind`` says what that folder is."""
+
+    kind: SourceKind
+    root: Path
+
+    def listed(self) -> list[Listed]:
+        """All images, in the order of their ids or of the store."""
+        ...
+
+    def path(self, image_id: str) -> Path | None:
+        """The image's file, None if it has none of its own."""
+        ...
+
+    def __getitem__(self, image_id: str) -> GivenImage:
+        """Raises InputError if the image cannot be read."""
+        ...
+
+
+def open_images(root: Path, outside: Path | None = None) -> ImageSource:
+    """The store or folder at ``root``; what lies in the folder ``outside`` is not listed.
+
+    Raises InputError if there is no such folder.
+    """
+    if not root.is_dir():
+        raise InputError(f"{root}: expected a folder of photographs or a store, found none; check --images")
+    if is_region_store(root):
+        return StoredImages(root, "regions", list(open_region_store(root).ids), open_region_store(root))
+    if (root / "pixels.npy").is_file():
+        squares = PixelStore(root)
+        return StoredImages(root, "pixels", squares.ids, squares)
+    if (root / FILE_NAME).is_file():
+        return StoredPhotographs(root)
+    return PhotographFolder(root, outside)
+
+
+class PhotographFolder:
+    """Every file below a folder, hidden ones left out; an image's id is its path below the folder, with ``/``."""
+
+    kind: SourceKind = "folder"
+
+    def __init__(self, root: Path, outside: Path | None = None) -> None:
+        self.root, self.outside = root, outside
+
+    def listed(self) -> list[Listed]:
+        """Files in the order of their ids. Raises InputError if the folder itself cannot be listed."""
+        return sorted(self._files(), key=lambda one: one.id)
+
+    def _files(self) -> Iterator[Listed]:
+        """Folders proper first, then those that links lead to: each once, so that a loop of links ends."""
+        left_out = _identity(self.outside) if self.outside is not None and self.outside.is_dir() else None
+        seen = {left_out}
+        plain, links = [self.root], list[Path]()
+        while plain or links:
+            folder = plain.pop(0) if plain else links.pop(0)
+            identity = _identity(folder)
+            if identity in seen:
+                continue
+            seen.add(identity)
+            try:
+                entries = _entries(folder)
+            except OSError as error:
+                if folder == self.root:
+                    raise
+                yield Listed(
+                    folder.relative_to(self.root).as_posix(), problem=f"a folder that cannot be listed: {error.strerror}"
+                )
+                continue
+            for entry in entries:
+                path = Path(entry.path)
+                if path.is_dir():  # False, too, of a link in a circle
+                    (links if entry.is_symlink() else plain).append(path)
+                else:
+                    yield self._file(path)
+
+    def _file(self, path: Path) -> Listed:
+        name = path.relative_to(self.root).as_posix()
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            return Listed(ascii(name), problem="its name is not UTF-8; rename it")
+        try:
+            found = path.stat()
+        except OSError as error:  # a link that leads nowhere or in a circle
+            return Listed(name, problem=error.strerror or str(error))
+        if not stat.S_ISREG(found.st_mode):
+            return Listed(name, problem="expected a photograph, got no ordinary file")
+        return Listed(name, found.st_size, found.st_mtime_ns)
+
+    def path(self, image_id: str) -> Path:
+        """Where the photograph lies."""
+        return self.root / image_id
+
+    def __getitem__(self, image_id: str) -> PIL.Image.Image:
+        return open_photograph(self.path(image_id))
+
+
+class StoredPhotographs:
+    """The photographs of a store that `prepare` made."""
+
+    kind: SourceKind = "photographs"
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.store = root, PhotographStore(root)
+
+    def listed(self) -> list[Listed]:
+        """Images in the order of the store."""
+        return [Listed(image_id) for image_id in self.store.ids]
+
+    def path(self, image_id: str) -> Path:
+        """Where the photograph lies."""
+        return self.store.path(image_id)
+
+    def __getitem__(self, image_id: str) -> PIL.Image.Image:
+        return open_photograph(self.path(image_id))
+
+
+class Stored(Protocol):
+    """A store: image id → regions or pixels."""
+
+    def __getitem__(self, image_id: str) -> GivenImage: ...
+
+
+class StoredImages:
+    """A region store or a pixel store."""
+
+    def __init__(self, root: Path, kind: SourceKind, ids: list[str], store: Stored) -> None:
+        self.root, self.kind, self.ids, self.store = root, kind, ids, store
+
+    def listed(self) -> list[Listed]:
+        """Images in the order of the store."""
+        return [Listed(image_id) for image_id in self.ids]
+
+    def path(self, image_id: str) -> None:
+        """None: what a store holds is no file of its own."""
+
+    def __getitem__(self, image_id: str) -> GivenImage:
+        return self.store[image_id]
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    found = folder.stat()
+    return found.st_dev, found.st_ino

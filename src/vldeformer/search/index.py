@@ -1,0 +1,209 @@
+"""Searching an index: text, picture, or an image of the index itself → the nearest images.
+
+An open index is read-only, and each query is read, compared and ordered alone: the answer is a function of the query and of what
+the index holds. Scores are computed in float64 from the stored vectors, so no batch, block or thread shows in them.
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vldeformer.artifact import digest
+from vldeformer.errors import InputError
+from vldeformer.inputs.given import GivenImage
+from vldeformer.models.importing import files_of
+from vldeformer.retrieval.encoder import Encoder, load
+from vldeformer.retrieval.vectors import as_float32, check_vectors
+from vldeformer.search.encoding import encode_alone
+from vldeformer.search.images import ImageSource, open_images
+from vldeformer.search.layout import read_contents, read_description, read_shard
+from vldeformer.search.structure import Structure
+
+Reranked = Callable[[str, list["Hit"]], list["Hit"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An image that was found. score: cosine; path: its file, if it has one; joint: log-odds of a match, if it was re-ranked."""
+
+    id: str
+    score: float
+    path: Path | None
+    joint: float | None = None
+
+
+class SearchIndex:
+    """An index opened for reading; any number of processes and threads may do so at once, while another process writes.
+
+    ``len(index)``: images that can be found. What a writer changes afterwards is seen when the index is opened again.
+    """
+
+    def __init__(self, folder: Path, model: str | Path | None = None, device: Literal["cpu", "cuda"] = "cpu") -> None:
+        self.folder, self.description, contents = folder, read_description(folder), read_contents(folder)
+        self._model, self._device = model or self.description.model, device
+        self._shards = [read_shard(folder, entry, self.description.width) for entry in contents.shards]
+        self._starts = np.cumsum([0, *(entry.rows for entry in contents.shards)])
+        self._placed = list(zip(self._shards, self._starts[:-1].tolist(), strict=True))
+        self._alive = np.ones(contents.rows, dtype=bool)
+        self._alive[list(contents.removed)] = False
+        held = contents.structure
+        self._structure = None if held is None else Structure(folder / held.file, held.kind, held.rows)
+
+    @classmethod
+    def open(cls, path: str | Path, model: str | Path | None = None, device: Literal["cpu", "cuda"] = "cpu") -> "SearchIndex":
+        """Open an index; the model is loaded at the first query that needs it.
+
+        model: where the model is now, if not where it was when the index was made. Raises InputError if there is no index, or
+        one that is damaged or of another version.
+        """
+        return cls(Path(path), model, device)
+
+    def __len__(self) -> int:
+        return int(self._alive.sum())
+
+    @property
+    def structure(self) -> str:
+        """How the nearest are found: flat, sq8, hnsw or ivfpq."""
+        return "flat" if self._structure is None else self._structure.kind
+
+    def search(self, text: str, k: int = 10, rerank: Reranked | None = None, candidates: int = 50) -> list[Hit]:
+        """The k images nearest to a sentence, best first; of equal scores the one indexed first. All images if there are fewer.
+
+        rerank: such as ``JointReranker``, orders the best ``candidates`` before the k best of them are returned. Raises
+        InputError if the text is empty, k is below 1 or candidates below k.
+        """
+        if rerank is None:
+            return self.search_vector(self.encode_text(text), k)
+        if candidates < k:
+            raise InputError(f"candidates: expected at least k = {k} to re-rank, got {candidates}")
+        return rerank(text, self.search_vector(self.encode_text(text), candidates))[:k]
+
+    def search_image(self, image: GivenImage, k: int = 10) -> list[Hit]:
+        """The k images nearest to a picture. Raises InputError if the model cannot read it."""
+        return self.search_vector(encode_alone(self.encoder, image), k)
+
+    def similar(self, image_id: str, k: int = 10) -> list[Hit]:
+        """The k images nearest to one of the index, itself left out; needs no model. Raises InputError if it is not there."""
+        row = self._row(image_id)
+        return [self._hit(*found) for found in self._nearest(self._vector(row), k + 1) if found[0] != row][:k]
+
+    def search_vector(self, vector: np.ndarray, k: int = 10) -> list[Hit]:
+        """The k images nearest to a vector (D,) of unit length."""
+        one = as_float32("vector", np.asarray(vector)[None])
+        check_vectors("vector", one, ("query",))
+        if one.shape[1] != self.description.width:
+            raise InputError(f"vector: expected width {self.description.width}, got {one.shape[1]}; use the index's own model")
+        return [self._hit(*found) for found in self._nearest(one[0], k)]
+
+    def encode_text(self, text: str) -> np.ndarray:
+        """(D,) float32 of a query. Raises InputError if it is empty."""
+        if not isinstance(text, str) or not text.strip():
+            raise InputError(f"query: expected some words, got {text!r}")
+        vector: np.ndarray = self.encoder.encode_text([text])[0]
+        return vector
+
+    def unread(self, text: str) -> str | None:
+        """What of a query the model does not read, in words for its author; None: it reads all."""
+        words, most = self.encoder.words, self.encoder.description.backbone.caption_tokens
+        pieces = words.encode([text.encode("utf-8", "replace").decode()], most + 10**6)[0][1:-1]
+        if pieces and all(piece == words.unknown for piece in pieces):
+            return "the model knows none of these words: what it finds says nothing"
+        if len(pieces) > most - 2:
+            return f"the model reads the first {most - 2} of {len(pieces)} word pieces"
+        unknown = sum(piece == words.unknown for piece in pieces)
+        return f"the model does not know {unknown} of {len(pieces)} word pieces" if unknown else None
+
+    @functools.cached_property
+    def encoder(self) -> Encoder:
+        """The model of the index. Raises InputError if it is not there or is another."""
+        made_by = self.description.model
+        if not Path(self._model).exists() and Path(made_by).is_absolute():
+            raise InputError(f"{self.folder}: its model is not at {self._model}; say with --model where it is")
+        if digest(files_of(self._model)) != self.description.model_sha256:
+            raise InputError(f"{self._model}: not the model that made {self.folder} ({made_by}); give that one or index again")
+        return load(self._model, self._device)
+
+    @functools.cached_property
+    def images(self) -> ImageSource:
+        """Where the images are. Raises InputError if the folder or store has gone."""
+        return open_images((self.folder.resolve() / self.description.images).resolve())
+
+    def parts(self) -> Iterator[tuple[list[str], np.ndarray]]:
+        """Ids and vectors (n, D) of all images that can be found, shard by shard."""
+        for shard, start in self._placed:
+            own = self._alive[start : start + len(shard.vectors)]
+            yield shard.items.column("id").filter(pa.array(own)).to_pylist(), shard.vectors[own]
+
+    def path(self, image_id: str) -> Path | None:
+        """The image's file, None if it has none of its own; whether it is still there is not looked at."""
+        if self.description.images_kind == "folder":
+            return (self.folder.resolve() / self.description.images).resolve() / image_id
+        return self.images.path(image_id) if self.description.images_kind == "photographs" else None
+
+    def _nearest(self, vector: np.ndarray, k: int) -> list[tuple[int, float]]:
+        """Rows and scores."""
+        if not isinstance(k, int | np.integer) or k < 1:
+            raise InputError(f"k: expected a whole number, at least 1, got {k!r}")
+        covered = 0 if self._structure is None else self._structure.rows
+        rows = [self._scanned(vector, k, covered)]
+        if self._structure is not None:
+            rows.append(self._structure.propose(vector, k, self._alive))
+        proposed = np.unique(np.concatenate(rows))
+        scores = self._scores(proposed, vector)
+        order = np.lexsort((proposed, -scores))[:k]
+        return list(zip(proposed[order].tolist(), scores[order].tolist(), strict=True))
+
+    def _scanned(self, vector: np.ndarray, k: int, first: int) -> np.ndarray:
+        """The rows from ``first`` on that can be among the k nearest of them."""
+        blocks = [np.empty(0, dtype=np.float32)]
+        for shard, start in self._placed:
+            if start + len(shard.vectors) > first:
+                blocks.append(shard.vectors[max(0, first - start) :] @ vector)
+        scores = np.concatenate(blocks)
+        rows = np.flatnonzero(self._alive[first:])
+        if len(rows) > k:
+            own = scores[rows]
+            # A float32 sum of D products is off by less than this; what lies that near to the k-th is looked at exactly.
+            error = np.float32(len(vector) * 2.0**-22)
+            rows = rows[own >= np.partition(own, len(own) - k)[len(own) - k] - error]
+        return rows + first
+
+    def _scores(self, rows: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        """(n,) float64 cosines of rows with a vector: each a function of these two alone."""
+        scores = np.empty(len(rows))
+        for shard, start in self._placed:
+            inside = (rows >= start) & (rows < start + len(shard.vectors))
+            scores[inside] = np.multiply(shard.vectors[rows[inside] - start], vector, dtype=np.float64).sum(axis=1)
+        return scores
+
+    def _row(self, image_id: str) -> int:
+        for shard, start in self._placed:
+            places = np.flatnonzero(pc.equal(shard.items.column("id"), image_id).to_numpy())
+            for row in (places + start).tolist():
+                if self._alive[row]:
+                    return int(row)
+        raise InputError(f"{self.folder}: image {image_id!r} is not in the index")
+
+    def _item(self, row: int) -> tuple[Any, int]:
+        number = int(np.searchsorted(self._starts, row, side="right")) - 1
+        return self._shards[number], row - int(self._starts[number])
+
+    def _vector(self, row: int) -> np.ndarray:
+        shard, place = self._item(row)
+        vector: np.ndarray = np.array(shard.vectors[place])
+        return vector
+
+    def _hit(self, row: int, score: float) -> Hit:
+        shard, place = self._item(row)
+        name = shard.items.column("id")[place].as_py()
+        return Hit(name, score, self.path(name))
+
+
+open_index = SearchIndex.open
+"""``SearchIndex.open`` under the name that ``vldeformer`` exports."""

@@ -1,0 +1,241 @@
+"""Making an index: what is read, what is skipped, going on after a kill, adding, replacing, removing, refusing."""
+
+import fcntl
+import os
+import shutil
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import vldeformer
+from vldeformer.artifact import digest
+from vldeformer.errors import InputError
+from vldeformer.search import writing
+from vldeformer.search.index import SearchIndex
+from vldeformer.search.layout import read_contents
+from vldeformer.search.writing import index_images, remove_images
+
+from .conftest import picture
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch):
+    monkeypatch.setattr(writing, "SHARD_IMAGES", 4)
+
+
+def ids_of(index):
+    return sorted(name for ids, _ in SearchIndex.open(index).parts() for name in ids)
+
+
+def vectors_of(index):
+    return {name: vector for ids, vectors in SearchIndex.open(index).parts() for name, vector in zip(ids, vectors, strict=True)}
+
+
+def refusal(call, *given, **options):
+    with pytest.raises(InputError) as caught:
+        call(*given, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_every_photograph_is_in_with_the_vector_that_the_encoder_gives(model, photos, tmp_path):
+    report = index_images(model, photos, tmp_path / "index")
+    names = sorted(path.relative_to(photos).as_posix() for path in photos.rglob("*.png"))
+    assert (report.images, report.added, report.skipped, report.structure) == (14, 14, (), "flat")
+    assert ids_of(tmp_path / "index") == names and {"a/same.png", "b/same.png"} <= set(names)
+    encoder = vldeformer.load(model)
+    expected = encoder.encode_images([PIL.Image.open(photos / name) for name in names])
+    found = vectors_of(tmp_path / "index")
+    np.testing.assert_allclose(np.stack([found[name] for name in names]), expected, atol=1e-5)
+
+
+def test_what_cannot_be_read_is_skipped_and_listed_with_its_reason(model, tmp_path):
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    picture(1, (300, 200)).save(folder / "whole.jpg")
+    (folder / "cut.jpg").write_bytes((folder / "whole.jpg").read_bytes()[:1500])
+    (folder / "empty.jpg").touch()
+    (folder / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    (folder / "notes.txt").write_text("no photograph")
+    (folder / ".hidden.jpg").write_bytes((folder / "whole.jpg").read_bytes())
+    PIL.Image.fromarray(np.full((9, 9), 40_000, np.uint16)).save(folder / "sixteen.png")
+    picture(2).convert("CMYK").save(folder / "cmyk.jpg")
+    picture(3).save(folder / "moving.gif", save_all=True, append_images=[picture(4)])
+    picture(5, (20_000, 1)).save(folder / "line.png")
+    turned = PIL.Image.Exif()
+    turned[0x0112] = 6
+    picture(6).save(folder / "turned.png", exif=turned)
+    picture(7).save(folder / "deep" / "снег 🐕 كلب.png")
+    (folder / "deep" / "loop").symlink_to(folder)
+    (folder / "circle.jpg").symlink_to(folder / "circle.jpg")
+    (folder / "nowhere.jpg").symlink_to(folder / "none.jpg")
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / os.fsdecode(b"bad\xff.png")).write_bytes((folder / "whole.jpg").read_bytes())
+    report = index_images(model, folder, tmp_path / "index")
+    good = ["cmyk.jpg", "deep/снег 🐕 كلب.png", "line.png", "moving.gif", "sixteen.png", "turned.png", "whole.jpg"]
+    assert ids_of(tmp_path / "index") == good
+    skipped = {one.id: one.problem for one in report.skipped}
+    assert set(skipped) == {
+        "cut.jpg", "empty.jpg", "drawing.svg", "notes.txt", "circle.jpg", "nowhere.jpg", "pipe.jpg", "'bad\\udcff.png'",
+    }  # fmt: skip
+    assert (
+        "truncated" in skipped["cut.jpg"] and "No such file" in skipped["nowhere.jpg"] and "UTF-8" in skipped["'bad\\udcff.png'"]
+    )
+    assert not any(str(folder) in problem for problem in skipped.values())
+    index = SearchIndex.open(tmp_path / "index")
+    upright = index.search_image(picture(6).transpose(PIL.Image.Transpose.ROTATE_270), 1)[0]
+    assert upright.id == "turned.png" and upright.score == pytest.approx(1, abs=1e-5)
+    again = index_images(model, folder, tmp_path / "index")
+    assert (again.added, again.images, again.skipped) == (0, 7, report.skipped), "what was skipped is not tried again"
+
+
+def test_linked_folders_are_walked_once(model, tmp_path):
+    folder, other = tmp_path / "photos", tmp_path / "other"
+    folder.mkdir()
+    other.mkdir()
+    picture(1).save(other / "far.png")
+    (folder / "one").symlink_to(other)
+    (folder / "two").symlink_to(other)
+    (other / "back").symlink_to(folder)
+    index_images(model, folder, tmp_path / "index")
+    assert ids_of(tmp_path / "index") == ["one/far.png"]
+
+
+class Killed(BaseException):
+    """What no code catches."""
+
+
+def killed_after(monkeypatch, shards, *given):
+    """Index, and end after a shard is written that is not committed yet."""
+    write, names = writing.write_shard, []
+
+    def dying(folder, name, *rest):
+        entry = write(folder, name, *rest)
+        names.append(name)
+        if len(names) > shards:
+            raise Killed
+        return entry
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(writing, "write_shard", dying)
+        index_images(*given)
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(model, photos, tmp_path, monkeypatch):
+    (photos / "a" / "00 cut.jpg").write_bytes(b"\xff\xd8\xff")
+    index_images(model, photos, tmp_path / "whole" / "index")
+    out = tmp_path / "killed" / "index"
+    killed_after(monkeypatch, 2, model, photos, out)
+    assert len(list((out / "shards").iterdir())) == 3
+    assert len(SearchIndex.open(out)) == 7, "what was committed can be searched"
+    report = index_images(model, photos, out)
+    assert (report.images, report.added) == (14, 7)
+    assert digest(out) == digest(tmp_path / "whole" / "index")
+
+
+def test_new_photographs_are_added_changed_ones_replaced_and_the_rest_is_not_read_again(model, photos, tmp_path, monkeypatch):
+    out, read = tmp_path / "index", []
+    index_images(model, photos, out)
+    old = SearchIndex.open(out)
+    before = (out / "shards" / "000000" / "vectors.npy").stat().st_mtime_ns
+    picture(200).save(photos / "new.png")
+    picture(201, (90, 50)).save(photos / "a" / "01.png")
+    opened = writing.open_images(photos)
+    monkeypatch.setattr(type(opened), "__getitem__", lambda self, name: (read.append(name), PIL.Image.open(photos / name))[1])
+    report = index_images(model, photos, out)
+    assert (report.added, report.replaced, report.images) == (1, 1, 15)
+    assert sorted(read) == ["a/01.png", "new.png"]
+    assert (out / "shards" / "000000" / "vectors.npy").stat().st_mtime_ns == before
+    index = SearchIndex.open(out)
+    assert index.search_image(picture(201, (90, 50)), 1)[0].id == "a/01.png"
+    assert [hit.id for hit in index.search("a ring", 99)].count("a/01.png") == 1
+    assert len(old) == 14 and old.search_image(picture(1), 1)[0].id == "a/01.png", "an open index keeps what it saw"
+
+
+def test_images_are_removed_and_gone_ones_only_when_asked(model, photos, tmp_path):
+    out = tmp_path / "index"
+    index_images(model, photos, out)
+    assert remove_images(out, ["a/01.png", "b/same.png"]) == 12
+    assert not {"a/01.png", "b/same.png"} & set(ids_of(out))
+    assert not {"a/01.png", "b/same.png"} & {hit.id for hit in SearchIndex.open(out).search("ring", 99)}
+    assert "'none' is not in the index" in refusal(remove_images, out, ["a/03.png", "none"])
+    assert "a/03.png" in ids_of(out)
+    (photos / "b" / "00.png").unlink()
+    kept = index_images(model, photos, out)
+    assert (kept.gone, kept.added) == (1, 2) and "b/00.png" in ids_of(out), "what was removed by hand and is there comes back"
+    pruned = index_images(model, photos, out, prune=True)
+    assert (pruned.removed, pruned.added, pruned.replaced, pruned.gone) == (1, 0, 0, 0) and "b/00.png" not in ids_of(out)
+
+
+def test_a_store_is_indexed_by_its_ids(model_folder, tiny, region_store, tmp_path):
+    model = model_folder("oscar")
+    report = index_images(model, tiny.regions, tmp_path / "index")
+    index = SearchIndex.open(tmp_path / "index")
+    assert report.images == len(region_store.ids) == len(index)
+    name = region_store.ids[3]
+    hit = index.search_image(region_store[name], 1)[0]
+    assert (hit.id, hit.path) == (name, None)
+    assert "carries no detector" in refusal(index_images, model, tiny.pixels, tmp_path / "pixels")
+    assert not (tmp_path / "pixels").exists()
+
+
+def test_pixels_go_through_the_detector_that_the_model_carries(model_folder, tiny, region_store, tmp_path):
+    model = model_folder("oscar", extractor=True)
+    index_images(model, tiny.pixels, tmp_path / "pixels")
+    index_images(model, tiny.regions, tmp_path / "regions")
+    pixels, regions = vectors_of(tmp_path / "pixels"), vectors_of(tmp_path / "regions")
+    assert pixels.keys() >= regions.keys()
+    for name, vector in regions.items():
+        np.testing.assert_allclose(pixels[name], vector, atol=2e-3)  # the store keeps float16
+
+
+def test_wrong_targets_and_sources_are_refused_and_nothing_is_written(model, model_folder, photos, tmp_path):
+    out, other = tmp_path / "index", tmp_path / "other"
+    other.mkdir()
+    (other / "letter.txt").write_text("mine")
+    (tmp_path / "nothing").mkdir()
+    assert "it holds other things" in refusal(index_images, model, photos, other)
+    assert "found none" in refusal(index_images, model, tmp_path / "nothing", out)
+    assert "found none" in refusal(index_images, model, tmp_path / "missing", out)
+    assert "expected" in refusal(index_images, tmp_path / "nothing", photos, out)
+    assert not out.exists()
+    index_images(model, photos, out)
+    assert "another model" in refusal(index_images, model_folder("squares", "mean_all"), photos, out)
+    shutil.copytree(photos, tmp_path / "copy")
+    assert f"index of {photos}" in refusal(index_images, model, tmp_path / "copy", out)
+
+
+def test_a_second_writer_is_told_to_wait(model, photos, tmp_path):
+    out = tmp_path / "index"
+    index_images(model, photos, out)
+    with (out / ".lock").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert "another command is writing" in refusal(index_images, model, photos, out)
+        assert "another command is writing" in refusal(remove_images, out, ["a/01.png"])
+    assert remove_images(out, ["a/01.png"]) == 13
+
+
+def test_an_index_inside_the_folder_does_not_index_itself(model, photos):
+    index_images(model, photos, photos / "index")
+    assert index_images(model, photos, photos / "index").skipped == ()
+
+
+def test_a_structure_covers_what_was_there_and_is_built_anew_when_much_is_new(model, photos, tmp_path):
+    out = tmp_path / "index"
+    for number in range(16):
+        picture(300 + number).save(photos / f"{number}.png")
+    assert index_images(model, photos, out, structure="hnsw").built
+    first = read_contents(out).structure
+    assert (first.kind, first.rows) == ("hnsw", 30)
+    picture(400).save(photos / "late.png")
+    assert not index_images(model, photos, out).built and read_contents(out).structure == first
+    index = SearchIndex.open(out)
+    assert index.structure == "hnsw" and index.search_image(picture(400), 1)[0].id == "late.png"
+    exact = {name: float(vector @ index.encode_text("a red ring")) for name, vector in vectors_of(out).items()}
+    assert [hit.id for hit in index.search("a red ring", 31)] == sorted(exact, key=lambda name: -exact[name])
+    for number in range(8):
+        picture(500 + number).save(photos / f"more{number}.png")
+    assert index_images(model, photos, out).built and read_contents(out).structure.rows == 39
+    assert [path.name for path in out.glob("*.faiss")] == ["hnsw-39.faiss"]
+    assert index_images(model, photos, out, structure="auto").structure == "flat" and not list(out.glob("*.faiss"))
