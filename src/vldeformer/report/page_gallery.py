@@ -1,0 +1,161 @@
+"""Queries with their five best answers: where the main model is right, where it is wrong, where the joint model differs.
+
+Queries are taken at even steps from all that fall under a heading, in the order of the data set, so that nobody picked them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vldeformer.data.manifest import Manifest
+from vldeformer.data.records import PictureSource
+from vldeformer.errors import InputError
+from vldeformer.evaluation.result import RetrievalResult
+from vldeformer.report.page_pictures import Thumbnail, thumbnail
+from vldeformer.retrieval.ranking import Ranking
+from vldeformer.retrieval.scored import Scored
+
+SHOWN, QUERIES = 5, 4
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A model: what tables call it, its scores, and its result on the pairs that all models share."""
+
+    title: str
+    scored: Scored
+    result: RetrievalResult
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One answer: a picture, or a caption (``text``, then without picture). ``score``: as the model gives it."""
+
+    picture: Thumbnail | None
+    text: str
+    score: float
+    right: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The best answers of one model, and the rank of the best right one."""
+
+    title: str
+    rank: int
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A caption (``text``) or a picture, the right picture of a caption, and what the models answer."""
+
+    text: str
+    picture: Thumbnail
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Queries under one heading: ``count`` of ``of`` queries fall under it."""
+
+    title: str
+    count: int
+    of: int
+    by_picture: bool
+    queries: tuple[Query, ...]
+
+
+class Gallery:
+    """Looks up answers. ``joint``: None if it was not scored here."""
+
+    def __init__(self, main: Judged, joint: Judged | None, manifest: Manifest, pictures: PictureSource | None) -> None:
+        """Raises InputError if scores are not of the images and captions of the result, or the models differ in them."""
+        self.models = [main] if joint is None else [main, joint]
+        for model in self.models:
+            _check_items(model, main.result)
+        self.texts = {caption.id: caption.text for caption in manifest.captions}
+        self.first: dict[str, str] = {}
+        for caption in manifest.captions:
+            self.first.setdefault(caption.image_id, caption.text)
+        self.pictures, self.result = pictures, main.result
+
+    def groups(self) -> list[Group]:
+        """Captions that ask for pictures, then pictures that ask for captions. A heading without queries is left out."""
+        main = self.models[0].result.ranks
+        found = [
+            ("The right picture comes first", main.t2i == 1, False),
+            ("A wrong picture comes first", main.t2i > 1, False),
+        ]
+        if len(self.models) > 1:
+            other = self.models[1].result.ranks
+            found.append(("The joint model is right, the decomposed one is not", (main.t2i > 1) & (other.t2i == 1), False))
+            found.append(("The decomposed model is right, the joint one is not", (main.t2i == 1) & (other.t2i > 1), False))
+        found += [("A right caption comes first", main.i2t == 1, True), ("A wrong caption comes first", main.i2t > 1, True)]
+        return [self._group(*each) for each in found if each[1].any()]
+
+    def _group(self, title: str, chosen: np.ndarray, by_picture: bool) -> Group:
+        rows = np.flatnonzero(chosen)
+        queries = tuple(self._query(row, by_picture) for row in evenly(rows.tolist(), QUERIES))
+        return Group(title, len(rows), len(chosen), by_picture, queries)
+
+    def _query(self, row: int, by_picture: bool) -> Query:
+        result = self.result
+        image_row = row if by_picture else int(result.caption_image_index[row])
+        text = "" if by_picture else self._text(result.caption_ids[row])
+        return Query(
+            text,
+            self._picture(result.image_ids[image_row]),
+            tuple(self._answer(m, row, image_row, by_picture) for m in self.models),
+        )
+
+    def _answer(self, model: Judged, row: int, image_row: int, by_picture: bool) -> Answer:
+        result, scored = model.result, model.scored
+        images = _rows(scored.image_ids, result.image_ids)
+        captions = _rows(scored.caption_ids, result.caption_ids)
+        if by_picture:
+            own = images[row]
+            scores, gallery = scored.block(own, own + 1)[:, captions], result.caption_ids
+        else:
+            scores, gallery = scored.caption_block(captions[row], captions[row] + 1)[:, images], result.image_ids
+        best = Ranking.from_scores(["query"], gallery, scores, min(SHOWN, len(gallery)))
+        hits = []
+        for place, score in zip(best.rows[0].tolist(), best.scores[0].tolist(), strict=True):
+            right = int(result.caption_image_index[place]) == image_row if by_picture else place == image_row
+            picture = None if by_picture else self._picture(gallery[place])
+            hits.append(Hit(picture, self._text(gallery[place]) if by_picture else "", score, right))
+        ranks = result.ranks.i2t if by_picture else result.ranks.t2i
+        return Answer(model.title, int(ranks[row]), tuple(hits))
+
+    def _text(self, caption_id: str) -> str:
+        try:
+            return self.texts[caption_id]
+        except KeyError:
+            raise InputError(
+                f"caption {caption_id!r} of the results is not in the manifest; give the manifest of this run"
+            ) from None
+
+    def _picture(self, image_id: str) -> Thumbnail:
+        return thumbnail(image_id, self.first.get(image_id, f"image {image_id}"), self.pictures)
+
+
+def evenly(rows: Sequence[int], most: int) -> list[int]:
+    """At most so many of them, at even steps."""
+    return [rows[len(rows) * place // most] for place in range(most)] if len(rows) > most else list(rows)
+
+
+def _rows(ids: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    places = {name: row for row, name in enumerate(ids)}
+    return [places[name] for name in wanted]
+
+
+def _check_items(model: Judged, result: RetrievalResult) -> None:
+    own, scored = model.result, model.scored
+    if (own.image_ids, own.caption_ids) != (result.image_ids, result.caption_ids):
+        raise InputError(f"{model.title}: judged on other pairs than the main model; evaluate both on the same images")
+    missing = {*own.image_ids} - {*scored.image_ids} or {*own.caption_ids} - {*scored.caption_ids}
+    if missing:
+        raise InputError(
+            f"{model.title}: {min(missing)!r} is in its result but not among its scores; run `embed` or `score` again"
+        )

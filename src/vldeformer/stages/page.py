@@ -1,0 +1,74 @@
+"""Stage `page`: the report's files, scores and pictures → one self-contained HTML page. Needs no torch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from vldeformer.artifact import whole_file
+from vldeformer.data.joined import is_region_store, open_region_store
+from vldeformer.data.manifest import Manifest
+from vldeformer.data.photographs import FILE_NAME, PhotographStore
+from vldeformer.data.pixels import PixelStore
+from vldeformer.data.records import PictureSource
+from vldeformer.evaluation.result import RetrievalResult
+from vldeformer.report.page import Examples, render_page
+from vldeformer.report.page_gallery import Gallery, Judged
+from vldeformer.report.page_negatives import image_examples, text_examples
+from vldeformer.report.page_provenance import trace
+from vldeformer.report.results import COMPARED
+from vldeformer.report.settings import ReportSettings
+from vldeformer.retrieval.embeddings import Embeddings, Scores
+from vldeformer.stages.sections import read_section
+
+
+def page(
+    settings: Path,
+    ablations: Path | None,
+    results: Path,
+    judged: Mapping[str, Path],
+    journals: Mapping[str, Path],
+    manifest: Path,
+    negatives: Path | None,
+    visual: Path,
+    pictures: Path | None,
+    out: Path,
+) -> None:
+    """Write the page about ``results`` (results/NAME, where the stage `report` wrote).
+
+    judged: experiment → folder of `embed`, `score` or `score-oracle`; visual: region or pixel store that the main model reads;
+    pictures: store of pixels or of photographs, None if the data set has none here.
+    """
+    section = read_section(settings, "report", ReportSettings)
+    others = read_section(ablations, "report", ReportSettings) if ablations else None
+    told, shown = Manifest.load(manifest), _pictures(pictures)
+    missing = (
+        [] if shown else ["This data set has no pictures here, only features of them: ids and captions stand in their place."]
+    )
+    models = [_judged(name, section.titles, results, judged) for name in (section.main, section.baseline)]
+    if models[1] is None:
+        missing.append("The joint model was not scored, so there is nothing to compare the answers with.")
+    if models[0] is None:
+        missing.append("The main model's vectors are not here, so there are no answers to show.")
+    groups = Gallery(models[0], models[1], told, shown).groups() if models[0] else []
+    regions = open_region_store(visual) if is_region_store(visual) else None
+    if negatives is None:
+        missing.append("No hard negatives were composed in this run.")
+    texts = text_examples(negatives, told, shown) if negatives else []
+    images = image_examples(negatives, told, shown, regions) if negatives else []
+    named = {section.titles.get(name, name): path for name, path in journals.items()}
+    text = render_page(results, section, others, named, Examples(groups, texts, images, missing), trace(judged))
+    with whole_file(out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _pictures(folder: Path | None) -> PictureSource | None:
+    if folder is None:
+        return None
+    return PhotographStore(folder) if (folder / FILE_NAME).is_file() else PixelStore(folder)
+
+
+def _judged(name: str, titles: Mapping[str, str], results: Path, folders: Mapping[str, Path]) -> Judged | None:
+    path = results / name / f"{COMPARED}.json"
+    if name not in folders or not path.is_file():
+        return None
+    scored = (Scores if (folders[name] / "scores.npy").is_file() else Embeddings).load(folders[name])
+    return Judged(titles[name], scored, RetrievalResult.load(path))
