@@ -1,0 +1,94 @@
+"""Pictures to look at: sheets of them with a detector's boxes and tags, composed images as pictures, changed words marked."""
+
+import difflib
+import html
+import itertools
+import math
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+
+from vldeformer.data.records import Regions
+from vldeformer.report.drawing import COLOURS, Panel, Sheet, panels
+
+PICTURE_INCHES = 2.1
+LINE_INCHES = 0.16
+LINE_LETTERS = 28
+"""Letters in a line below a picture of that width."""
+
+
+def picture_sheet(
+    pictures: Sequence[np.ndarray],
+    titles: Sequence[str],
+    regions: Sequence[Regions] | None = None,
+    columns: int = 5,
+    heading: str = "",
+) -> Sheet:
+    """A figure of pictures (height, width, 3) uint8, each with its title below; ``regions``: boxes and tags to draw on each.
+
+    Raises ValueError if there is no picture, or not one title (and Regions) for each.
+    """
+    given = [None] * len(pictures) if regions is None else regions
+    shown = list(zip(pictures, titles, given, strict=True))
+    if not shown:
+        raise ValueError("a sheet needs at least one picture, got none")
+    columns = min(columns, len(shown))
+    rows = math.ceil(len(shown) / columns)
+    below = [textwrap.wrap(title, LINE_LETTERS) for title in titles]
+    height = rows * (PICTURE_INCHES + LINE_INCHES * (1 + max(map(len, below)))) + (0.5 if heading else 0)
+    with panels(PICTURE_INCHES * columns, height, rows, columns) as (figure, axes):
+        for panel in axes:
+            panel.set_axis_off()
+            panel.set_anchor("N")
+        for panel, (picture, _, found), lines in zip(axes, shown, below, strict=False):
+            panel.imshow(picture)
+            panel.text(0.5, -0.04, "\n".join(lines), transform=panel.transAxes, ha="center", va="top", fontsize=9)
+            if found is not None:
+                _draw_regions(panel, picture, found)
+        if heading:
+            figure.suptitle(heading, weight="bold")
+    return figure
+
+
+def _draw_regions(panel: Panel, picture: np.ndarray, regions: Regions) -> None:
+    height, width = picture.shape[:2]
+    names = itertools.chain(regions.tags, itertools.repeat(""))
+    for number, (box, name) in enumerate(zip(regions.boxes.astype(float), names, strict=False)):
+        left, top, right, bottom = box * (width, height, width, height) - 0.5  # a pixel's middle has whole numbers
+        colour = COLOURS[number % len(COLOURS)]
+        panel.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color=colour, linewidth=1.5)
+        at_right = left + right > width  # words grow towards the middle of the picture
+        place = {"x": right, "ha": "right"} if at_right else {"x": left, "ha": "left"}
+        look = {"facecolor": colour, "lw": 0, "pad": 1}
+        panel.text(y=top, s=name, va="bottom", fontsize=7.5, color="white", bbox=look, **place).set_in_layout(False)
+
+
+def pasted(background: np.ndarray, sources: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """(height, width, 3) uint8: boxes (R, 4), fractions of the image, cut out of each source and put where they were.
+
+    The rest has the median colour of ``background``; all pictures are of its size. A model of regions never sees a composed image
+    as pixels: this is for people.
+    """
+    height, width = background.shape[:2]
+    canvas = np.empty_like(background)
+    canvas[:] = np.median(background, axis=(0, 1))
+    for picture, boxes in sources:
+        low = np.floor(boxes[:, :2].clip(0, 1) * (width, height)).astype(int)
+        high = np.ceil(boxes[:, 2:].clip(0, 1) * (width, height)).astype(int)
+        for (left, top), (right, bottom) in zip(low.tolist(), high.tolist(), strict=True):
+            canvas[top:bottom, left:right] = picture[top:bottom, left:right]
+    return canvas
+
+
+def marked_changes(before: str, after: str) -> str:
+    """HTML: words that go struck out, those that come beside them: ``a <del>red</del> <ins>blue</ins> box``."""
+    old, new = before.split(), after.split()
+    parts = []
+    for what, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        gone, came = html.escape(" ".join(old[i:j])), html.escape(" ".join(new[k:m]))
+        if what == "equal":
+            parts.append(gone)
+        else:
+            parts += [f"<del>{gone}</del>"] * bool(gone) + [f"<ins>{came}</ins>"] * bool(came)
+    return " ".join(parts)
