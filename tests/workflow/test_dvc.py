@@ -1,50 +1,175 @@
-"""DVC's stages and Snakemake's graph are one pipeline: each accepts what the other made, and a setting reaches both."""
+"""DVC's stages and Snakemake's graph are one pipeline: each accepts what the other made, and a setting reaches both.
 
+The traps are those that are known of the two engines together: ways to a stale result that the stages are made to avoid.
+"""
+
+import os
+import re
 import shutil
+import subprocess
 
 import pytest
+import yaml
+from versioned_projects import renew
+from workflow_projects import ROOT
 
-# The stand-in takes the place of the stages, so the default run, which dvc.yaml describes, ends in seconds.
-RUN = {"config": "default"}
+pytestmark = pytest.mark.slow
+
+TEMPERATURE = ("  temperature: 0.07", "  temperature: 0.02")
+MODEL, JOINT = "artifacts/tiny/base/train/model/weights", "artifacts/tiny/joint/train/model/weights"
+FOLLOWS = {"train", "embed", "evaluate", "compositional", "rerank", "speed", "report", "page"}
+
+
+def stages(project):
+    return {stage for stage, _ in project.calls()}
+
+
+def temperature(project, path=MODEL):
+    return re.search(r'"temperature": ([0-9.]+)', (project.folder / path).read_text()).group(1)
 
 
 @pytest.fixture
-def versioned(project):
-    """A repository with DVC in which everything has run and is adopted."""
-    for name in ("data", "inputs", "models", "objective", "training", "retrieval", "evaluation", "report"):
-        code = project.folder / "src" / "vldeformer" / name / "code.py"
-        code.parent.mkdir(parents=True)
-        code.touch()
-    project.run("git", "init", "-q")
-    project.run("dvc", "init", "-q")
-    project.run("dvc", "config", "core.analytics", "false")
-    project.run("dvc", "config", "cache.type", "reflink,symlink,copy")
-    project.run("dvc", "remote", "add", "-q", "-d", "store", "dvc-store")
-    project.snakemake("--cores", "8", "all", **RUN)
-    project.run("dvc", "add", "-q", "data")
-    project.run("dvc", "commit", "-q", "-f")
+def project(adopted, tmp_path):
+    made = adopted.copy(tmp_path / "work")
+    made.calls()
+    return made
+
+
+@pytest.fixture
+def pulled(adopted, tmp_path):
+    """A fresh clone with all outputs, from a folder in place of a bucket; no metadata of Snakemake, times of no meaning."""
+    adopted.run("dvc", "remote", "add", "-q", "-f", "--local", "bucket", str(tmp_path / "bucket"))
+    adopted.run("dvc", "push", "-q", "-r", "bucket")
+    made = adopted.clone(tmp_path / "fresh")
+    made.run("dvc", "remote", "add", "-q", "--local", "bucket", str(tmp_path / "bucket"))
+    made.run("dvc", "pull", "-q", "-r", "bucket")
+    assert not (made.folder / ".snakemake").exists()
+    return made
+
+
+def test_what_snakemake_made_dvc_adopts_and_both_agree(project):
+    # Trap 5: without `dvc commit`, `dvc repro` would make all again.
+    assert "up to date" in project.run("dvc", "repro")
+    assert project.calls() == []
+    assert project.verify() == "DVC and Snakemake agree: nothing is to be done\n"
+
+
+def test_each_engine_that_disagrees_says_so_in_one_line(project):
+    project.set(*TEMPERATURE)
+    printed = project.verify(fails=True).splitlines()
+    assert [line.split(":")[0] for line in printed] == ["DVC", "Snakemake"]
+    assert project.calls() == []
+
+
+def test_a_changed_setting_makes_just_what_follows_and_its_result_is_new(project):
+    # Trap 3: the old model must not be kept under the new value.
+    before = temperature(project, JOINT)
+    project.set(*TEMPERATURE)
+    project.run("dvc", "repro")
+    calls = project.calls()
+    assert {stage for stage, _ in calls} == FOLLOWS
+    assert [out for stage, out in calls if stage == "train"] == ["artifacts/tiny/base/train"], (
+        "the joint model has no temperature"
+    )
+    assert temperature(project) == "0.02" and temperature(project, JOINT) == before
+    project.commit("another temperature")
+    assert "agree" in project.verify()
+
+
+def test_experiments_of_dvc_touch_only_what_follows(project):
+    project.run("dvc", "exp", "run", "-q", "-S", "config/experiments/decomposed.yaml:train.temperature=0.02")
+    assert stages(project) == FOLLOWS
+    assert temperature(project) == "0.02"
+    assert re.search(r"train.temperature +0.07 +0.02", project.run("dvc", "params", "diff"))
+
+
+def test_a_comment_in_the_report_never_trains(project):
+    (project.folder / "src/vldeformer/report/code.py").write_text("# a comment\n")
+    project.run("dvc", "repro")
+    assert stages(project) == {"speed", "report", "page"}
+
+
+def test_a_setting_edited_in_a_fresh_clone_is_seen_by_snakemake(pulled):
+    # Trap 2: a clone has no metadata; the settings are files, and their bytes and times are.
+    pulled.snakemake("--cores", "1", "--touch", "all")
+    assert "agree" in pulled.verify()
+    pulled.set(*TEMPERATURE)
+    pulled.snakemake("--cores", "2", "all")
+    assert stages(pulled) == FOLLOWS
+    assert temperature(pulled) == "0.02"
+
+
+def test_a_setting_edited_in_a_fresh_clone_is_seen_by_dvc_whatever_the_times(pulled):
+    # Trap 4: raw files newer than what was made of them must not rebuild the outputs of other stages.
+    os.utime(pulled.folder / MODEL, (1, 1))
+    renew(pulled.folder / "data/tiny/scenes.jsonl")
+    pulled.set(*TEMPERATURE)
+    pulled.run("dvc", "repro")
+    calls = pulled.calls()
+    assert {stage for stage, _ in calls} == FOLLOWS
+    assert [out for stage, out in calls if stage == "train"] == ["artifacts/tiny/base/train"]
+    assert temperature(pulled) == "0.02"
+    assert "up to date" in pulled.run("dvc", "status")
+
+
+def test_an_older_run_comes_back_and_the_newer_one_is_right_again(project):
+    # Trap 6: Snakemake's own records are of the run that it made last, not of what DVC has brought back.
+    tables = project.folder / "results/tiny/tables/recall.md"
+    project.set("    joint: Joint (early interaction)", "    joint: The teacher")
+    project.set(*TEMPERATURE)
+    project.run("dvc", "repro")
+    project.commit("second run")
     project.calls()
-    return project
+    assert "The teacher" in tables.read_text() and temperature(project) == "0.02"
+    project.git("checkout", "-q", "HEAD~1")
+    project.run("dvc", "checkout", "-q")
+    assert "The teacher" not in tables.read_text() and temperature(project) == "0.07"
+    assert "up to date" in project.run("dvc", "status")
+    project.set(*TEMPERATURE)
+    project.run("dvc", "repro")
+    assert temperature(project) == "0.02"
+    assert "up to date" in project.run("dvc", "status")
 
 
-@pytest.mark.slow
-def test_both_engines_agree(versioned):
-    # What Snakemake has made, DVC adopts; then it is up to date for both.
-    assert "up to date" in versioned.run("dvc", "status")
-    assert "Data and pipelines are up to date" in versioned.run("dvc", "repro")
-    assert "Nothing to be done" in versioned.snakemake("--cores", "1", "all", **RUN)
+def test_all_that_stages_touch_is_made_by_a_rule(adopted, tmp_path):
+    # Trap 10: a settings file, say, has no rule, and touching it fails.
+    project = adopted.copy(tmp_path / "work")
+    shutil.rmtree(project.folder / ".snakemake")
+    resolved = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
+    commands = [stage["cmd"].split(" && ")[0].split("--touch ") for stage in resolved.values() if "--touch" in stage["cmd"]]
+    touched = sorted({path for _, paths in commands for path in paths.split()})
+    assert len(touched) > 8
+    project.snakemake("--cores", "1", "--touch", *touched)
+    missing = project.snakemake("--cores", "1", "--touch", "artifacts/tiny/base/settings/train.json", fails=True)
+    assert "MissingRuleException" in missing
 
-    # Neither a clone's arbitrary times nor a missing .snakemake mislead a stage: only what follows the setting runs again.
-    shutil.rmtree(versioned.folder / ".snakemake")
-    versioned.edit("config/experiments/decomposed.yaml", "  confidence: 0.95", "  confidence: 0.9")
-    versioned.run("dvc", "repro")
-    stages = {stage for stage, _ in versioned.calls()}
-    judging = {"embed", "score", "score-oracle", "evaluate", "compositional-items", "compositional", "rerank"}
-    assert stages == {*judging, "speed", "report"}
-    assert "up to date" in versioned.run("dvc", "status")
-    assert "Nothing to be done" in versioned.snakemake("--cores", "1", "all", **RUN)
 
-    # Code counts for DVC: another loop trains again, another report does not.
-    (versioned.folder / "src/vldeformer/report/code.py").write_text("# a comment\n")
-    versioned.run("dvc", "repro")
-    assert {stage for stage, _ in versioned.calls()} == {"speed", "report"}
+def test_raw_data_made_again_is_the_same_to_dvc_and_other_data_are_seen(adopted, tmp_path):
+    # Trap 12
+    clone = adopted.clone(tmp_path / "fresh")
+    (clone.folder / "data/tiny").mkdir(parents=True)
+    for name in ("scenes.jsonl", "settings.json"):
+        shutil.copy(adopted.folder / "data/tiny" / name, clone.folder / "data/tiny" / name)
+    assert "not in cache" in clone.run("dvc", "status", "data.dvc")
+    clone.run("dvc", "fetch", "-q", "data.dvc")
+    assert "up to date" in clone.run("dvc", "status", "data.dvc")
+    (clone.folder / "data/tiny/scenes.jsonl").write_text("other bytes")
+    assert "modified" in clone.run("dvc", "status", "data.dvc")
+    clone.run("dvc", "commit", "-q", "-f", "data.dvc")
+    assert clone.verify(fails=True).startswith("git: data.dvc or dvc.lock is not as committed")
+
+
+def test_without_the_raw_data_dvc_says_what_to_pull(adopted, tmp_path):
+    # Trap 11
+    clone = adopted.clone(tmp_path / "fresh")
+    assert "missing data 'source'" in clone.run("dvc", "repro", fails=True)
+
+
+def test_a_clone_of_this_repository_brings_its_raw_data_and_no_more():
+    asked = subprocess.run(["git", "-C", ROOT, "ls-files", "dvc-store"], capture_output=True, text=True)
+    listed = asked.stdout.split()
+    if not listed:
+        pytest.skip("this is no git repository")
+    folder = yaml.safe_load((ROOT / "data.dvc").read_text())["outs"][0]["md5"]
+    assert f"dvc-store/files/md5/{folder[:2]}/{folder[2:]}" in listed
+    assert len(listed) == 3 and sum((ROOT / path).stat().st_size for path in listed) < 10 * 2**20

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Do git, DVC and Snakemake agree that nothing is to be done? One line for each that does not, and exit code 1. Run by `make verify`.
+# Arguments go to Snakemake, e.g. --configfile config/tiny.yaml. Nothing is changed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+agreed=true
+disagree() {
+    echo "$1" >&2
+    agreed=false
+}
+
+git diff --quiet HEAD -- data.dvc dvc.lock ||
+    disagree "git: data.dvc or dvc.lock is not as committed, so raw data or results are others: git diff data.dvc dvc.lock, then commit or take back"
+dvc status --quiet ||
+    disagree "DVC: settings, code or files are not those of dvc.lock: dvc status names them; dvc repro makes them anew, dvc checkout brings them back"
+[[ "$(snakemake "$@" --dry-run --cores 1 all 2>&1)" == *"Nothing to be done"* ]] ||
+    disagree "Snakemake: steps are to be run: snakemake -n all names them; if DVC is content, only times differ: snakemake --cores 1 --touch all"
+$agreed && echo "DVC and Snakemake agree: nothing is to be done"
