@@ -10,7 +10,7 @@ CORES ?= 8
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test lint format lock notebooks readme settings-page
+.PHONY: setup reproduce test lint format lock notebooks readme settings-page rule-graph verify doctor
 
 setup: $(STAMP)
 
@@ -37,6 +37,14 @@ lint: setup
 	lint-imports
 	snakefmt --check Snakefile workflow
 	snakemake --lint
+
+# Do git, DVC and Snakemake agree that nothing is to be done?
+verify: setup
+	workflow/verify.sh
+
+# Look for what is commonly wrong here: a line each, with what to do.
+doctor: setup
+	vldeformer doctor
 
 format: setup
 	ruff check --fix .
@@ -73,3 +81,8 @@ readme: setup
 # Write config/keys.md from the descriptions in the code.
 settings-page: setup
 	python docs/settings_page.py
+	python docs/settings_schemas.py
+
+# Write docs/rule-graph.svg from the rules.
+rule-graph: setup
+	python docs/rule_graph.py

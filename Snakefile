@@ -13,6 +13,7 @@ include: "workflow/rules/choices.smk"
 include: "workflow/rules/vinvl.smk" if VINVL else "workflow/rules/pixels.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/embed_shards.smk" if PLAN.run.embed_shards > 1 else "workflow/rules/embed.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/compositional.smk"
 include: "workflow/rules/rerank.smk"
@@ -24,12 +25,14 @@ rule all:
     default_target: True
     input:
         rules.report.output,
+        f"results/{DATASET}/report/index.html",
 
 
 rule ablations:
     """A table about each choice, from the experiments under `ablations:` as well, in the folder results/DATASET/ablations."""
     input:
         rules.report_ablations.output,
+        f"results/{DATASET}/ablations/report/index.html",
 
 
 rule everything:
@@ -38,6 +41,8 @@ rule everything:
         rules.report.output,
         rules.report_ablations.output,
         rules.claims.output,
+        f"results/{DATASET}/report/index.html",
+        f"results/{DATASET}/ablations/report/index.html",
 
 
 rule results:
@@ -46,6 +51,16 @@ rule results:
         rules.report.input.results,
         rules.report.input.compositional,
         rules.report.input.rerank,
+
+
+for _name in [*EXPERIMENTS, "reranked"]:
+
+    rule:
+        """The same of one experiment, e.g. `results_joint`."""
+        name:
+            f"results_{_name}"
+        input:
+            [path for path in rules.results.input if path.startswith(f"results/{DATASET}/{_name}/")],
 
 
 rule tables:

@@ -1,19 +1,14 @@
 """Files and folders appear whole or not at all."""
 
-import hashlib
-import json
 import os
 import stat
-import time
 
 import numpy as np
 import pytest
 
 from vldeformer.artifact import (
-    digest,
     load_array,
     map_array,
-    provenance,
     read_json,
     read_texts,
     whole_file,
@@ -99,33 +94,6 @@ def test_json_that_is_cut_or_none_is_refused(tmp_path, content):
         read_json(tmp_path / "a.json")
     with pytest.raises(InputError, match=r"b\.json: expected a JSON file, found none"):
         read_json(tmp_path / "b.json")
-
-
-def test_digest_is_of_content_and_names(tmp_path):
-    (tmp_path / "one").write_bytes(b"1")
-    assert digest(tmp_path / "one") == hashlib.sha256(b"1").hexdigest()
-    folders = [tmp_path / name for name in ("a", "b")]
-    for folder, order in zip(folders, [("x", "y"), ("y", "x")], strict=True):
-        (folder / "sub").mkdir(parents=True)
-        for name in order:
-            (folder / "sub" / name).write_text(name)
-    assert digest(folders[0]) == digest(folders[1])
-    before = digest(folders[0])
-    (folders[0] / ".hidden").write_text("1")
-    (folders[0] / "provenance.json").write_text("{}")
-    assert digest(folders[0]) == before, "times and hidden files are no content"
-    (folders[0] / "sub" / "x").rename(folders[0] / "sub" / "z")
-    renamed = digest(folders[0])
-    (folders[0] / "sub" / "z").write_text("other")
-    assert len({before, renamed, digest(folders[0])}) == 3
-
-
-def test_provenance_names_inputs_by_content(tmp_path):
-    (tmp_path / "in").write_text("x")
-    record = provenance({"a": 1}, {"data": tmp_path / "in"}, time.monotonic() - 2)
-    assert record["inputs"]["data"]["sha256"] == digest(tmp_path / "in") and record["settings"] == {"a": 1}
-    assert 2 <= record["wall_seconds"] < 60 and record["packages"]["numpy"] == np.__version__
-    json.dumps(record)
 
 
 def test_an_array_is_written_piece_by_piece_as_numpy_would(tmp_path):

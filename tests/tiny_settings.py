@@ -24,7 +24,8 @@ SECTIONS = {
     },
     "pretrain": OPTIMIZER | {"checkpoint": None, "split": "pretrain", "mask_ratio": 0.3, "contrastive_weight": 0.0, "steps": 3},
     "train": OPTIMIZER | {
-        "kind": "dual", "start": "scratch", "start_share": 1.0, "images": None, "validate_steps": 2, "validate_images": 6, "pooling": "mean",
+        "kind": "dual", "start": "scratch", "start_share": 1.0,
+        "images": None, "validate_steps": 2, "validate_images": 6, "pooling": "mean",
         "pooling_dropout": 0.1, "temperature": 0.1, "hard_negatives": "none", "negatives_scope": "batch", "joint_negatives": 1,
         "steps": 4, "patience": None, "shared_weights": True, "loss": "infonce", "learn_temperature": False, "margin": 1.0,
         "mine_epochs": 1, "mine_depth": 2, "mine_limit": None, "distillation_weight": 0.0, "distillation_temperature": 1.0,

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 STAND_IN = """#!{python} -S
-import os, sys, time
+import os, sys, time, zlib
 stage, rest = sys.argv[1], sys.argv[2:]
 out = rest[rest.index("--out") + 1]
 inputs = [a.split("=")[-1] for a in rest if "/" in a and a != out]
@@ -20,10 +20,15 @@ missing = [path for path in inputs if not os.path.exists(path) and not path.star
 if missing or os.path.exists("fail-" + stage):
     sys.exit(f"stand-in for {{stage}} fails, missing: {{missing}}")
 settings = open(rest[rest.index("--settings") + 1]).read() if "--settings" in rest else ""
+read = [os.path.join(top, name) for path in inputs for top, _, names in os.walk(path) for name in names] + inputs
+read = sorted(path for path in read if os.path.isfile(path) and not path.startswith("results/"))
+settings += str(zlib.crc32(b"".join(open(path, "rb").read() for path in read)))
 TABLES = ("recall", "recall_drop", "speed", "rerank", "compositional", "negatives", "start", "depth")
 FIGURES = ("recalls", "training", "gallery_time", "rerank", "depth_cost")
 forms = [f"tables/{{t}}.{{f}}" for t in TABLES for f in ("md", "csv", "tex", "sources.json")]
 forms += [f"figures/{{t}}.{{f}}" for t in FIGURES for f in ("svg", "png")]
+MODELS = ("oracle", "untrained_joint", "joint", "decomposed", "no_negatives", "scratch", "untrained", "reranked", "released")
+forms += [f"plots/{{c}}/{{m}}.csv" for c in ("recall", "training", "validation") for m in MODELS] + ["plots/gallery_time.csv"]
 depths = [f"depth_{{k}}.{{f}}" for k in range(1, 100) for f in ("json", "ranks.parquet")] if stage == "rerank" else []
 files = {{
     "prepare": ["manifest.json", "pixels/pixels.npy"], "features": ["store/words.json", "extractor.npz"],
@@ -38,14 +43,16 @@ if stage == "compositional":
 if stage == "evaluate":
     paths.append(out.replace(".json", ".ranks.parquet"))
 if stage in ("train", "pretrain"):
-    os.close(os.open("training", os.O_CREAT | os.O_EXCL))
+    os.makedirs(f"training/{{os.getpid()}}")
+    with open("side-by-side", "a") as file:
+        file.write(f"{{len(os.listdir('training'))}}\\n")
     time.sleep(0.05)
 for path in paths:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w") as file:
         file.write(stage + settings)
 if stage in ("train", "pretrain"):
-    os.remove("training")
+    os.rmdir(f"training/{{os.getpid()}}")
 with open("calls", "a") as file:
     file.write(f"{{stage}} {{out}}\\n")
 print(f"{{stage}} is done, BLAS threads: {{os.environ['OMP_NUM_THREADS']}}")

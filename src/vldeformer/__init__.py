@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from vldeformer.errors import InputError
     from vldeformer.evaluation.protocols import evaluate
     from vldeformer.retrieval.encoder import load
+    from vldeformer.search.index import open_index
 
-__all__ = ["InputError", "Regions", "evaluate", "load"]
+__all__ = ["InputError", "Regions", "evaluate", "load", "open_index"]
 
 # Opened when they are first asked for: planning a run, `--help` and reports need no torch.
 _HOMES = {
@@ -27,6 +28,7 @@ _HOMES = {
     "Regions": "vldeformer.data.records",
     "evaluate": "vldeformer.evaluation.protocols",
     "load": "vldeformer.retrieval.encoder",
+    "open_index": "vldeformer.search.index",
 }
 
 

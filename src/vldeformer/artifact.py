@@ -1,19 +1,15 @@
-"""Files appear whole or not at all, carry a digest, and say where they came from."""
+"""Files appear whole or not at all, and are known by a digest of their content."""
 
 import codecs
 import contextlib
 import hashlib
 import json
 import os
-import platform
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 import tokenize
 from collections.abc import Iterator, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,7 +19,10 @@ from vldeformer.errors import InputError
 
 WRITTEN_BY_STAGES = {"provenance.json", "encoder.json", "ids.json", "photographs.json", "parts.json"}
 """Every folder that a stage writes holds one of these files."""
-PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scikit-learn", "pytorch-metric-learning")
+REMEMBERED_BYTES = 64 << 20
+"""From this size on a digest is kept beside what it is of."""
+SETTLED_NS = 2_000_000_000
+"""A file that changed less than this before it is read may change again within the resolution of its time."""
 NUMPY, ZIP, PICKLE = "a NumPy array (.npy)", "a zip archive (such as .npz or .pt)", "a pickle"
 STARTS = {b"\x93NUMPY": NUMPY, b"PK": ZIP, b"\x80": PICKLE}
 """First bytes of a file → what it looks like."""
@@ -161,51 +160,58 @@ def write_array_header(file: BinaryIO, dtype: np.dtype, shape: tuple[int, ...]) 
 
 
 def digest(path: Path) -> str:
-    """sha256 of a file, or of a folder's files in the order of their relative names (hidden files left out)."""
-    if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    total = hashlib.sha256()
-    for file_path in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
-        if file_path.name != "provenance.json":
-            total.update(f"{file_path.relative_to(path).as_posix()}\0{digest(file_path)}\n".encode())
-    return total.hexdigest()
+    """sha256 of a file, or of a folder's files in the order of their relative names (hidden files left out).
 
-
-def provenance(settings: Mapping[str, Any], inputs: Mapping[str, Path], started: float) -> dict[str, Any]:
-    """Where an artifact came from: settings, input digests, code version, packages, hardware and wall time (seconds).
-
-    ``started`` is the value of ``time.monotonic()`` when the stage began. Contains times and machine names, so it is
-    written beside an artifact and never inside a file that must be equal between runs.
+    What is large is read once: the digest is kept beside it, in ``.NAME.digest.json``, and holds as long as no file has come
+    or gone and each has the size, number and times (ns) that it had.
     """
-    return {
-        "settings": dict(settings),
-        "inputs": {name: {"path": str(path), "sha256": digest(path)} for name, path in inputs.items()},
-        "code": _code_version(),
-        "command": sys.argv,
-        "packages": {name: _version(name) for name in PACKAGES},
-        "python": platform.python_version(),
-        "machine": {"system": platform.platform(), "processor": platform.processor(), "cores": os.cpu_count()},
-        "wall_seconds": round(time.monotonic() - started, 2),
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
+    files = {"": path} if path.is_file() else dict(_files_below(path))
+    before = time.time_ns()
+    stamps = {name: _stamp(file) for name, file in files.items()}
+    if sum(stamp[0] for stamp in stamps.values()) < REMEMBERED_BYTES:
+        return _content_digest(path, files)
+    kept = path.with_name(f".{path.name}.digest.json")
+    remembered = _remembered(kept, stamps)
+    if remembered is not None:
+        return remembered
+    total = _content_digest(path, files)
+    changed = max(time_ns for stamp in stamps.values() for time_ns in stamp[2:])
+    if before - changed > SETTLED_NS:  # else a second change could bear the same time
+        with contextlib.suppress(OSError):  # a folder that may only be read: it is made again each time
+            write_json(kept, {"files": stamps, "sha256": total})
+    return total
 
 
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
+def _files_below(folder: Path) -> Iterator[tuple[str, Path]]:
+    for file in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        if file.name != "provenance.json":
+            yield file.relative_to(folder).as_posix(), file
 
 
-def _code_version() -> dict[str, Any]:
-    here = Path(__file__).parent
-    try:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
-        dirty = subprocess.run(["git", "status", "--porcelain"], cwd=here, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return {"commit": None, "dirty": None, "version": _version("vldeformer")}
-    return {"commit": commit.stdout.strip(), "dirty": bool(dirty.stdout.strip()), "version": _version("vldeformer")}
+def _stamp(file: Path) -> list[int]:
+    """Size in bytes, number of the file, times of its last change of content and of anything (ns)."""
+    stat = file.stat()
+    return [stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns]
+
+
+def _remembered(kept: Path, stamps: dict[str, list[int]]) -> str | None:
+    with contextlib.suppress(InputError, OSError):
+        value = read_json(kept)
+        if isinstance(value, dict) and value.get("files") == stamps and isinstance(value.get("sha256"), str):
+            return str(value["sha256"])
+    return None
+
+
+def _content_digest(path: Path, files: Mapping[str, Path]) -> str:
+    own = {name: _file_digest(file) for name, file in files.items()}
+    if path.is_file():
+        return own[""]
+    return hashlib.sha256("".join(f"{name}\0{sha256}\n" for name, sha256 in own.items()).encode()).hexdigest()
+
+
+def _file_digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _umask() -> int:

@@ -12,12 +12,16 @@ from pathlib import Path
 
 from vldeformer.commands.arguments import Run
 from vldeformer.commands.compositional import add_compositional
+from vldeformer.commands.doctor import add_doctor
 from vldeformer.commands.fetching import add_fetching
 from vldeformer.commands.importing import add_importing
 from vldeformer.commands.journals import add_journals
 from vldeformer.commands.judging import add_judging
+from vldeformer.commands.page import add_page
 from vldeformer.commands.pipeline import add_pipeline
+from vldeformer.commands.provenance import add_provenance
 from vldeformer.commands.reporting import add_reporting
+from vldeformer.commands.searching import add_searching
 from vldeformer.commands.weights import add_weights
 from vldeformer.errors import InputError
 
@@ -63,6 +67,10 @@ def build_parser() -> argparse.ArgumentParser:
     add_journals(commands)
     add_compositional(commands)
     add_reporting(commands)
+    add_provenance(commands)
+    add_doctor(commands)
+    add_page(commands)
+    add_searching(commands)
     return parser
 
 

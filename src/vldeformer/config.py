@@ -62,7 +62,7 @@ def load_settings(config_dir: Path, dataset: str, experiment: str) -> Settings:
     is unknown, missing or of a wrong type, or if two settings do not go together.
     """
     dataset_path = _existing(config_dir / "datasets" / f"{dataset}.yaml", f"dataset {dataset!r}")
-    layers = [_read_layer(config_dir / "experiments" / f"{BASE}.yaml"), _read_layer(dataset_path)]
+    layers = [read_layer(config_dir / "experiments" / f"{BASE}.yaml"), read_layer(dataset_path)]
     special = layers[1][1].pop("experiments", None) or {}
     if not isinstance(special, dict) or not all(isinstance(value, dict) for value in special.values()):
         raise InputError(f"{dataset_path}: experiments: expected differences by experiment, got {special!r}")
@@ -71,7 +71,7 @@ def load_settings(config_dir: Path, dataset: str, experiment: str) -> Settings:
     plain, seed = split_seed(experiment)
     if plain != BASE:
         path = _existing(config_dir / "experiments" / f"{plain}.yaml", f"experiment {experiment!r}")
-        layers.append(_read_layer(path))
+        layers.append(read_layer(path))
     layers.append((f"{dataset_path}: experiments.{plain}", special.get(plain, {})))
     if seed:
         layers.append((f"experiment {experiment}", {"train": {"seed": seed}}))
@@ -108,7 +108,8 @@ def _existing(path: Path, what: str) -> Path:
     raise InputError(f"{what} is unknown: expected the file {path}, found none{_hint(near)}")
 
 
-def _read_layer(path: Path) -> tuple[str, dict[str, Any]]:
+def read_layer(path: Path) -> tuple[str, dict[str, Any]]:
+    """A settings file's name and its values. Raises InputError if there is none, if it is not YAML, or a key is given twice."""
     if not path.is_file():
         raise InputError(f"{path}: expected a settings file, found none")
     try:
@@ -141,15 +142,21 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 
 def explain(error: ValidationError, model: type[BaseModel], layers: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
-    """One line about the first problem: the file that states it, the setting, what was expected and what came."""
-    first = error.errors()[0]
+    """One line about one problem: the file that states it, the setting, what was expected and what came.
+
+    An unknown key is named before the one that is missing because of it.
+    """
+    problems = error.errors()
+    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
     path = [str(key) for key in first["loc"]]
     if path[0] == "dataset":
         del path[1:2]  # pydantic puts in the kind of the dataset, which no file has there
     name = ".".join(path)
     if first["type"] == "missing":
-        complete = layers[1] if path[0] == "dataset" and len(layers) > 1 else layers[0]
-        return f"{complete[0]}: setting {name} is missing; this file must state every key"
+        # A list is its last file's alone; of keys the first file that states their section must state all.
+        order = reversed(layers) if any(map(str.isdigit, path)) else layers
+        source = next((source for source, layer in order if _states(layer, path[:-1])), layers[0][0])
+        return f"{source}: setting {name} is missing; this file must state every key"
     source = next((source for source, layer in reversed(layers) if _states(layer, path)), layers[0][0])
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(path[-1], _known_keys(model, path[:-1]), n=1)

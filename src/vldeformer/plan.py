@@ -19,6 +19,8 @@ from vldeformer.section import Section
 
 SHARED_HOME = "base"
 
+Layers = Sequence[tuple[str, Mapping[str, Any]]]
+
 STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
     "fetch": ("dataset",),
     "prepare": ("dataset",),
@@ -63,15 +65,16 @@ STAGE_INPUTS: dict[str, tuple[str, ...]] = {
 class Targets(Section):
     """Experiments of the target ``all``, and those that the target ``ablations`` adds; NAME_seed1 is NAME with train.seed 1."""
 
-    all: list[str] = Field(min_length=1)
-    ablations: list[str]
+    all: list[str] = Field(min_length=1, description="experiments of the target `all`: names of files in config/experiments")
+    ablations: list[str] = Field(description="those that the target `ablations` adds; []: none")
 
 
 class Run(Section):
     """The configfile of a run, e.g. ``config/default.yaml``."""
 
-    dataset: str
+    dataset: str = Field(description="name of a file in config/datasets")
     experiments: Targets
+    embed_shards: int = Field(default=1, ge=1, le=1000, description="jobs that embed side by side; the vectors are the same")
 
 
 @dataclass(frozen=True)
@@ -97,14 +100,26 @@ class Plan:
         return BASE if home == SHARED_HOME else home
 
 
-def load_plan(config_dir: Path, run: Mapping[str, Any], source: str = "configfile") -> Plan:
-    """Settings of every experiment that ``run`` names. Raises InputError; ``source`` is what messages call ``run``."""
+def load_plan(config_dir: Path, run: Mapping[str, Any], layers: Layers = ()) -> Plan:
+    """Settings of every experiment that ``run`` names.
+
+    ``layers``: the files (or options) that ``run`` was merged from, each with its values, the last one wins; messages name them.
+    Raises InputError.
+    """
     try:
         checked = Run.model_validate(dict(run))
     except ValidationError as error:
-        raise InputError(explain(error, Run, [(source, run)])) from None
+        problem = explain(error, Run, layers or [("configfile", run)])
+        raise InputError(problem + _where_it_belongs(error)) from None
     names = dict.fromkeys([BASE, *checked.experiments.all, *checked.experiments.ablations])
     return Plan(checked, {name: load_settings(config_dir, checked.dataset, name) for name in names})
+
+
+def _where_it_belongs(error: ValidationError) -> str:
+    """Of a section of the settings in a configfile: which files may state it."""
+    misplaced = [each["loc"][0] for each in error.errors() if each["type"] == "extra_forbidden" and len(each["loc"]) == 1]
+    belongs = misplaced and misplaced[0] in Settings.model_fields
+    return " here; it belongs in a file of config/experiments or config/datasets" if belongs else ""
 
 
 def stages_up_to(stage: str) -> list[str]:

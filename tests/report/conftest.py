@@ -4,7 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from page_world import make_world
 
+from vldeformer.cli import main
 from vldeformer.evaluation.measures import Bootstrap, measure
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.report.settings import ReportSettings
@@ -72,3 +74,15 @@ def speed_path(tmp_path):
     path = tmp_path / "speed.json"
     path.write_text(json.dumps(SPEED))
     return path
+
+
+@pytest.fixture(scope="session")
+def page_world(tmp_path_factory):
+    return make_world(tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="session")
+def page_file(page_world):
+    out = page_world.root / "results" / "w" / "report" / "index.html"
+    assert main(["page", *page_world.arguments(), "--out", str(out)]) == 0
+    return out

@@ -1,7 +1,8 @@
 """Fixtures of the workflow's tests; what they are made of is in `workflow_projects`."""
 
 import pytest
-from workflow_projects import copy_of_workflow, with_stand_in
+from versioned_projects import adopt, stand_in_code, versioned
+from workflow_projects import ROOT, copy_of_workflow, with_stand_in
 
 
 @pytest.fixture
@@ -20,5 +21,18 @@ def real_project(tmp_path):
 def finished(tmp_path_factory):
     """A copy in which all has run by the stand-in, what was printed, and the calls; tests take a copy of it."""
     project = with_stand_in(tmp_path_factory.mktemp("finished"))
-    printed = project.snakemake("--cores", "8", "all")
+    printed = project.snakemake("--cores", "3", "all")
     return project, printed, project.calls()
+
+
+@pytest.fixture(scope="session")
+def adopted(tmp_path_factory):
+    """A repository in which all has run by the stand-in and DVC has adopted it; tests take a copy or a clone."""
+    folder = tmp_path_factory.mktemp("adopted")
+    return adopt(versioned(with_stand_in(folder), stand_in_code(folder / "code")))
+
+
+@pytest.fixture(scope="session")
+def really_adopted(tmp_path_factory):
+    """The same with the real command line."""
+    return adopt(versioned(copy_of_workflow(tmp_path_factory.mktemp("real") / "project"), ROOT / "src"))

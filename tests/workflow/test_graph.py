@@ -7,7 +7,8 @@ import shutil
 import pytest
 import yaml
 
-JUDGED = {"evaluate": 12, "score": 2, "compositional": 6, "rerank": 2, "reranked": 2, "reranked_depths": 1, "report": 1}
+JUDGED = {"evaluate": 12, "score": 2, "compositional": 6, "rerank": 2, "reranked": 2, "reranked_depths": 1}
+JUDGED |= {"report": 1, "page": 1}
 DUAL = {"base": "decomposed", "no_negatives": "no_negatives", "scratch": "scratch", "untrained": "untrained"}
 
 
@@ -26,15 +27,17 @@ def planned(printed):
     return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M) if name not in ("all", "total")}
 
 
-def test_all_stages_run_once_and_no_two_trainings_side_by_side(finished):
+def test_all_stages_run_once_and_trainings_side_by_side_share_the_cores(finished):
     project, printed, calls = finished
     stages = [stage for stage, _ in calls]
-    assert len(calls) == len(set(calls)) == 42
+    assert len(calls) == len(set(calls)) == 43
     assert stages.count("pretrain") == 1 and stages.count("train") == 6 and stages.count("embed") == 4
     assert stages.count("rerank") == 2 and stages.count("compositional") == 6 and "ablations" not in stages
-    assert "train is done, BLAS threads: 2" in printed, "training is seen, and --cores does not set its threads"
+    side_by_side = (project.folder / "side-by-side").read_text().split()
+    assert len(side_by_side) == 7 and max(map(int, side_by_side)) <= 3, "3 cores, a thread each"
+    assert "train is done, BLAS threads: 1" in printed, "training is seen, and --cores does not set its threads"
     log = project.folder / "logs" / "tiny" / "base" / "train.log"
-    assert log.read_text() == "train is done, BLAS threads: 2\n"
+    assert log.read_text() == "train is done, BLAS threads: 1\n"
 
 
 @pytest.mark.parametrize("cores", ["1", "8"])
@@ -53,6 +56,7 @@ def test_the_temperature_trains_the_decomposed_models_again_and_nothing_before(c
     tested = {("compositional", f"results/tiny/{name}/compositional.json") for name in DUAL.values()}
     reranked = {("rerank", f"artifacts/tiny/base/rerank/{protocol}") for protocol in protocols}
     last = {("speed", "results/tiny/speed.json"), ("report", "results/tiny")}
+    last.add(("page", "results/tiny/report/index.html"))
     assert set(copied.calls()) == train | embed | evaluate | tested | reranked | last
     assert "Nothing to be done" in copied.snakemake("--cores", "2", "all")
 
@@ -60,7 +64,7 @@ def test_the_temperature_trains_the_decomposed_models_again_and_nothing_before(c
 @pytest.mark.parametrize(
     ("section", "old", "new", "rules"),
     [
-        ("a title", "Joint, untrained", "Joint, random", {"report": 1}),
+        ("a title", "Joint, untrained", "Joint, random", {"report": 1, "page": 1}),
         ("speed", "  repeats: 3", "  repeats: 4", {}),  # tiny has its own
         ("evaluation", "  confidence: 0.95", "  confidence: 0.9", JUDGED),
         ("negatives", "  word_ratio: 0.3", "  word_ratio: 0.5", None),
@@ -70,7 +74,7 @@ def test_a_setting_reaches_the_stages_that_read_it(copied, section, old, new, ru
     copied.edit("config/experiments/decomposed.yaml", old, new)
     jobs = planned(copied.snakemake("-n", "all"))
     if rules is None:  # decomposed and scratch train with hard negatives, the others do not
-        trained = {"negatives": 1, "train": 2, "embed": 2, "evaluate": 4, "compositional": 2, "speed": 1, "report": 1}
+        trained = {"negatives": 1, "train": 2, "embed": 2, "evaluate": 4, "compositional": 2, "speed": 1, "report": 1, "page": 1}
         assert jobs == trained | {"rerank": 2, "reranked": 2, "reranked_depths": 1}
     else:
         assert jobs == rules
@@ -134,7 +138,7 @@ def test_everything_of_scenes_trains_each_experiment_once_and_ends_in_the_claims
 def test_ablations_of_the_tiny_world_make_their_tables_and_claims(copied):
     copied.snakemake("--cores", "2", "everything")
     stages = [stage for stage, _ in copied.calls()]
-    assert sorted(stages) == ["ablations", "claims", "pair-time"]
+    assert sorted(stages) == ["ablations", "claims", "page", "pair-time"]
     assert "Nothing to be done" in copied.snakemake("--cores", "2", "everything")
 
 

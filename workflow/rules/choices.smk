@@ -109,6 +109,11 @@ def judged_option(wildcards):
     return "--embeddings" if PLAN.settings[wildcards.experiment].train.kind == "dual" else "--scores"
 
 
+def growing(megabytes):
+    """Memory that doubles at every attempt: two or three times what the default run was measured to take, others may need more."""
+    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
+
+
 def gpus_of(experiment):
     runtime = PLAN.settings[experiment].runtime
     return runtime.processes if runtime.device == "cuda" else 0
@@ -153,10 +158,35 @@ def journals_of(experiments):
     return {name: artifact(name, "train/journal.jsonl") for name in names}
 
 
+def plots_of(experiments):
+    """Curves for `dvc plots`: recall of every model, training of those that were trained, time of a query."""
+    curves = {"recall": [*experiments, "reranked"]} | dict.fromkeys(["training", "validation"], journals_of(experiments))
+    files = [f"{curve}/{name}.csv" for curve, names in curves.items() for name in names]
+    return [f"results/{DATASET}/plots/{file}" for file in [*files, "gallery_time.csv"]]
+
+
 def tables_of(experiments):
     """Names of the tables of a run."""
     tested = ["compositional"] if compositional_of(experiments) else []
     return ["recall", "recall_drop", "speed", "rerank"] + tested + (["peers"] if published() else [])
+
+
+def shown(kind, names, forms, part=""):
+    """Files of tables or figures, in every form; the form that `snakemake --report` shows is marked for it."""
+    marked = {"tables": "csv", "figures": "svg"}[kind]
+    files = []
+    for name in names:
+        known = Path(workflow.basedir, "workflow", "report", f"{name}.rst").is_file()
+        files += [f"results/{DATASET}/{part}{kind}/{name}.{form}" for form in forms if form != marked]
+        looked_at = report(
+            f"results/{DATASET}/{part}{kind}/{name}.{marked}",
+            caption=f"../report/{name if known else 'ablation'}.rst",
+            category=kind.capitalize(),
+            subcategory="Ablations" if part else "Main run",
+            labels={"about": name.replace("_", " "), "kind": kind.removesuffix("s")},
+        )
+        files.append(looked_at)
+    return files
 
 
 def ablations():
@@ -218,3 +248,20 @@ def world_settings(wildcards):
     wanted, used = Path(f"artifacts/{DATASET}/base/settings/fetch.json"), Path(RAW_DIR, "settings.json")
     same = used.is_file() and used.read_bytes() == wanted.read_bytes()
     return ancient(str(wanted)) if same else str(wanted)
+
+
+def judged_of(experiments):
+    """Experiment → the vectors or scores of the pairs that all models share."""
+    stages = {"dual": "embed", "oracle": "score-oracle", "joint": "score"}
+    return {name: artifact(name, stages[PLAN.settings[name].train.kind]) for name in experiments}
+
+
+def pictures():
+    """What the page shows of an image; a published download of features has none."""
+    return [] if VINVL else artifact(PLAN.base.report.main, "prepare/pixels")
+
+
+def negatives_shown():
+    """The composed negatives of the main model, if its training reads them."""
+    needed = PLAN.settings[PLAN.base.report.main].train.needs_composed
+    return artifact(PLAN.base.report.main, "negatives/summary.json") if needed else []

@@ -18,7 +18,7 @@ rule compositional_items:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         raw_dir=lambda wildcards: RAW_DIR,
@@ -46,7 +46,7 @@ rule compositional:
         "../../environment.yml"
     threads: THREADS
     resources:
-        mem_mb=4000,
+        mem_mb=growing(2000),
         runtime=30,
         gpu=lambda wildcards: gpus_of(wildcards.experiment),
     params:

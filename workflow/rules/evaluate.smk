@@ -1,33 +1,8 @@
-"""Vectors and scores of the test images → ranks and measures; the time that joint and decomposed retrieval take.
+"""Scores of the test images → ranks and measures; the time that joint and decomposed retrieval take.
 
 Protocol `subset`: the first evaluate.joint_images test images with all their captions, which even the joint model can
 score; `test`: all of test.
 """
-
-
-rule embed:
-    """Vectors of the test captions and images (decomposed models)."""
-    input:
-        settings=settings_file("embed"),
-        model=upstream("train/model"),
-        manifest=upstream("prepare/manifest.json"),
-        visual=visual,
-    output:
-        directory(f"artifacts/{DATASET}/{{home}}/embed"),
-    log:
-        f"logs/{DATASET}/{{home}}/embed.log",
-    benchmark:
-        f"logs/{DATASET}/{{home}}/embed.tsv"
-    conda:
-        "../../environment.yml"
-    threads: THREADS
-    resources:
-        mem_mb=4000,
-        runtime=60,
-        gpu=gpus,
-    shell:
-        "vldeformer embed --settings {input.settings} --model {input.model} --manifest {input.manifest}"
-        " --features {input.visual} --split test --out {output} 2>&1 | tee {log}"
 
 
 rule score:
@@ -47,7 +22,7 @@ rule score:
         "../../environment.yml"
     threads: THREADS
     resources:
-        mem_mb=4000,
+        mem_mb=growing(2000),
         runtime=60,
         gpu=gpus,
     params:
@@ -82,7 +57,7 @@ rule score_oracle:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
+        mem_mb=growing(1000),
         runtime=30,
     params:
         raw_dir=lambda wildcards: RAW_DIR,
@@ -108,7 +83,7 @@ rule evaluate:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         dataset=DATASET,
@@ -137,7 +112,7 @@ rule speed:
         "../../environment.yml"
     threads: ALL_CORES
     resources:
-        mem_mb=4000,
+        mem_mb=growing(2000),
         runtime=30,
         gpu=gpus_of(PLAN.base.report.main),
     shell:
@@ -162,7 +137,7 @@ rule pair_time:
         "../../environment.yml"
     threads: ALL_CORES
     resources:
-        mem_mb=4000,
+        mem_mb=growing(2000),
         runtime=30,
         gpu=lambda wildcards: gpus_of(wildcards.experiment),
     shell:

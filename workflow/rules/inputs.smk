@@ -18,7 +18,7 @@ rule vocabulary:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         features=lambda wildcards, input: f"--features {input.regions}" if input.regions else "",
@@ -45,7 +45,7 @@ rule negatives:
         "../../environment.yml"
     threads: ALL_CORES
     resources:
-        mem_mb=4000,
+        mem_mb=growing(2000),
         runtime=30,
     params:
         out=subpath(output.summary, parent=True),
@@ -69,7 +69,7 @@ rule imported_vocabulary:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=500,
+        mem_mb=growing(500),
         runtime=10,
     shell:
         "cp -v {input}/tokenizer.json {output} 2>&1 | tee {log}"

@@ -16,7 +16,7 @@ if BUILT_IN:
         conda:
             "../../environment.yml"
         resources:
-            mem_mb=1000,
+            mem_mb=growing(1000),
             runtime=10,
         shell:
             "(vldeformer fetch scenes --settings {input.settings} --out {output.scenes}"
@@ -39,7 +39,7 @@ rule prepare:
         "../../environment.yml"
     threads: ALL_CORES
     resources:
-        mem_mb=2000,
+        mem_mb=growing(1000),
         runtime=30,
     params:
         raw_dir=lambda wildcards: RAW_DIR,
@@ -65,7 +65,7 @@ rule features:
         "../../environment.yml"
     threads: ALL_CORES
     resources:
-        mem_mb=4000,
+        mem_mb=growing(2000),
         runtime=60,
     params:
         raw_dir=lambda wildcards: RAW_DIR,

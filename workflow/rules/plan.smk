@@ -11,14 +11,16 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from vldeformer.config import read_layer
 from vldeformer.plan import STAGE_SECTIONS, load_plan, report_settings, write_stage_settings
 from vldeformer.data.sources import JoinedSource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 
-ALL_CORES = workflow.cores or 1  # a cluster has no `--cores`; its jobs take `resources` and the setting runtime.threads
-
 try:
-    PLAN = load_plan(Path(workflow.basedir) / "config", config)
+    # Later ones win: the configfile that the Snakefile names, those of `--configfile`, `--config`.
+    _files = [*workflow.configfiles[-1:], *workflow.configfiles[:-1]]
+    _layers = [*(read_layer(Path(file)) for file in _files), ("--config", workflow.config_settings.config)]
+    PLAN = load_plan(Path(workflow.basedir) / "config", config, _layers)
     DATASET = PLAN.run.dataset
     EXPERIMENTS = PLAN.run.experiments.all
     ABLATED = list(dict.fromkeys([*EXPERIMENTS, *PLAN.run.experiments.ablations]))
@@ -36,7 +38,8 @@ try:
     for _name, _settings in REPORT_SETTINGS.items():
         write_stage_settings(Path(f"artifacts/{DATASET}/base/settings/{_name}.json"), _settings, "report")
 except InputError as error:
-    raise WorkflowError(str(error)) from None
+    print(f"vldeformer: {error}", file=sys.stderr)  # one line; Snakemake would put lines of this file around an error of its own
+    sys.exit(2)
 
 RAW_DIR = PLAN.base.dataset.raw_dir
 BUILT_IN = isinstance(PLAN.base.dataset, ScenesSource)
@@ -51,6 +54,8 @@ REGION_STORES = PARTS if len(PARTS) != 1 else {"store": next(iter(PARTS.values()
 # decides. The programs are those beside the Python that runs Snakemake, also when that environment is not activated.
 _threads = PLAN.base.runtime.threads
 THREADS = _threads * PLAN.base.runtime.processes
+# A cluster has no `--cores`: a job asks for as many as it uses, and so does the Snakemake inside that job, which sees the node's.
+ALL_CORES = (workflow.is_main_process and workflow.resource_settings.cores) or THREADS
 shell.prefix(
     f"set -euo pipefail; export PYTHONUNBUFFERED=1 PATH=$PATH:{shlex.quote(str(Path(sys.executable).parent))}"
     f" OMP_NUM_THREADS={_threads} OPENBLAS_NUM_THREADS={_threads} MKL_NUM_THREADS={_threads}; "

@@ -1,5 +1,11 @@
 """Results → tables, figures and the page of claims, from files that are named one by one: what else lies in results/ has no part."""
 
+TABLE_FORMS = ["md", "csv", "tex", "sources.json"]
+FIGURE_FORMS = ["svg", "png"]
+
+
+report: "../report/workflow.rst"
+
 
 rule report:
     """Metrics, tables and figures of the run."""
@@ -13,16 +19,9 @@ rule report:
         rerank=f"results/{DATASET}/reranked/depths",
     output:
         metrics=f"results/{DATASET}/metrics.json",
-        tables=expand(
-            f"results/{DATASET}/tables/{{table}}.{{form}}",
-            table=tables_of(EXPERIMENTS),
-            form=["md", "csv", "tex", "sources.json"],
-        ),
-        figures=expand(
-            f"results/{DATASET}/figures/{{figure}}.{{form}}",
-            figure=["recalls", "training", "gallery_time", "rerank"],
-            form=["svg", "png"],
-        ),
+        tables=shown("tables", tables_of(EXPERIMENTS), TABLE_FORMS),
+        figures=shown("figures", ["recalls", "training", "gallery_time", "rerank"], FIGURE_FORMS),
+        plots=plots_of(EXPERIMENTS),
     log:
         f"logs/{DATASET}/base/report.log",
     benchmark:
@@ -30,7 +29,7 @@ rule report:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         journals=named(journals_of(EXPERIMENTS)),
@@ -52,16 +51,8 @@ rule report_ablations:
         pair_times=list(pair_times().values()),
     output:
         metrics=f"results/{DATASET}/ablations/metrics.json",
-        tables=expand(
-            f"results/{DATASET}/ablations/tables/{{table}}.{{form}}",
-            table=ablation_tables(),
-            form=["md", "csv", "tex", "sources.json"],
-        ),
-        figures=expand(
-            f"results/{DATASET}/ablations/figures/{{figure}}.{{form}}",
-            figure=ablation_figures(),
-            form=["svg", "png"],
-        ),
+        tables=shown("tables", ablation_tables(), TABLE_FORMS, part="ablations/"),
+        figures=shown("figures", ablation_figures(), FIGURE_FORMS, part="ablations/"),
     log:
         f"logs/{DATASET}/base/ablations.log",
     benchmark:
@@ -69,7 +60,7 @@ rule report_ablations:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
+        mem_mb=growing(1000),
         runtime=20,
     params:
         pair_times=named(pair_times()),
@@ -94,9 +85,55 @@ rule claims:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=500,
+        mem_mb=growing(500),
         runtime=5,
     params:
         results=judged_datasets(),
     shell:
         "vldeformer claims --results {params.results} --out {output} 2>&1 | tee {log}"
+
+
+rule page:
+    """One page to read: the answer, tables, figures, examples. That of the ablations has their tables and figures as well."""
+    input:
+        rules.report.output,
+        lambda wildcards: rules.report_ablations.output if wildcards.ablations else [],
+        settings=rules.report.input.settings,
+        ablations=lambda wildcards: rules.report_ablations.input.settings if wildcards.ablations else [],
+        speed=rules.speed.output,
+        judged=list(judged_of(EXPERIMENTS).values()),
+        results=results_of(EXPERIMENTS),
+        journals=list(journals_of(EXPERIMENTS).values()),
+        manifest=artifact(PLAN.base.report.main, "prepare/manifest.json"),
+        visual=visual_of(PLAN.base.report.main),
+        pictures=pictures(),
+        negatives=negatives_shown(),
+    output:
+        report(
+            f"results/{DATASET}/{{ablations}}report/index.html",
+            caption="../report/page.rst",
+            category="Page",
+            labels={"about": "everything on one page", "kind": "page"},
+        ),
+    log:
+        f"logs/{DATASET}/base/{{ablations}}page.log",
+    benchmark:
+        f"logs/{DATASET}/base/{{ablations}}page.tsv"
+    wildcard_constraints:
+        ablations="(ablations/)?",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        results=lambda wildcards: f"results/{DATASET}",
+        ablations=lambda wildcards, input: f"--ablations {input.ablations}" if input.ablations else "",
+        judged=named(judged_of(EXPERIMENTS)),
+        journals=named(journals_of(EXPERIMENTS)),
+        pictures=lambda wildcards, input: f"--pictures {input.pictures}" if input.pictures else "",
+        negatives=lambda wildcards, input: folder_option("--negatives", input.negatives),
+    shell:
+        "vldeformer page --settings {input.settings} {params.ablations} --results {params.results} --judged {params.judged}"
+        " --journals {params.journals} --manifest {input.manifest} --features {input.visual} {params.pictures}"
+        " {params.negatives} --out {output} 2>&1 | tee {log}"

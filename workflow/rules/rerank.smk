@@ -23,7 +23,7 @@ rule rerank:
         "../../environment.yml"
     threads: ALL_CORES
     resources:
-        mem_mb=4000,
+        mem_mb=growing(2000),
         runtime=60,
         gpu=gpus_of(PLAN.base.report.main),
     params:

@@ -21,7 +21,7 @@ rule import_weights:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=6000,
+        mem_mb=growing(6000),
         runtime=30,
     params:
         checkpoint=lambda wildcards: settings_of(wildcards.home).pretrain.checkpoint,
@@ -49,7 +49,7 @@ rule pretrain:
         "../../environment.yml"
     threads: THREADS
     resources:
-        mem_mb=6000,
+        mem_mb=growing(2000),
         runtime=240,
         gpu=gpus,
     params:
@@ -81,7 +81,7 @@ rule train:
         "../../environment.yml"
     threads: THREADS
     resources:
-        mem_mb=6000,
+        mem_mb=growing(3000),
         runtime=240,
         gpu=gpus,
     params:

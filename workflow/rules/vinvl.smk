@@ -15,7 +15,7 @@ rule prepare:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
+        mem_mb=growing(1000),
         runtime=30,
     params:
         raw_dir=lambda wildcards: RAW_DIR,
@@ -43,7 +43,7 @@ rule import_features:
         "../../environment.yml"
     threads: ALL_CORES
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=240,
     params:
         download=subpath(input.features, parent=True),
@@ -67,7 +67,7 @@ if len(PARTS) > 1:
         conda:
             "../../environment.yml"
         resources:
-            mem_mb=4000,
+            mem_mb=growing(4000),
             runtime=10,
         shell:
             "vldeformer join-features {input} --out {output} 2>&1 | tee {log}"

@@ -26,3 +26,8 @@ def add_paths(to: argparse.ArgumentParser, **helps: str) -> None:
     """Options ``--name PATH`` that must be given, in the order of ``helps``."""
     for name, text in helps.items():
         to.add_argument(f"--{name.replace('_', '-')}", type=Path, required=True, metavar="PATH", help=text)
+
+
+def named_paths(items: list[str]) -> dict[str, Path]:
+    """The arguments NAME=PATH by name."""
+    return {name: Path(path) for name, path in (item.partition("=")[::2] for item in items)}

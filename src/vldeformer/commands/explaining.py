@@ -37,29 +37,43 @@ def explain_cell(table: Path, row: Sequence[str], column: str, config_dir: Path)
     return lines
 
 
-def _run(file: Path, config_dir: Path, told: set[Path]) -> Iterator[str]:
-    """The stages behind a result, first to last: settings file, code, time, inputs. Those ``told`` already are left out."""
-    result = read_json(file) if file.is_file() else {}
+def stages_behind(file: Path, config_dir: Path) -> list[tuple[str, Path, Path]]:
+    """Stage, its settings file and its folder, first to last, as the plan names them; none: the file is no result.
+
+    Raises InputError if the settings are not there or wrong.
+    """
+    result = read_json(file) if file.is_file() and file.suffix == ".json" else {}
     if not isinstance(result, dict) or "experiment" not in result or "dataset" not in result:
-        return
+        return []
     dataset, experiment = result["dataset"], result["experiment"]
-    yield f"experiment {experiment} on {dataset}"
     source = BASE if experiment == RERANKED else experiment
-    try:
-        plan = load_plan(config_dir, {"dataset": dataset, "experiments": {"all": [source], "ablations": []}})
-    except InputError as error:
-        yield f"its settings are not here: {error}"
-        return
+    plan = load_plan(config_dir, {"dataset": dataset, "experiments": {"all": [source], "ablations": []}})
     if "subsets" in result:  # of the compositional test
         last = "compositional"
     else:
         last = "rerank" if experiment == RERANKED else JUDGED[plan.settings[source].train.kind]
+    found = []
     for stage in stages_up_to(last):
         home = Path("artifacts") / dataset / plan.home(source, stage)
         folder = home / stage / result["protocol"] if stage == "rerank" else home / stage
+        found.append((stage, home / "settings" / f"{stage}.json", folder))
+    return found
+
+
+def _run(file: Path, config_dir: Path, told: set[Path]) -> Iterator[str]:
+    """The stages behind a result, first to last: settings file, code, time, inputs. Those ``told`` already are left out."""
+    try:
+        stages = stages_behind(file, config_dir)
+    except InputError as error:
+        yield f"its settings are not here: {error}"
+        return
+    if stages:
+        result = read_json(file)
+        yield f"experiment {result['experiment']} on {result['dataset']}"
+    for stage, settings, folder in stages:
         if folder not in told:
             told.add(folder)
-            yield from _stage(home / "settings" / f"{stage}.json", folder, stage)
+            yield from _stage(settings, folder, stage)
 
 
 def _stage(settings: Path, folder: Path, stage: str) -> Iterator[str]:

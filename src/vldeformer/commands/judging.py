@@ -18,9 +18,13 @@ PROTOCOL = (
 
 
 def add_judging(commands: "Commands") -> None:
-    """embed, score, score-oracle, rerank, evaluate."""
+    """embed, gather, score, score-oracle, rerank, evaluate."""
     added = add_command(commands, "embed", _embed, "vectors of a split's images and captions by a decomposed model")
     _add_model(added)
+    added.add_argument("--shard", metavar="K/N", help="embed the K-th of N shares only, e.g. 3/8; `gather` joins them")
+    added = add_command(commands, "gather", _gather, "join the folders of `embed --shard`, all N of them, in any order")
+    added.add_argument("shards", type=Path, nargs="+", metavar="SHARD", help="folder of `embed --shard`")
+    add_paths(added, out="folder to write, as `embed` without --shard writes it")
     added = add_command(commands, "score", _score, "joint scores of all pairs of a split's first images")
     _add_model(added)
     added.add_argument("--all", action="store_true", help="all images of the split, not only the first evaluate.joint_images")
@@ -73,9 +77,17 @@ def _add_evaluate(to: argparse.ArgumentParser) -> None:
 
 
 def _embed(given: argparse.Namespace) -> None:
-    from vldeformer.stages.score import embed
+    from vldeformer.retrieval.shards import Share
+    from vldeformer.stages.embed import embed
 
-    embed(given.settings, given.model, given.manifest, given.features, given.split, given.out)
+    share = None if given.shard is None else Share.parse(given.shard)
+    embed(given.settings, given.model, given.manifest, given.features, given.split, given.out, share)
+
+
+def _gather(given: argparse.Namespace) -> None:
+    from vldeformer.stages.embed import gather
+
+    gather(given.shards, given.out)
 
 
 def _score(given: argparse.Namespace) -> None:

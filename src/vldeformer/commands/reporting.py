@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vldeformer.commands.arguments import SETTINGS, add_command, add_paths
+from vldeformer.commands.arguments import SETTINGS, add_command, add_paths, named_paths
 
 if TYPE_CHECKING:
     from vldeformer.commands.arguments import Commands
@@ -43,10 +43,6 @@ def _add_results(to: argparse.ArgumentParser) -> None:
     to.add_argument("--compositional", type=Path, nargs="*", default=[], metavar="PATH", help=tested)
 
 
-def _named(items: list[str]) -> dict[str, Path]:
-    return {name: Path(path) for name, path in (item.partition("=")[::2] for item in items)}
-
-
 def _report(given: argparse.Namespace) -> None:
     from vldeformer.stages.report import report
 
@@ -54,7 +50,7 @@ def _report(given: argparse.Namespace) -> None:
         given.settings,
         given.results,
         given.speed,
-        _named(given.journals),
+        named_paths(given.journals),
         given.published,
         given.compositional,
         given.rerank,
@@ -65,7 +61,7 @@ def _report(given: argparse.Namespace) -> None:
 def _ablations(given: argparse.Namespace) -> None:
     from vldeformer.stages.ablations import ablations
 
-    ablations(given.settings, given.results, given.compositional, given.speed, _named(given.pair_times), given.out)
+    ablations(given.settings, given.results, given.compositional, given.speed, named_paths(given.pair_times), given.out)
 
 
 def _claims(given: argparse.Namespace) -> None:

@@ -23,6 +23,25 @@ class ComposedImage:
     taken: tuple[int, ...]
 
 
+def composed_regions(own: Regions, other: Regions, image: ComposedImage) -> Regions:
+    """What is read of a composed image: the partner's regions in the places of the own ones that are not kept.
+
+    A tag travels with its region. Regions of a store come in an order, as do their tags: own ones first would give a composed
+    image away.
+    """
+    kept, taken = set(image.kept), list(image.taken)
+    rows: list[tuple[Regions, int]] = []
+    for row in range(len(own.boxes)):
+        if row in kept:
+            rows.append((own, row))
+        elif taken:
+            rows.append((other, taken.pop(0)))
+    rows += [(other, row) for row in taken]
+    features = np.array([of.features[row] for of, row in rows]).reshape(len(rows), own.features.shape[1])
+    boxes = np.array([of.boxes[row] for of, row in rows]).reshape(len(rows), 4)
+    return Regions(features, boxes, tuple(of.tags[row] for of, row in rows if row < len(of.tags)))
+
+
 class TextReader:
     """Captions → TextInput. ``full`` pads to ``most_tokens``, as pooling ``mean_all`` needs; else to the longest of the batch."""
 
@@ -73,25 +92,10 @@ class RegionReader(VisualReader):
         return self.collate([self.store[image_id] for image_id in image_ids])
 
     def read_composed(self, images: Sequence[ComposedImage], augment: np.random.Generator | None = None) -> RegionInput:
-        """The partner's regions in the places of the own ones that are not kept; a tag travels with its region.
-
-        Regions of a store come in an order, as do their tags: own ones first would give a composed image away.
-        """
-        return self.collate([self._compose(image) for image in images])
-
-    def _compose(self, image: ComposedImage) -> Regions:
-        own, other = self.store[image.image_id], self.store[image.partner_id]
-        kept, taken = set(image.kept), list(image.taken)
-        rows: list[tuple[Regions, int]] = []
-        for row in range(len(own.boxes)):
-            if row in kept:
-                rows.append((own, row))
-            elif taken:
-                rows.append((other, taken.pop(0)))
-        rows += [(other, row) for row in taken]
-        features = np.array([of.features[row] for of, row in rows]).reshape(len(rows), own.features.shape[1])
-        boxes = np.array([of.boxes[row] for of, row in rows]).reshape(len(rows), 4)
-        return Regions(features, boxes, tuple(of.tags[row] for of, row in rows if row < len(of.tags)))
+        """See ``composed_regions``."""
+        return self.collate(
+            [composed_regions(self.store[image.image_id], self.store[image.partner_id], image) for image in images]
+        )
 
     def collate(self, images: Sequence[Regions]) -> RegionInput:
         """Pad regions and tags. An image without any region has an empty row: its tags still speak for it."""

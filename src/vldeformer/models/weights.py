@@ -146,8 +146,8 @@ def copy_backbone(source: JointMatcher | DualEncoder, target: JointMatcher | Dua
     """Start ``target`` from ``source``'s weights: the backbone, and the matcher's classifier if both have one.
 
     Of the matrices, ``share`` of what they become is ``source``'s and the rest what they were; biases and norms are ``source``'s
-    (shrink and perturb, Ash and Adams 2020). A dual encoder with separate weights starts both of its backbones from the one that ``source`` has. Raises InputError if the
-    backbones are of different sizes, or if ``source`` has two and ``target`` only one.
+    (shrink and perturb, Ash and Adams 2020). A dual encoder with separate weights starts both of its backbones from the one that
+    ``source`` has. Raises InputError if the backbones are of different sizes, or if ``source`` has two and ``target`` only one.
     """
     name = "the model to start from"
     images = source.image_backbone if isinstance(source, DualEncoder) else None

@@ -40,11 +40,13 @@ class Finding:
 class Found:
     """The files of one data set's folder; what is not there is empty.
 
+    ``ablated``: whether the target `ablations` counts, if its files are there.
     What a judge makes of a file it makes inside the ``with`` of the file: a file that is not as the report writes it is an
     InputError that names it.
     """
 
     folder: Path
+    ablated: bool = True
 
     @property
     def dataset(self) -> str:
@@ -56,7 +58,8 @@ class Found:
         """A JSON file of it."""
         path = self.folder / name
         with _as_reported(path):
-            value = read_json(path) if path.is_file() else {}
+            counts = path.is_file() and (self.ablated or not name.startswith("ablations/"))
+            value = read_json(path) if counts else {}
             if not isinstance(value, dict):
                 raise TypeError(f"no JSON object: {str(value)[:60]}")
             yield value
@@ -129,18 +132,19 @@ def small_drop(found: Found) -> list[Finding]:
 
 
 def hard_negatives(found: Found) -> list[Finding]:
-    """Gain of the composed negatives of both kinds over none: in recall, and in the compositional test."""
-    name = "ablations/metrics.json"
+    """Gain of hard negatives over none, in recall and in the compositional test, of the main model and of a long training."""
+    name, findings = "ablations/metrics.json", []
     with found.json(name) as metrics:
-        row = metrics.get("ablations", {}).get("negatives", {}).get(metrics.get("main", ""))
-        if not row or not row["gain"]:
-            return [not_run("hard negatives")]
-        findings = [Finding(sign(row["gain"]), f"mean recall: gain {_gain(row)}", found.file(name))]
-        composed = row.get("compositional_gain")
-        if composed:
-            shown = f"compositional test: gain {points(composed)}, {seeds(composed['seeds'])}"
-            findings.append(Finding(sign(composed), shown, found.file(name)))
-        return findings
+        for ablation, experiment in (("negatives", metrics.get("main", "")), ("long", "long")):
+            row = metrics.get("ablations", {}).get(ablation, {}).get(experiment)
+            if not row or not row["gain"]:
+                continue
+            findings.append(Finding(sign(row["gain"]), f"`{experiment}`: gain in mean recall {_gain(row)}", found.file(name)))
+            composed = row.get("compositional_gain")
+            if composed:
+                shown = f"`{experiment}`: gain in the compositional test {points(composed)}, {seeds(composed['seeds'])}"
+                findings.append(Finding(sign(composed), shown, found.file(name)))
+    return findings or [not_run("hard negatives")]
 
 
 def small_target_set(found: Found) -> list[Finding]:

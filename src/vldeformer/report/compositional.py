@@ -69,7 +69,7 @@ def compositional_table(found: CompositionalSet, titles: Mapping[str, str]) -> T
     for result in chosen:
         accuracies = found.accuracies[result.experiment]
         rates = [result.described(name)["tie_rate"] for name in subsets]
-        cells = {_heading(name): with_interval(accuracies[name]) for name in (*subsets, MEAN)}
+        cells = {subset_heading(name): with_interval(accuracies[name]) for name in (*subsets, MEAN)}
         shown.append({"Model": titles[result.experiment]} | cells | {"Ties": f"{sum(rates) / len(rates):.1f}"})
         exact: dict[str, object] = {"model": titles[result.experiment], "experiment": result.experiment}
         for name in (*subsets, MEAN):
@@ -84,7 +84,7 @@ def compositional_table(found: CompositionalSet, titles: Mapping[str, str]) -> T
         mean = sum(blind.values()) / len(blind)
         shown.append(
             {"Model": "Captions alone (blind)"}
-            | {_heading(name): f"{value:.1f}" for name, value in (blind | {MEAN: mean}).items()}
+            | {subset_heading(name): f"{value:.1f}" for name, value in (blind | {MEAN: mean}).items()}
         )
         numbers.append({"model": "Captions alone (blind)", "experiment": ""} | blind | {MEAN: mean})
         keys = {name: f"subsets/{name}/blind" for name in subsets}
@@ -97,7 +97,8 @@ def compositional_table(found: CompositionalSet, titles: Mapping[str, str]) -> T
     return Table("compositional", caption, pd.DataFrame(shown).fillna(""), pd.DataFrame(numbers), sources)
 
 
-def _heading(name: str) -> str:
+def subset_heading(name: str) -> str:
+    """``replace_obj`` → Replace object."""
     if name == MEAN:
         return "Mean"
     way, what = name.split("_")

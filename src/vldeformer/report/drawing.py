@@ -3,6 +3,9 @@
 Colours are Okabe and Ito's, told apart by readers with any colour vision, and each comes with a marker of its own.
 """
 
+import html
+import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,19 +49,76 @@ STYLE: Any = {  # a plain dictionary; matplotlib's type for it spells out every 
 }
 
 
+class Sheet(Figure):
+    """A figure that a notebook shows although pyplot does not know it."""
+
+    def _repr_png_(self) -> bytes:
+        image = io.BytesIO()
+        self.savefig(image, format="png")
+        return image.getvalue()
+
+
 @contextmanager
-def drawing(stem: Path, width: float, height: float, columns: int = 1) -> Iterator[tuple[Figure, tuple[Axes, ...]]]:
-    """A figure of ``columns`` panels, in inches, to draw into; afterwards STEM.svg and STEM.png are written.
+def panels(width: float, height: float, rows: int = 1, columns: int = 1) -> Iterator[tuple[Sheet, tuple[Axes, ...]]]:
+    """A figure in inches with ``rows`` × ``columns`` panels, row by row, to draw into in the project's style.
 
     Nothing is registered with pyplot, so nothing leaks from one figure to the next.
     """
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Sheet(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
-        yield figure, tuple(figure.add_subplot(1, columns, column + 1) for column in range(columns))
+        yield figure, tuple(figure.add_subplot(rows, columns, number + 1) for number in range(rows * columns))
+
+
+@contextmanager
+def drawing(stem: Path, width: float, height: float, columns: int = 1) -> Iterator[tuple[Sheet, tuple[Axes, ...]]]:
+    """A row of ``panels``; afterwards STEM.svg and STEM.png are written."""
+    with panels(width, height, columns=columns) as (figure, axes):
+        yield figure, axes
         for suffix, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
             with whole_file(stem.with_name(f"{stem.name}.{suffix}")) as temporary:
                 figure.savefig(temporary, format=suffix, metadata=metadata, dpi=160)
+
+
+PAGE_COLOURS = {"#010101": "var(--ink)", "#020202": "var(--muted)", "#030303": "var(--line)", "#040404": "var(--paper)"} | {
+    colour.lower(): f"var(--series-{number})" for number, colour in enumerate(COLOURS)
+}
+"""What is drawn in a figure of a page → the colour of the page that takes its place, light or dark."""
+INK, MUTED, LINE, PAPER = tuple(PAGE_COLOURS)[:4]
+PAGE_STYLE: Any = {
+    "svg.fonttype": "none",
+    "text.color": INK,
+    "axes.titlecolor": INK,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": MUTED,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "grid.color": LINE,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+}
+
+
+def page_svg(name: str, described: str, height: float, draw: Callable[[Axes], None]) -> str:
+    """A panel 4.6 inches wide as an ``<svg>`` for a page: its text is text, its colours are the page's, it fills its place.
+
+    name: starts the ids in it, so that no other panel has them; described: what a screen reader says.
+    """
+    with matplotlib.rc_context(STYLE | PAGE_STYLE):
+        figure = Figure(figsize=(4.6, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        draw(figure.add_subplot())
+        written = io.StringIO()
+        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
+    text = written.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = re.sub(r"#[0-9a-fA-F]{6}\b", lambda found: PAGE_COLOURS.get(found[0].lower(), found[0]), text)
+    text = text.replace("'DejaVu Sans'", "var(--sans)")
+    head = f'<svg role="img" aria-label="{html.escape(described)}" viewBox='
+    return re.sub(r"<svg[^>]*?viewBox=", lambda _: head, text, count=1)
 
 
 def error_bars(estimates: Sequence[Estimate]) -> list[list[float]]:

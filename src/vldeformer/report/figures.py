@@ -67,9 +67,9 @@ def save_training_curves(stem: Path, journals: Mapping[str, Path]) -> None:
             colour = COLOURS[number % len(COLOURS)]
             losses = [(line["step"], line["loss"]) for line in lines if "loss" in line]
             recalls = [(line["step"], line["val_mean_recall"]) for line in lines if "val_mean_recall" in line]
-            steps, values = _thinned([step for step, _ in losses]), _thinned([loss for _, loss in losses])
+            steps, values = thinned([step for step, _ in losses]), thinned([loss for _, loss in losses])
             left.plot(steps, values, color=colour, alpha=0.25, linewidth=1)
-            left.plot(steps, _smoothed(values), color=colour)
+            left.plot(steps, smoothed(values), color=colour)
             reached, means = [step for step, _ in recalls], [recall for _, recall in recalls]
             right.plot(reached, means, color=colour, marker=MARKERS[number % len(MARKERS)], label=title)
         left.set_title("Training (bold: smoothed)")
@@ -84,14 +84,14 @@ def save_training_curves(stem: Path, journals: Mapping[str, Path]) -> None:
         figure.legend(loc="outside lower center", ncols=min(3, max(1, len(journals))))
 
 
-def _thinned(values: Sequence[float]) -> list[float]:
+def thinned(values: Sequence[float]) -> list[float]:
     """Means of neighbours, so that no more than ``DRAWN_STEPS`` are left: a journal has a line for every step."""
     size = math.ceil(len(values) / DRAWN_STEPS) or 1
     groups = [values[first : first + size] for first in range(0, len(values), size)]
     return [sum(group) / len(group) for group in groups]
 
 
-def _smoothed(values: Sequence[float]) -> list[float]:
+def smoothed(values: Sequence[float]) -> list[float]:
     """Mean of each value and its neighbours, a fortieth of the curve to either side."""
     reach = len(values) // 40
     windows = [values[max(0, middle - reach) : middle + reach + 1] for middle in range(len(values))]

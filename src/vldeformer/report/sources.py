@@ -85,7 +85,7 @@ def find_cell(table: Path, row: Sequence[str], column: str) -> Cell:
         there = "; ".join(" ".join(cells[:NAMING]) for cells in frame.iloc[found or slice(None)].values.tolist()[:12])
         problem = f"{len(found)} rows hold" if found else "no row holds"
         raise InputError(f"{table}: {problem} {wanted}; name texts that only one row has of: {there}")
-    sources = _read_sources(table)
+    sources = read_sources(table)
     if len(sources) != len(frame):
         problem = f"expected {len(frame)} rows as in {table.name}, got {len(sources)}"
         raise InputError(f"{sources_path(table)}: {problem}; make the report again")
@@ -93,7 +93,8 @@ def find_cell(table: Path, row: Sequence[str], column: str) -> Cell:
     return Cell(cells[column], cells, column, sources[found[0]])
 
 
-def _read_sources(table: Path) -> list[Source]:
+def read_sources(table: Path) -> list[Source]:
+    """Where the rows of NAME.csv came from. Raises InputError if that was not written beside it."""
     path = sources_path(table)
     if not path.is_file():
         raise InputError(f"{path}: expected where the numbers of {table.name} came from, found no file; make the report again")

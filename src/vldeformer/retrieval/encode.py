@@ -1,6 +1,6 @@
 """Run models over a whole set: each caption and each image once (decomposed), or every pair of them (joint)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,15 +57,8 @@ def encode_images(
     batch_size: int = ENCODE_BATCH,
 ) -> np.ndarray:
     """(N, D) float32 unit vectors in the order of ``ids``. Raises InputError naming an image whose vector is not finite."""
-    device = next(encoder.parameters()).device
-    vectors = np.empty((len(ids), encoder.embedding_size), dtype=np.float32)
-    for start in range(0, len(ids), batch_size):
-        batch = visual.read(ids[start : start + batch_size]).to(device)
-        with torch.inference_mode(), arithmetic(runtime):
-            vectors[start : start + len(batch)] = encoder.encode_visual(batch).float().cpu().numpy()
-        progress(len(batch))
-    _check_finite("image", ids, vectors, "the model and the store")
-    return vectors
+    batches = image_vectors(encoder, ids, visual, runtime, range(0, len(ids), batch_size), batch_size)
+    return _filled(batches, len(ids), encoder.embedding_size, progress)
 
 
 def encode_captions(
@@ -80,29 +73,63 @@ def encode_captions(
 
     Raises InputError with the beginning of a caption whose vector is not finite.
     """
+    batches = caption_vectors(encoder, texts, text, runtime, range(0, len(texts), batch_size), batch_size)
+    return _filled(batches, len(texts), encoder.embedding_size, progress)
+
+
+Vectors = Iterator[tuple[np.ndarray, np.ndarray]]
+"""Batch by batch: rows (B,) and their vectors (B, D)."""
+
+
+def image_vectors(
+    encoder: DualEncoder, ids: list[str], visual: VisualReader, runtime: RuntimeSettings, starts: Iterable[int], batch_size: int
+) -> Vectors:
+    """Of the batches that begin at the rows ``starts``."""
     device = next(encoder.parameters()).device
-    vectors = np.empty((len(texts), encoder.embedding_size), dtype=np.float32)
-    for rows, batch in text_batches(texts, text, batch_size):
+    for start in starts:
+        rows = np.arange(start, min(start + batch_size, len(ids)))
+        batch = visual.read(ids[start : start + batch_size]).to(device)
         with torch.inference_mode(), arithmetic(runtime):
-            vectors[rows] = encoder.encode_text(batch.to(device)).float().cpu().numpy()
+            vectors = encoder.encode_visual(batch).float().cpu().numpy()
+        _check_finite("image", ids, rows, vectors, "the model and the store")
+        yield rows, vectors
+
+
+def caption_vectors(
+    encoder: DualEncoder, texts: list[str], text: TextReader, runtime: RuntimeSettings, starts: Iterable[int], batch_size: int
+) -> Vectors:
+    """The same for captions, whose batches are of similar length."""
+    device = next(encoder.parameters()).device
+    for rows, batch in text_batches(texts, text, batch_size, starts):
+        with torch.inference_mode(), arithmetic(runtime):
+            vectors = encoder.encode_text(batch.to(device)).float().cpu().numpy()
+        _check_finite("caption", texts, rows, vectors, "the model")
+        yield rows, vectors
+
+
+def _filled(batches: Vectors, number: int, width: int, progress: Progress) -> np.ndarray:
+    whole = np.empty((number, width), dtype=np.float32)
+    for rows, vectors in batches:
+        whole[rows] = vectors
         progress(len(rows))
-    _check_finite("caption", texts, vectors, "the model")
-    return vectors
+    return whole
 
 
-def _check_finite(what: str, names: list[str], vectors: np.ndarray, suspects: str) -> None:
-    wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+def _check_finite(what: str, names: list[str], rows: np.ndarray, vectors: np.ndarray, suspects: str) -> None:
+    wrong = rows[~np.isfinite(vectors).all(axis=1)]
     if len(wrong):
-        name = names[wrong[0]]
+        name = names[wrong.min()]
         begun = name if len(name) <= 80 else f"{name[:80]}…"
         raise InputError(f"{what} {begun!r}: its vector holds NaN or infinity; check {suspects}")
 
 
-def text_batches(texts: list[str], text: TextReader, size: int) -> Iterator[tuple[np.ndarray, TextInput]]:
-    """Batches of captions of similar length, with their rows."""
+def text_batches(
+    texts: list[str], text: TextReader, size: int, starts: Iterable[int] | None = None
+) -> Iterator[tuple[np.ndarray, TextInput]]:
+    """Batches of captions of similar length, with their rows; ``starts``: only those that begin there in the order of length."""
     pieces = text.words.encode(texts, text.most_tokens)
     order = np.argsort([len(row) for row in pieces], kind="stable")
-    for start in range(0, len(order), size):
+    for start in range(0, len(order), size) if starts is None else starts:
         rows = order[start : start + size]
         yield rows, text.pad([pieces[row] for row in rows])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vldeformer.artifact import check_replaceable, check_result, provenance, whole_folder, write_json
+from vldeformer.artifact import check_replaceable, check_result, whole_folder, write_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.scene_compositional import CompositionalSettings, scene_items
 from vldeformer.data.scene_records import read_scenes
@@ -19,6 +19,7 @@ from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
 from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
 from vldeformer.stages.places import told_where
 from vldeformer.stages.progress import progress_bar
+from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from joblib import cpu_count
 from tqdm import tqdm
 
-from vldeformer.artifact import check_replaceable, provenance, read_json, whole_folder, write_json
+from vldeformer.artifact import check_replaceable, read_json, whole_folder, write_json
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import FeatureType, RegionWriter
 from vldeformer.data.vinvl import VinvlDownload, open_vinvl
@@ -18,6 +18,7 @@ from vldeformer.data.vinvl_features import FEATURES, read_features
 from vldeformer.data.vinvl_predictions import read_tags
 from vldeformer.errors import InputError
 from vldeformer.stages.progress import progress_bar
+from vldeformer.stages.provenance import provenance
 
 CHECKPOINT_BYTES = 64 << 20
 PROGRESS = "progress.json"

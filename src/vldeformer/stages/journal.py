@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vldeformer.artifact import provenance, whole_folder, write_json
+from vldeformer.artifact import whole_folder, write_json
 from vldeformer.errors import InputError
 from vldeformer.report.journals import read_journal
+from vldeformer.stages.provenance import provenance
 
 
 def journal_for_tensorboard(journal: Path, out: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from vldeformer.artifact import check_replaceable, provenance, whole_folder, write_json
+from vldeformer.artifact import check_replaceable, whole_folder, write_json
 from vldeformer.data.joined import open_region_store
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Regions
@@ -25,6 +25,7 @@ from vldeformer.models.settings import BackboneSettings
 from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.stages.opened import open_pixels
 from vldeformer.stages.progress import progress_bar
+from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section
 
 BLIND_PAIRS = 4000

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from vldeformer.artifact import provenance, whole_folder, write_json
+from vldeformer.artifact import whole_folder, write_json
 from vldeformer.data.karpathy import read_karpathy
 from vldeformer.data.karpathy_joined import joined_manifest
 from vldeformer.data.manifest import Manifest
@@ -18,6 +18,7 @@ from vldeformer.data.scenes import scene_manifest
 from vldeformer.data.sources import FolderSource, JoinedSource, KarpathySource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 from vldeformer.stages.progress import progress_bar
+from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_dataset
 
 

@@ -1,4 +1,4 @@
-"""Stage `report`: results → metrics.json, tables and figures. Needs no torch."""
+"""Stage `report`: results → metrics.json, tables, figures and plots. Needs no torch."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ from vldeformer.report.compositional import CompositionalSet, compositional_tabl
 from vldeformer.report.figures import save_recalls, save_training_curves
 from vldeformer.report.metrics import write_metrics
 from vldeformer.report.peers import peers_table, read_published
+from vldeformer.report.plots import write_plots
 from vldeformer.report.rerank import read_rerank, rerank_table
 from vldeformer.report.results import COMPARED, ResultSet
 from vldeformer.report.settings import ReportSettings
@@ -27,7 +28,7 @@ def report(
     rerank: Path | None,
     out: Path,
 ) -> None:
-    """Write metrics.json, ``tables/`` and ``figures/`` into ``out``.
+    """Write metrics.json, ``tables/``, ``figures/`` and ``plots/`` into ``out``.
 
     journals: experiment → journal.jsonl; published: published.csv, needed if the settings name ``report.published_protocols``;
     compositional: results of the compositional test; rerank: folder of re-ranked results, one for each depth.
@@ -52,3 +53,4 @@ def report(
     save_recalls(figures / "recalls", found, section)
     save_training_curves(figures / "training", {section.titles.get(name, name): path for name, path in journals.items()})
     save_gallery_time(figures / "gallery_time", measured, section)
+    write_plots(out / "plots", found, measured, journals, section)

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from vldeformer.artifact import check_replaceable, provenance, whole_folder, write_json
+from vldeformer.artifact import check_replaceable, whole_folder, write_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.rerank import Label
@@ -15,6 +15,7 @@ from vldeformer.runtime import RuntimeSettings, prepare_torch
 from vldeformer.stages.opened import open_matcher
 from vldeformer.stages.places import told_where
 from vldeformer.stages.progress import progress_bar
+from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from accelerate import Accelerator
 from torch import nn
 
-from vldeformer.artifact import digest, provenance, whole_folder, write_json
+from vldeformer.artifact import digest, whole_folder, write_json
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.weights import ModelDescription, save_model
 from vldeformer.section import Section
+from vldeformer.stages.provenance import provenance
 from vldeformer.training.loop import Fitted
 
 

@@ -1,9 +1,9 @@
-"""Stages `embed`, `score` and `score-oracle`: what each kind of model says of the images and captions of a split."""
+"""Stages `score` and `score-oracle`: what a joint model and the oracle say of every pair of a split."""
 
 import time
 from pathlib import Path
 
-from vldeformer.artifact import check_replaceable, provenance
+from vldeformer.artifact import check_replaceable
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.oracle import oracle_scores
 from vldeformer.data.scene_records import read_scenes
@@ -14,28 +14,8 @@ from vldeformer.retrieval.embeddings import Scores
 from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
 from vldeformer.stages.places import told_where
 from vldeformer.stages.progress import progress_bar
+from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section
-
-
-def embed(settings: Path | None, model: Path, manifest: Path, visual: Path, split: str, out: Path) -> None:
-    """Write the vectors of a decomposed model, or of a joint one decomposed: EMB_DIR."""
-    from vldeformer.models.importing import files_of
-    from vldeformer.retrieval import encode
-    from vldeformer.stages.opened import open_encoder
-
-    started = time.monotonic()
-    check_replaceable(out)
-    runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings)
-    device = prepare_torch(runtime)
-    encoder, readers = open_encoder(model, visual)
-    chosen = Manifest.load(manifest).split(split)
-    with (
-        progress_bar(total=len(chosen.images) + len(chosen.captions), unit="item", desc="embed") as bar,
-        told_where(model=model, store=visual, manifest=manifest),
-    ):
-        vectors = encode.embed(encoder.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
-    inputs = {"model": files_of(model), "manifest": manifest, "visual": visual}
-    vectors.save(out, provenance({"runtime": runtime.model_dump(mode="json"), "split": split}, inputs, started))
 
 
 def score(settings: Path | None, model: Path, manifest: Path, visual: Path, split: str, everything: bool, out: Path) -> None:
