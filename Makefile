@@ -28,7 +28,7 @@ reproduce: setup
 	snakemake --cores $(CORES) all
 
 test: setup
-	python -m pytest -n 2 --dist loadfile
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	ruff check .
