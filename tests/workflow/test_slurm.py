@@ -55,7 +55,7 @@ def test_a_cluster_embeds_in_shards_side_by_side_and_the_vectors_are_those_of_on
     assert {job["Partition"] for job in shards} == {"gpu"}, "what asks for a GPU goes where there are some"
     assert {job["Partition"] for job in jobs.values()} == {"cpu"}
     for shard in shards:
-        assert (shard["NumCPUs"], shard["MinMemoryNode"], shard["TimeLimit"]) == ("2", "2000M", "01:00:00")
+        assert (shard["NumCPUs"], shard["MinMemoryNode"], shard["TimeLimit"]) == ("1", "2000M", "01:00:00")
     assert max(job["StartTime"] for job in shards) < min(job["EndTime"] for job in shards), "side by side"
 
     settings = artifacts / "untrained" / "settings" / "embed.json"
