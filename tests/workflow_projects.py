@@ -1,6 +1,6 @@
 """A copy of the workflow in a folder of its own, and a stand-in for the command line that makes files at once.
 
-The stand-in is for tests of the graph only: what runs, when, in which order. `test_tiny_dag` runs the real stages.
+The stand-in is for tests of the graph only: what runs, when, in which order. `test_fresh_clone` runs the real stages.
 """
 
 import os

@@ -15,6 +15,18 @@ def digest(path):
     return hashlib.md5(path.read_bytes()).hexdigest()
 
 
+def test_the_whole_pipeline_ends_in_metrics_tables_and_figures(really_adopted):
+    results = really_adopted.folder / "results" / "tiny"
+    metrics = json.loads((results / "metrics.json").read_text())
+    assert set(metrics["models"]) == {"joint", "decomposed", "reranked"}
+    assert metrics["recall_drop"].keys() >= {"value", "low", "high"}
+    assert json.loads((results / "speed.json").read_text())["speedup"] > 0
+    table = (results / "tables" / "recall.md").read_text()
+    assert table.index("| Joint (early interaction) ") < table.index("| Decomposed "), "in the order of the titles"
+    assert (results / "figures" / "recalls.svg").read_text().lstrip().startswith("<?xml")
+    assert "<html" in (results / "report" / "index.html").read_text()
+
+
 def test_dvc_and_snakemake_make_identical_metrics_from_a_clone(really_adopted, tmp_path):
     clone = really_adopted.clone(tmp_path / "fresh")
     made = clone.folder / METRICS
