@@ -38,11 +38,9 @@ rule ablations:
 rule everything:
     """Both, and docs/claims.md."""
     input:
-        rules.report.output,
-        rules.report_ablations.output,
+        rules.all.input,
+        rules.ablations.input,
         rules.claims.output,
-        f"results/{DATASET}/report/index.html",
-        f"results/{DATASET}/ablations/report/index.html",
 
 
 rule results:

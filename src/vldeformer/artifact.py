@@ -17,7 +17,9 @@ import numpy as np
 
 from vldeformer.errors import InputError
 
-WRITTEN_BY_STAGES = {"provenance.json", "encoder.json", "ids.json", "photographs.json", "parts.json"}
+RECORD = "provenance.json"
+"""Where a stage says beside its output how it was made."""
+WRITTEN_BY_STAGES = {RECORD, "encoder.json", "ids.json", "photographs.json", "parts.json"}
 """Every folder that a stage writes holds one of these files."""
 REMEMBERED_BYTES = 64 << 20
 """From this size on a digest is kept beside what it is of."""
@@ -184,7 +186,7 @@ def digest(path: Path) -> str:
 
 def _files_below(folder: Path) -> Iterator[tuple[str, Path]]:
     for file in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
-        if file.name != "provenance.json":
+        if file.name != RECORD:
             yield file.relative_to(folder).as_posix(), file
 
 

@@ -62,6 +62,10 @@ STAGE_INPUTS: dict[str, tuple[str, ...]] = {
 """The stages whose output a stage reads; what those read themselves is left out."""
 
 
+JUDGED_BY = {"dual": "embed", "joint": "score", "oracle": "score-oracle"}
+"""Kind of a model → the stage that makes what its recall is measured on."""
+
+
 class Targets(Section):
     """Experiments of the target ``all``, and those that the target ``ablations`` adds; NAME_seed1 is NAME with train.seed 1."""
 

@@ -4,6 +4,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from vldeformer.search.writing import index_images, remove_images
+
 
 def picture(seed, size=(70, 50)):
     """Large coloured blocks."""
@@ -27,3 +29,13 @@ def photos(tmp_path):
     picture(100).save(folder / "a" / "same.png")
     picture(101).save(folder / "b" / "same.png")
     return folder
+
+
+@pytest.fixture
+def index(model, photos, tmp_path):
+    """Thirteen images in several shards, one removed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vldeformer.search.writing.SHARD_IMAGES", 5)
+        index_images(model, photos, tmp_path / "index")
+    remove_images(tmp_path / "index", ["a/05.png"])
+    return tmp_path / "index"

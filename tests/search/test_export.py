@@ -7,38 +7,33 @@ import pytest
 from vldeformer.errors import InputError
 from vldeformer.search.export import export_lance, export_parquet
 from vldeformer.search.index import SearchIndex
-from vldeformer.search.writing import index_images, remove_images
 
 
 @pytest.fixture
-def index(model, photos, tmp_path):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vldeformer.search.writing.SHARD_IMAGES", 5)
-        index_images(model, photos, tmp_path / "index")
-    remove_images(tmp_path / "index", ["a/05.png"])
-    return SearchIndex.open(tmp_path / "index")
+def opened(index):
+    return SearchIndex.open(index)
 
 
-def test_parquet_holds_ids_paths_vectors_and_the_model(index, tmp_path):
-    assert export_parquet(index, tmp_path / "all.parquet") == 13
+def test_parquet_holds_ids_paths_vectors_and_the_model(opened, tmp_path):
+    assert export_parquet(opened, tmp_path / "all.parquet") == 13
     table = pq.read_table(tmp_path / "all.parquet")
-    expected = {name: own for ids, part in index.parts() for name, own in zip(ids, part, strict=True)}
+    expected = {name: own for ids, part in opened.parts() for name, own in zip(ids, part, strict=True)}
     assert table.column("id").to_pylist() == list(expected)
     np.testing.assert_array_equal(np.array(table.column("vector").to_pylist(), np.float32), np.stack(list(expected.values())))
-    assert table.column("path").to_pylist() == [str(index.path(name)) for name in expected]
-    assert table.schema.metadata[b"model_sha256"].decode() == index.description.model_sha256
+    assert table.column("path").to_pylist() == [str(opened.path(name)) for name in expected]
+    assert table.schema.metadata[b"model_sha256"].decode() == opened.description.model_sha256
     with pytest.raises(InputError, match="got a folder"):
-        export_parquet(index, tmp_path)
+        export_parquet(opened, tmp_path)
 
 
-def test_lancedb_finds_the_same_neighbours(index, tmp_path):
+def test_lancedb_finds_the_same_neighbours(opened, tmp_path):
     lancedb = pytest.importorskip("lancedb")
-    assert export_lance(index, tmp_path / "lance") == 13
-    assert export_lance(index, tmp_path / "lance") == 13, "the table is replaced"
+    assert export_lance(opened, tmp_path / "lance") == 13
+    assert export_lance(opened, tmp_path / "lance") == 13, "the table is replaced"
     table = lancedb.connect(str(tmp_path / "lance")).open_table("images")
     assert table.count_rows() == 13
     for text in ("a red ring", "two blue stars"):
-        hits = index.search(text, 5)
-        found = table.search(index.encode_text(text)).distance_type("dot").limit(5).to_list()
+        hits = opened.search(text, 5)
+        found = table.search(opened.encode_text(text)).distance_type("dot").limit(5).to_list()
         assert [row["id"] for row in found] == [hit.id for hit in hits]
         np.testing.assert_allclose([1 - row["_distance"] for row in found], [hit.score for hit in hits], atol=1e-5)

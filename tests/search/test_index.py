@@ -9,7 +9,7 @@ import vldeformer
 from vldeformer.errors import InputError
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.joint import JointReranker
-from vldeformer.search.writing import index_images, remove_images
+from vldeformer.search.writing import index_images
 
 from .conftest import picture
 
@@ -22,16 +22,6 @@ QUERIES = [
     "\ud800 half",
     "a",
 ]
-
-
-@pytest.fixture
-def index(model, photos, tmp_path):
-    """Thirteen images in several shards, one removed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vldeformer.search.writing.SHARD_IMAGES", 5)
-        index_images(model, photos, tmp_path / "index")
-        remove_images(tmp_path / "index", ["a/05.png"])
-    return tmp_path / "index"
 
 
 def refusal(call, *given, **options):

@@ -100,9 +100,9 @@ def folder_option(option, path):
 
 def judged(wildcards):
     """What an experiment's recall is measured on."""
-    kind = PLAN.settings[wildcards.experiment].train.kind
-    joint = "score" if wildcards.protocol == "subset" else "score_all"
-    return artifact(wildcards.experiment, {"dual": "embed", "oracle": "score-oracle", "joint": joint}[kind])
+    stage = JUDGED_BY[PLAN.settings[wildcards.experiment].train.kind]
+    everything = stage == "score" and wildcards.protocol != "subset"
+    return artifact(wildcards.experiment, "score_all" if everything else stage)
 
 
 def judged_option(wildcards):
@@ -252,8 +252,7 @@ def world_settings(wildcards):
 
 def judged_of(experiments):
     """Experiment → the vectors or scores of the pairs that all models share."""
-    stages = {"dual": "embed", "oracle": "score-oracle", "joint": "score"}
-    return {name: artifact(name, stages[PLAN.settings[name].train.kind]) for name in experiments}
+    return {name: artifact(name, JUDGED_BY[PLAN.settings[name].train.kind]) for name in experiments}
 
 
 def pictures():

@@ -12,7 +12,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vldeformer.config import read_layer
-from vldeformer.plan import STAGE_SECTIONS, load_plan, report_settings, write_stage_settings
+from vldeformer.plan import JUDGED_BY, STAGE_SECTIONS, load_plan, report_settings, write_stage_settings
 from vldeformer.data.sources import JoinedSource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vldeformer.artifact import digest, read_json
+from vldeformer.artifact import RECORD, digest, read_json
 from vldeformer.commands.explaining import stages_behind
 from vldeformer.errors import InputError
 from vldeformer.report.sources import read_sources, sources_path
 from vldeformer.stages.provenance import record_path
 
-RECORD = "provenance.json"
 KEPT = ("inputs", "code", "settings", "packages", "python", "machine", "finished", "wall_seconds", "command")
 """What is read of a record."""
 NEAR = 3

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vldeformer.artifact import read_json
+from vldeformer.artifact import RECORD, read_json
 from vldeformer.config import BASE
 from vldeformer.errors import InputError
-from vldeformer.plan import STAGE_SECTIONS, load_plan, stages_up_to
+from vldeformer.plan import JUDGED_BY, STAGE_SECTIONS, load_plan, stages_up_to
 from vldeformer.report.sources import find_cell, value_in
 
-JUDGED = {"dual": "embed", "joint": "score", "oracle": "score-oracle"}
 """Kind of model → the stage whose output is evaluated for recall."""
 RERANKED = "reranked"
 """Made of two models, so that it has no settings file of its own."""
@@ -51,7 +50,7 @@ def stages_behind(file: Path, config_dir: Path) -> list[tuple[str, Path, Path]]:
     if "subsets" in result:  # of the compositional test
         last = "compositional"
     else:
-        last = "rerank" if experiment == RERANKED else JUDGED[plan.settings[source].train.kind]
+        last = "rerank" if experiment == RERANKED else JUDGED_BY[plan.settings[source].train.kind]
     found = []
     for stage in stages_up_to(last):
         home = Path("artifacts") / dataset / plan.home(source, stage)
@@ -77,7 +76,7 @@ def _run(file: Path, config_dir: Path, told: set[Path]) -> Iterator[str]:
 
 
 def _stage(settings: Path, folder: Path, stage: str) -> Iterator[str]:
-    record = folder / "provenance.json"
+    record = folder / RECORD
     shown = f", settings {settings}" if STAGE_SECTIONS[stage] and settings.is_file() else ""
     if not record.is_file():
         if shown:

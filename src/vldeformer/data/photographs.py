@@ -14,6 +14,7 @@ import PIL.Image
 
 from vldeformer.artifact import read_json, whole_folder, write_json
 from vldeformer.data.pictures import DECODING_ERRORS, square, upright
+from vldeformer.data.pixels import PixelStore
 from vldeformer.errors import InputError
 
 FILE_NAME = "photographs.json"
@@ -47,6 +48,11 @@ class PhotographStore:
             return self.root / self.files[image_id]
         except KeyError:
             raise InputError(f"image {image_id!r} is not in the store of {len(self)} photographs") from None
+
+
+def open_pictures(folder: Path) -> PhotographStore | PixelStore:
+    """The store of pictures at ``folder``, whichever kind it is. Raises InputError as the stores do."""
+    return PhotographStore(folder) if (folder / FILE_NAME).is_file() else PixelStore(folder)
 
 
 def write_photographs(folder: Path, root: Path, files: Mapping[str, str], on_image: Callable[[], object] = lambda: None) -> None:

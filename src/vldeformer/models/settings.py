@@ -82,6 +82,10 @@ class BackboneSettings(Section):
             raise InputError(f"joint_layers is {joint_layers}, but the backbone has {self.layers} layers; give as many or fewer")
         return 0 if joint_layers is None else self.layers - joint_layers
 
+    def tokens_together(self, joint_layers: int | None) -> int | None:
+        """Room that caption and tags share where both are read together from the first layer on; None: each has its own."""
+        return None if self.layers_apart(joint_layers) else self.joint_tokens
+
     def transformer_sizes(self, vocabulary_size: int) -> dict[str, Any]:
         """What every kind tells transformers' config of its size, under the names that BERT, ViLT and VisualBERT share."""
         return {

@@ -59,12 +59,14 @@ class Sheet(Figure):
 
 
 @contextmanager
-def panels(width: float, height: float, rows: int = 1, columns: int = 1) -> Iterator[tuple[Sheet, tuple[Axes, ...]]]:
-    """A figure in inches with ``rows`` × ``columns`` panels, row by row, to draw into in the project's style.
+def panels(
+    width: float, height: float, rows: int = 1, columns: int = 1, style: Any = STYLE
+) -> Iterator[tuple[Sheet, tuple[Axes, ...]]]:
+    """A figure in inches with ``rows`` × ``columns`` panels, row by row, to draw into, in the project's style or another.
 
     Nothing is registered with pyplot, so nothing leaks from one figure to the next.
     """
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(style):
         figure = Sheet(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure, tuple(figure.add_subplot(rows, columns, number + 1) for number in range(rows * columns))
@@ -106,10 +108,8 @@ def page_svg(name: str, described: str, height: float, draw: Callable[[Axes], No
 
     name: starts the ids in it, so that no other panel has them; described: what a screen reader says.
     """
-    with matplotlib.rc_context(STYLE | PAGE_STYLE):
-        figure = Figure(figsize=(4.6, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        draw(figure.add_subplot())
+    with panels(4.6, height, style=STYLE | PAGE_STYLE) as (figure, (axes,)):
+        draw(axes)
         written = io.StringIO()
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     text = written.getvalue()

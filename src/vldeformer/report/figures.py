@@ -8,7 +8,7 @@ from typing import Any
 from vldeformer.evaluation.measures import RECALLS
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.report.drawing import COLOURS, GREY, MARKERS, Panel, drawing, error_bars
-from vldeformer.report.journals import read_journal
+from vldeformer.report.journals import curve, read_journal
 from vldeformer.report.results import COMPARED, ResultSet
 from vldeformer.report.settings import ReportSettings
 
@@ -65,13 +65,11 @@ def save_training_curves(stem: Path, journals: Mapping[str, Path]) -> None:
         for number, (title, path) in enumerate(journals.items()):
             lines = read_journal(path)
             colour = COLOURS[number % len(COLOURS)]
-            losses = [(line["step"], line["loss"]) for line in lines if "loss" in line]
-            recalls = [(line["step"], line["val_mean_recall"]) for line in lines if "val_mean_recall" in line]
-            steps, values = thinned([step for step, _ in losses]), thinned([loss for _, loss in losses])
-            left.plot(steps, values, color=colour, alpha=0.25, linewidth=1)
-            left.plot(steps, smoothed(values), color=colour)
-            reached, means = [step for step, _ in recalls], [recall for _, recall in recalls]
-            right.plot(reached, means, color=colour, marker=MARKERS[number % len(MARKERS)], label=title)
+            steps, losses = curve(lines, "loss")
+            drawn, values = thinned(steps), thinned(losses)
+            left.plot(drawn, values, color=colour, alpha=0.25, linewidth=1)
+            left.plot(drawn, smoothed(values), color=colour)
+            right.plot(*curve(lines, "val_mean_recall"), color=colour, marker=MARKERS[number % len(MARKERS)], label=title)
         left.set_title("Training (bold: smoothed)")
         left.set_ylabel("Loss of the run's own objective")
         left.set_ylim(bottom=0)

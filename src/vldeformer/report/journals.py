@@ -1,6 +1,7 @@
 """Reading the journal of a training: one JSON object a line, for a step or for a measurement on the validation split."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,3 +30,9 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
             raise InputError(f"{path}, line {number}: {expected}, got {line[:60]!r}; it may be cut short")
         lines.append(value)
     return lines
+
+
+def curve(lines: Sequence[Mapping[str, Any]], key: str) -> tuple[list[int], list[float]]:
+    """Steps, and what was measured there under ``key``; lines without it are passed over."""
+    found = [line for line in lines if key in line]
+    return [line["step"] for line in found], [line[key] for line in found]

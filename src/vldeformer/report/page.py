@@ -6,12 +6,11 @@ The page is one file: style, script, figures and pictures are inside it, and it 
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
 import jinja2
-import pandas as pd
 
 from vldeformer.artifact import read_json
 from vldeformer.report import page_figures as figures
@@ -107,9 +106,9 @@ def _recall(folder: Path, settings: ReportSettings) -> Section:
     path = folder / "tables" / "recall.csv"
     shared, whole = (tables.read_table(path, tables.RECALL, where={"protocol": name}) for name in (COMPARED, "test"))
     drops = tables.read_table(folder / "tables" / "recall_drop.csv", tables.DROP)
-    drawn = figures.recall_figures([row for row in _rows(path) if row["protocol"] == COMPARED])
+    drawn = figures.recall_figures([row for row in tables.read_rows(path) if row["protocol"] == COMPARED])
     told = {*settings.claimed, "reranked"}
-    lost = [row for row in _rows(folder / "tables" / "recall_drop.csv") if row["experiment"] in told]
+    lost = [row for row in tables.read_rows(folder / "tables" / "recall_drop.csv") if row["experiment"] in told]
     if lost:
         drawn.append(figures.drop_figure(lost, settings.claimed_drop))
     shown = [
@@ -117,12 +116,9 @@ def _recall(folder: Path, settings: ReportSettings) -> Section:
         (whole, "On the whole test set, which the joint model does not score: it would take too long."),
         (drops, ""),
     ]
+    noted = [replace(table, caption=f"{table.caption} {note}".strip()) for table, note in shown if table and table.rows]
     lead = "Recall at K is the share of queries with a right answer among the first K. Ties count against the model."
-    return Section("recall", "Recall", lead, drawn, [_noted(table, note) for table, note in shown if table and table.rows])
-
-
-def _noted(table: tables.PageTable, note: str) -> tables.PageTable:
-    return tables.PageTable(table.name, f"{table.caption} {note}".strip(), table.headings, table.rows)
+    return Section("recall", "Recall", lead, drawn, noted)
 
 
 def _speed(folder: Path, settings: ReportSettings) -> Section:
@@ -138,7 +134,9 @@ def _rerank(folder: Path) -> Section:
     path = folder / "tables" / "rerank.csv"
     table = tables.read_table(path, tables.RERANK, title="k", first="Candidates")
     lead = "The decomposed model proposes, the joint model orders the best of what was proposed."
-    return Section("rerank", "Re-ranking", lead, [figures.rerank_figure(_rows(path))] if table else [], [table] if table else [])
+    return Section(
+        "rerank", "Re-ranking", lead, [figures.rerank_figure(tables.read_rows(path))] if table else [], [table] if table else []
+    )
 
 
 def _compositional(folder: Path) -> Section:
@@ -162,7 +160,7 @@ def _ablations(folder: Path, settings: ReportSettings | None) -> Section:
         if table:
             made.append(table)
             if ablation.axis is not None:
-                drawn.append(figures.ablation_figure(name, ablation, path))
+                drawn.append(figures.ablation_figure(name, ablation, tables.read_rows(path)))
     lead = "One choice of the method changed at a time. A gain is counted seed by seed against the reference."
     return Section("ablations", "Ablations", lead, drawn, made)
 
@@ -170,11 +168,3 @@ def _ablations(folder: Path, settings: ReportSettings | None) -> Section:
 def _training(journals: Mapping[str, Path]) -> Section:
     drawn = figures.training_figures(journals) if journals else []
     return Section("training", "Training", "Every model is kept as it was when it was best on the validation split.", drawn, [])
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a table of the report as texts; none if it was not made."""
-    if not path.is_file():
-        return []
-    records = pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
-    return [{str(name): str(value) for name, value in row.items()} for row in records]

@@ -5,18 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from vldeformer.evaluation.measures import RECALLS
-from vldeformer.report.drawing import COLOURS, INK, MARKERS, MUTED, PAPER, Panel, counts_on, page_svg, times_on
+from vldeformer.evaluation.measures import RECALLS, Estimate
+from vldeformer.report.drawing import COLOURS, INK, MARKERS, MUTED, PAPER, Panel, counts_on, error_bars, page_svg, times_on
 from vldeformer.report.figures import smoothed, thinned
-from vldeformer.report.journals import read_journal
+from vldeformer.report.journals import curve, read_journal
 from vldeformer.report.settings import Ablation
 from vldeformer.report.speed import Speed
 
 DASHED: Any = {"linestyle": (0, (4, 2))}
-Interval = tuple[float, float, float]
-"""A value and the ends of its interval."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ def recall_figures(rows: Sequence[Mapping[str, str]]) -> list[Figure]:
 
         def draw(axes: Panel, way: str = way, title: str = title) -> None:
             for number, name in enumerate(RECALLS):
-                points = [_interval(row, f"{way}_{name}") for row in rows]
+                points = [_estimate(row, f"{way}_{name}") for row in rows]
                 heights = [place + 0.14 * (number - 1) + 0.2 for place in range(len(rows))]
                 look: Any = {"color": COLOURS[number], "marker": MARKERS[number], "linestyle": "none", "markersize": 5}
                 _errors(axes, points, heights, label=name, **look)
@@ -52,9 +48,9 @@ def recall_figures(rows: Sequence[Mapping[str, str]]) -> list[Figure]:
 
 def drop_figure(rows: Sequence[Mapping[str, str]], claim: float) -> Figure:
     """Drop of mean recall with its interval, in points, beside the paper's bound."""
+    points = [_estimate(row, "drop") for row in rows]
 
     def draw(axes: Panel) -> None:
-        points = [_interval(row, "drop") for row in rows]
         look: Any = {"color": COLOURS[0], "marker": MARKERS[0], "linestyle": "none", "markersize": 6}
         _errors(axes, points, [place + 0.2 for place in range(len(rows))], **look)
         axes.axvline(0, color=MUTED, linewidth=1)
@@ -64,7 +60,10 @@ def drop_figure(rows: Sequence[Mapping[str, str]], claim: float) -> Figure:
         axes.set_xlabel("Drop of mean recall against the joint model (points)")
         axes.set_title("Recall lost by decomposing")
 
-    said = "; ".join("{}: {:.2f} points, interval {:.2f} to {:.2f}".format(row["model"], *_interval(row, "drop")) for row in rows)
+    said = "; ".join(
+        f"{row['model']}: {one.value:.2f} points, interval {one.low:.2f} to {one.high:.2f}"
+        for row, one in zip(rows, points, strict=True)
+    )
     svg = page_svg("drop", f"Recall lost. {said}", 1.1 + 0.5 * len(rows), draw)
     return Figure(svg, f"Drop of mean recall in points with 95 % intervals; the dashed line is the paper's bound, {claim:g}.")
 
@@ -98,9 +97,11 @@ def rerank_figure(rows: Sequence[Mapping[str, str]]) -> Figure:
 
     def draw(axes: Panel) -> None:
         for number, (label, chosen) in enumerate((("Re-ranked", depths), ("Joint, all pairs", whole))):
-            points = [_interval(row, "mean_recall") for row in chosen]
+            points = [_estimate(row, "mean_recall") for row in chosen]
             look: Any = {"color": COLOURS[2 - number], "marker": MARKERS[2 - number], "label": label, "capsize": 3}
-            axes.errorbar([float(row["seconds"]) for row in chosen], [one[0] for one in points], yerr=_reach(points), **look)
+            axes.errorbar(
+                [float(row["seconds"]) for row in chosen], [one.value for one in points], yerr=error_bars(points), **look
+            )
         for row in depths:
             place = (float(row["seconds"]), float(row["mean_recall"]))
             axes.annotate(f"{float(row['k']):g}", place, (5, -11), textcoords="offset points", color=MUTED, fontsize=9)
@@ -125,9 +126,8 @@ def training_figures(journals: Mapping[str, Path]) -> list[Figure]:
 
     def losses(axes: Panel) -> None:
         for number, (title, journal) in enumerate(lines.items()):
-            points = [(line["step"], line["loss"]) for line in journal if "loss" in line]
-            steps, values = thinned([step for step, _ in points]), thinned([loss for _, loss in points])
-            axes.plot(steps, smoothed(values), color=COLOURS[number % len(COLOURS)], label=title)
+            steps, values = curve(journal, "loss")
+            axes.plot(thinned(steps), smoothed(thinned(values)), color=COLOURS[number % len(COLOURS)], label=title)
         axes.set_ylabel("Loss of the run's own objective")
         axes.set_ylim(bottom=0)
         axes.set_title("Training loss, smoothed")
@@ -135,14 +135,13 @@ def training_figures(journals: Mapping[str, Path]) -> list[Figure]:
 
     def recalls(axes: Panel) -> None:
         for number, (title, journal) in enumerate(lines.items()):
-            points = [(line["step"], line["val_mean_recall"]) for line in journal if "val_mean_recall" in line]
             look: Any = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "label": title}
-            axes.plot([step for step, _ in points], [recall for _, recall in points], **look)
+            axes.plot(*curve(journal, "val_mean_recall"), **look)
         axes.set_ylabel("Mean of the six recalls (%)")
         axes.set_title("Recall on the validation split")
         _stepped(axes, lines)
 
-    last = {title: [line["val_mean_recall"] for line in journal if "val_mean_recall" in line] for title, journal in lines.items()}
+    last = {title: curve(journal, "val_mean_recall")[1] for title, journal in lines.items()}
     said = "; ".join(f"{title}: {values[-1]:.1f} %" for title, values in last.items() if values)
     height = 3.4 + 0.2 * len(lines)
     return [
@@ -157,17 +156,16 @@ def training_figures(journals: Mapping[str, Path]) -> list[Figure]:
     ]
 
 
-def ablation_figure(name: str, ablation: Ablation, path: Path) -> Figure:
-    """Mean recall with intervals along the axis of an ablation, from its table."""
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    rows = [{str(key): str(value) for key, value in row.items()} for row in frame.to_dict("records") if row["at"]]
+def ablation_figure(name: str, ablation: Ablation, table: Sequence[Mapping[str, str]]) -> Figure:
+    """Mean recall with intervals along the axis of an ablation, from the rows of its table."""
+    rows = [row for row in table if row["at"]]
 
     def draw(axes: Panel) -> None:
         for number, line in enumerate(dict.fromkeys(row["line"] for row in rows)):
             chosen = sorted((row for row in rows if row["line"] == line), key=lambda row: float(row["at"]))
-            points = [_interval(row, "mean_recall") for row in chosen]
+            points = [_estimate(row, "mean_recall") for row in chosen]
             look: Any = {"color": COLOURS[number], "marker": MARKERS[number], "capsize": 3, "label": line or None}
-            axes.errorbar([float(row["at"]) for row in chosen], [one[0] for one in points], yerr=_reach(points), **look)
+            axes.errorbar([float(row["at"]) for row in chosen], [one.value for one in points], yerr=error_bars(points), **look)
         if ablation.logarithmic:
             axes.set_xscale("log")
         places = sorted({float(row["at"]) for row in rows})
@@ -183,16 +181,12 @@ def ablation_figure(name: str, ablation: Ablation, path: Path) -> Figure:
     return Figure(page_svg(f"ablation-{name}", f"{ablation.title}. {said}", 3.6, draw), "Mean recall with 95 % intervals.")
 
 
-def _interval(row: Mapping[str, str], name: str) -> Interval:
-    return float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"])
+def _estimate(row: Mapping[str, str], name: str) -> Estimate:
+    return Estimate(float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]))
 
 
-def _reach(points: Sequence[Interval]) -> list[list[float]]:
-    return [[value - low for value, low, _ in points], [high - value for value, _, high in points]]
-
-
-def _errors(axes: Panel, points: Sequence[Interval], heights: Sequence[float], **look: Any) -> None:
-    axes.errorbar([value for value, _, _ in points], heights, xerr=_reach(points), elinewidth=2, **look)
+def _errors(axes: Panel, points: Sequence[Estimate], heights: Sequence[float], **look: Any) -> None:
+    axes.errorbar([one.value for one in points], heights, xerr=error_bars(points), elinewidth=2, **look)
 
 
 def _names(axes: Panel, names: Sequence[str]) -> None:

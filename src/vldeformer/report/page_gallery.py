@@ -12,7 +12,7 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import PictureSource
 from vldeformer.errors import InputError
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.report.page_pictures import Thumbnail, thumbnail
+from vldeformer.report.page_pictures import Thumbnail, Thumbnails
 from vldeformer.retrieval.ranking import Ranking
 from vldeformer.retrieval.scored import Scored
 
@@ -76,10 +76,7 @@ class Gallery:
         for model in self.models:
             _check_items(model, main.result)
         self.texts = {caption.id: caption.text for caption in manifest.captions}
-        self.first: dict[str, str] = {}
-        for caption in manifest.captions:
-            self.first.setdefault(caption.image_id, caption.text)
-        self.pictures, self.result = pictures, main.result
+        self.picture, self.result = Thumbnails(manifest, pictures), main.result
 
     def groups(self) -> list[Group]:
         """Captions that ask for pictures, then pictures that ask for captions. A heading without queries is left out."""
@@ -106,7 +103,7 @@ class Gallery:
         text = "" if by_picture else self._text(result.caption_ids[row])
         return Query(
             text,
-            self._picture(result.image_ids[image_row]),
+            self.picture(result.image_ids[image_row]),
             tuple(self._answer(m, row, image_row, by_picture) for m in self.models),
         )
 
@@ -123,7 +120,7 @@ class Gallery:
         hits = []
         for place, score in zip(best.rows[0].tolist(), best.scores[0].tolist(), strict=True):
             right = int(result.caption_image_index[place]) == image_row if by_picture else place == image_row
-            picture = None if by_picture else self._picture(gallery[place])
+            picture = None if by_picture else self.picture(gallery[place])
             hits.append(Hit(picture, self._text(gallery[place]) if by_picture else "", score, right))
         ranks = result.ranks.i2t if by_picture else result.ranks.t2i
         return Answer(model.title, int(ranks[row]), tuple(hits))
@@ -135,9 +132,6 @@ class Gallery:
             raise InputError(
                 f"caption {caption_id!r} of the results is not in the manifest; give the manifest of this run"
             ) from None
-
-    def _picture(self, image_id: str) -> Thumbnail:
-        return thumbnail(image_id, self.first.get(image_id, f"image {image_id}"), self.pictures)
 
 
 def evenly(rows: Sequence[int], most: int) -> list[int]:

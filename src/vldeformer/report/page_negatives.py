@@ -1,6 +1,5 @@
 """Examples of composed hard negatives: captions with the changed words marked, images with the regions that each half gives."""
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,23 +7,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from vldeformer.artifact import read_json
+from vldeformer.artifact import RECORD, read_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import PictureSource, RegionSource
 from vldeformer.errors import InputError
 from vldeformer.report.page_gallery import evenly
-from vldeformer.report.page_pictures import Thumbnail, thumbnail
+from vldeformer.report.page_pictures import Thumbnail, Thumbnails, thumbnail
+from vldeformer.report.word_changes import Piece, changes
 
 EACH_KIND, IMAGES = 2, 4
 PIECE = re.compile(r"\w+(?:['’-]\w+)*|\s+|[^\w\s]")
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Part of a text: ``change`` is empty, ``out`` (stands only in the true caption) or ``in`` (only in the negative)."""
-
-    text: str
-    change: str
 
 
 @dataclass(frozen=True)
@@ -72,15 +64,7 @@ def text_examples(folder: Path, manifest: Manifest, pictures: PictureSource | No
 
 def marked(true: str, changed: str) -> Iterator[Piece]:
     """Both texts in one line: what they share, what only the first has, what only the second has."""
-    old, new = PIECE.findall(true), PIECE.findall(changed)
-    for what, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if what == "equal":
-            yield Piece("".join(old[a:b]), "")
-            continue
-        if b > a:
-            yield Piece("".join(old[a:b]), "out")
-        if d > c:
-            yield Piece("".join(new[c:d]), "in")
+    return changes(PIECE.findall(true), PIECE.findall(changed), between="")
 
 
 def image_examples(
@@ -88,14 +72,11 @@ def image_examples(
 ) -> list[ImageExample]:
     """``IMAGES`` of them, at even steps. ``regions``: None if images are read as patches, whose grid the settings tell."""
     frame = _read(folder / "image.parquet")
-    first: dict[str, str] = {}
-    for caption in manifest.captions:
-        first.setdefault(caption.image_id, caption.text)
-    side = _patches_a_side(folder)
+    shown, side = Thumbnails(manifest, pictures), _patches_a_side(folder)
 
     def half(image_id: str, numbers: Iterable[int]) -> Half:
         places = [int(number) for number in numbers]
-        picture = thumbnail(image_id, first.get(image_id, f"image {image_id}"), pictures)
+        picture = shown(image_id)
         if regions is None:
             step = 100 / side
             boxes = [(number % side * step, number // side * step, step, step) for number in places]
@@ -110,7 +91,7 @@ def image_examples(
 
 
 def _patches_a_side(folder: Path) -> int:
-    record = folder / "provenance.json"
+    record = folder / RECORD
     try:
         backbone = read_json(record)["settings"]["backbone"]
         return max(1, int(backbone["crop_size"]) // int(backbone["patch_size"]))

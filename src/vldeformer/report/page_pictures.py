@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import PIL.Image
 
+from vldeformer.data.manifest import Manifest
 from vldeformer.data.pictures import trimmed
 from vldeformer.data.records import PictureSource
 
@@ -31,3 +32,17 @@ def thumbnail(image_id: str, described: str, pictures: PictureSource | None) -> 
     packed = io.BytesIO()
     picture.save(packed, format="WEBP", quality=80)
     return Thumbnail(image_id, f"data:image/webp;base64,{base64.b64encode(packed.getvalue()).decode()}", described)
+
+
+class Thumbnails:
+    """Called with an image id it gives that image's picture, described by its first caption."""
+
+    def __init__(self, manifest: Manifest, pictures: PictureSource | None) -> None:
+        self.first: dict[str, str] = {}
+        for caption in manifest.captions:
+            self.first.setdefault(caption.image_id, caption.text)
+        self.pictures = pictures
+
+    def __call__(self, image_id: str) -> Thumbnail:
+        """Without data if there are no pictures."""
+        return thumbnail(image_id, self.first.get(image_id, f"image {image_id}"), self.pictures)

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vldeformer.artifact import read_json
+from vldeformer.artifact import RECORD, read_json
 from vldeformer.errors import InputError
-
-RECORD = "provenance.json"
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def read_table(
     if not path.is_file():
         return None
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        frame = _frame(path)
         sources = read_sources(path)
         caption = path.with_suffix(".md").read_text(encoding="utf-8").splitlines()[0].strip("*")
         kept = pd.Series(True, index=frame.index)
@@ -145,6 +145,15 @@ def read_table(
     except (KeyError, ValueError, IndexError, FileNotFoundError) as error:
         raise InputError(f"{path}: expected a table as `vldeformer report` writes it ({error}); make the report again") from None
     return PageTable(path.stem, caption, (first, *(column.heading for column in shown)), rows)
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Rows of NAME.csv as texts; none if it was not made."""
+    return _records(_frame(path)) if path.is_file() else []
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, str]]:

@@ -1,6 +1,5 @@
 """Pictures to look at: sheets of them with a detector's boxes and tags, composed images as pictures, changed words marked."""
 
-import difflib
 import html
 import itertools
 import math
@@ -11,11 +10,13 @@ import numpy as np
 
 from vldeformer.data.records import Regions
 from vldeformer.report.drawing import COLOURS, Panel, Sheet, panels
+from vldeformer.report.word_changes import changes
 
 PICTURE_INCHES = 2.1
 LINE_INCHES = 0.16
 LINE_LETTERS = 28
 """Letters in a line below a picture of that width."""
+MARKS = {"": "{}", "out": "<del>{}</del>", "in": "<ins>{}</ins>"}
 
 
 def picture_sheet(
@@ -83,12 +84,5 @@ def pasted(background: np.ndarray, sources: Sequence[tuple[np.ndarray, np.ndarra
 
 def marked_changes(before: str, after: str) -> str:
     """HTML: words that go struck out, those that come beside them: ``a <del>red</del> <ins>blue</ins> box``."""
-    old, new = before.split(), after.split()
-    parts = []
-    for what, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        gone, came = html.escape(" ".join(old[i:j])), html.escape(" ".join(new[k:m]))
-        if what == "equal":
-            parts.append(gone)
-        else:
-            parts += [f"<del>{gone}</del>"] * bool(gone) + [f"<ins>{came}</ins>"] * bool(came)
-    return " ".join(parts)
+    pieces = changes(before.split(), after.split(), between=" ")
+    return " ".join(MARKS[piece.change].format(html.escape(piece.text)) for piece in pieces)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from vldeformer.artifact import whole_file
-from vldeformer.report.journals import read_journal
+from vldeformer.report.journals import curve, read_journal
 from vldeformer.report.results import COMPARED, ResultSet
 from vldeformer.report.settings import ReportSettings
 from vldeformer.report.speed import Speed
@@ -30,14 +30,10 @@ def write_plots(folder: Path, results: ResultSet, speed: Speed, journals: Mappin
         _write(folder / "recall" / f"{result.experiment}.csv", ("k", "i2t", "t2i"), rows)
     for name, path in journals.items():
         lines = read_journal(path)
-        _write(folder / "training" / f"{name}.csv", ("step", "loss"), _measured(lines, "loss"))
-        _write(folder / "validation" / f"{name}.csv", ("step", "mean_recall"), _measured(lines, "val_mean_recall"))
+        _write(folder / "training" / f"{name}.csv", ("step", "loss"), zip(*curve(lines, "loss"), strict=True))
+        _write(folder / "validation" / f"{name}.csv", ("step", "mean_recall"), zip(*curve(lines, "val_mean_recall"), strict=True))
     points = [(each.n_images, each.dual_ms_per_query, 1000 * each.joint_seconds_per_query) for each in speed.gallery_curve]
     _write(folder / "gallery_time.csv", ("n_images", "decomposed_ms", "joint_ms"), points)
-
-
-def _measured(lines: Sequence[Mapping[str, Any]], key: str) -> list[tuple[Any, ...]]:
-    return [(line["step"], line[key]) for line in lines if key in line]
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:

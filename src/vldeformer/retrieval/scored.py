@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from vldeformer.artifact import load_array, read_texts, write_json
+from vldeformer.artifact import RECORD, load_array, read_texts, write_json
 from vldeformer.errors import InputError
 
 
@@ -103,7 +103,7 @@ def save_items(folder: Path, items: Scored, provenance: Mapping[str, Any]) -> No
     np.save(folder / "caption_image_index.npy", items.caption_image_index)
     write_json(folder / "image_ids.json", list(items.image_ids))
     write_json(folder / "caption_ids.json", list(items.caption_ids))
-    write_json(folder / "provenance.json", dict(provenance))
+    write_json(folder / RECORD, dict(provenance))
 
 
 def load_items(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]:

@@ -6,18 +6,19 @@ takes every eighth, from the third on, so that long captions are spread over all
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from vldeformer.artifact import load_array, read_json, read_texts, whole_folder, write_json
+from vldeformer.artifact import RECORD, load_array, read_json, read_texts, whole_folder, write_json
 from vldeformer.errors import InputError
 from vldeformer.retrieval.embeddings import Embeddings
 
 ITEMS = ("images", "captions")
+AnyPart = TypeVar("AnyPart")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Shard:
                 write_json(temporary / f"{name}_ids.json", list(ids))
             np.save(temporary / "caption_image_index.npy", self.caption_image_index)
             write_json(temporary / "shard.json", {"share": str(self.share), "totals": list(self.totals)})
-            write_json(temporary / "provenance.json", provenance)
+            write_json(temporary / RECORD, provenance)
 
     @classmethod
     def load(cls, folder: Path) -> "Shard":
@@ -89,13 +90,18 @@ class Shard:
             raise InputError(
                 f"{folder / 'shard.json'}: expected a share and totals, got another layout; embed it again"
             ) from None
-        rows, vectors = (tuple(load_array(folder / f"{name}{end}.npy") for name in ITEMS) for end in ("_rows", ""))
-        ids = tuple(tuple(read_texts(folder / f"{name}_ids.json")) for name in ITEMS)
+        rows = _both(lambda name: load_array(folder / f"{name}_rows.npy"))
+        vectors = _both(lambda name: load_array(folder / f"{name}.npy"))
+        ids = _both(lambda name: tuple(read_texts(folder / f"{name}_ids.json")))
         index = load_array(folder / "caption_image_index.npy")
         lengths = [(len(rows[k]), len(vectors[k]), len(ids[k])) for k in range(2)] + [(len(rows[1]), len(index))]
         if any(len(set(each)) > 1 for each in lengths):
             raise InputError(f"{folder}: its rows, vectors and ids differ in number, got {lengths}; embed share {share} again")
-        return cls(share, (n_images, n_captions), rows, vectors, ids, index)  # type: ignore[arg-type]
+        return cls(share, (n_images, n_captions), rows, vectors, ids, index)
+
+
+def _both(read: Callable[[str], AnyPart]) -> tuple[AnyPart, AnyPart]:
+    return read(ITEMS[0]), read(ITEMS[1])
 
 
 def join(shards: Sequence[Shard]) -> Embeddings:

@@ -53,9 +53,10 @@ def _schema(index: SearchIndex) -> Any:
 
 
 def _batches(index: SearchIndex) -> Iterator[Any]:
+    schema = _schema(index)
     for ids, vectors in index.parts():
         paths = [None if path is None else str(path) for path in map(index.path, ids)]
         flat = pa.array(np.ascontiguousarray(vectors).ravel(), pa.float32())
         columns = [pa.array(ids, pa.string()), pa.array(paths, pa.string())]
         rows = pa.FixedSizeListArray.from_arrays(flat, index.description.width)
-        yield pa.record_batch([*columns, rows], schema=_schema(index))
+        yield pa.record_batch([*columns, rows], schema=schema)

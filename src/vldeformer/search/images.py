@@ -61,7 +61,8 @@ def open_images(root: Path, outside: Path | None = None) -> ImageSource:
     if not root.is_dir():
         raise InputError(f"{root}: expected a folder of photographs or a store, found none; check --images")
     if is_region_store(root):
-        return StoredImages(root, "regions", list(open_region_store(root).ids), open_region_store(root))
+        regions = open_region_store(root)
+        return StoredImages(root, "regions", list(regions.ids), regions)
     if (root / "pixels.npy").is_file():
         squares = PixelStore(root)
         return StoredImages(root, "pixels", squares.ids, squares)

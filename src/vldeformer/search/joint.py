@@ -33,7 +33,7 @@ class JointReranker:
         if not isinstance(loaded, JointMatcher):
             raise InputError(f"{model}: it has no matching head, and so no joint scores; give a joint model to --joint")
         backbone, extractor = description.backbone, Path(model) / EXTRACTOR
-        together = None if backbone.layers_apart(description.joint_layers) else backbone.joint_tokens
+        together = backbone.tokens_together(description.joint_layers)
         # Read jointly from the first layer on, tags may take the room that the query leaves.
         roomy = backbone.model_copy(update={"tag_tokens": together or backbone.tag_tokens})
         own = Detector.load(extractor) if extractor.is_file() else detector

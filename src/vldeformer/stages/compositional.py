@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vldeformer.artifact import check_replaceable, check_result, whole_folder, write_json
+from vldeformer.artifact import RECORD, check_replaceable, check_result, whole_folder, write_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.scene_compositional import CompositionalSettings, scene_items
 from vldeformer.data.scene_records import read_scenes
@@ -36,7 +36,7 @@ def compositional_items(settings: Path, raw_dir: Path, split: str, out: Path) ->
         items = scene_items(scenes, section)
         write_items(folder, items)
         described = {"compositional": section.model_dump(mode="json"), "split": split}
-        write_json(folder / "provenance.json", provenance(described, {"raw": raw}, started))
+        write_json(folder / RECORD, provenance(described, {"raw": raw}, started))
     missing = [subset for subset in SUBSETS if subset not in {item.subset for item in items}]
     if missing:
         print(f"{len(scenes)} scenes are too few for {', '.join(missing)}: no item there", file=sys.stderr)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vldeformer.artifact import check_replaceable, read_json
+from vldeformer.artifact import RECORD, check_replaceable, read_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.errors import InputError
 from vldeformer.retrieval.shards import Shard, Share, join
@@ -46,7 +46,7 @@ def gather(shards: Sequence[Path], out: Path) -> None:
     started = time.monotonic()
     check_replaceable(out)
     loaded = [Shard.load(folder) for folder in shards]
-    records = [read_json(folder / "provenance.json") for folder in shards]
+    records = [read_json(folder / RECORD) for folder in shards]
     for folder, record in zip(shards, records, strict=True):
         _check_same(folder, record, shards[0], records[0])
     with told_where(shards=f"{shards[0]}, …" if len(shards) > 1 else shards[0]):

@@ -6,7 +6,7 @@ from pathlib import Path
 from joblib import cpu_count
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from vldeformer.artifact import whole_folder, write_json
+from vldeformer.artifact import RECORD, whole_folder, write_json
 from vldeformer.data.detector import Detector, detect_regions
 from vldeformer.data.pixels import PixelStore
 from vldeformer.data.region_settings import RegionSettings
@@ -32,4 +32,4 @@ def features(settings: Path, raw_dir: Path, prepared: Path, out: Path) -> None:
         write_regions(folder / "store", shown, detector.feature_width, section.dtype)
         detector.save(folder / "extractor.npz")
         inputs = {"raw": raw, "pixels": prepared / "pixels"}
-        write_json(folder / "provenance.json", provenance({"regions": section.model_dump(mode="json")}, inputs, started))
+        write_json(folder / RECORD, provenance({"regions": section.model_dump(mode="json")}, inputs, started))

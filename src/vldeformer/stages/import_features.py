@@ -10,7 +10,7 @@ from typing import Any
 from joblib import cpu_count
 from tqdm import tqdm
 
-from vldeformer.artifact import check_replaceable, read_json, whole_folder, write_json
+from vldeformer.artifact import RECORD, check_replaceable, read_json, whole_folder, write_json
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import FeatureType, RegionWriter
 from vldeformer.data.vinvl import VinvlDownload, open_vinvl
@@ -47,7 +47,7 @@ def import_features(download: Path, out: Path, dtype: FeatureType) -> None:
     (part / PROGRESS).unlink(missing_ok=True)
     with whole_folder(out) as folder:
         os.replace(part, folder)
-        write_json(folder / "provenance.json", record)
+        write_json(folder / RECORD, record)
 
 
 def _write(part: Path, source: VinvlDownload, dtype: FeatureType, bar: "tqdm[Any]") -> None:

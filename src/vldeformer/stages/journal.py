@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vldeformer.artifact import whole_folder, write_json
+from vldeformer.artifact import RECORD, whole_folder, write_json
 from vldeformer.errors import InputError
 from vldeformer.report.journals import read_journal
 from vldeformer.stages.provenance import provenance
@@ -41,7 +41,7 @@ def _written(journal: Path, out: Path) -> Iterator[tuple[list[tuple[int, dict[st
     started, lines = time.monotonic(), list(_numbers(journal))
     with whole_folder(out) as folder:
         yield lines, folder
-        write_json(folder / "provenance.json", provenance({}, {"journal": journal}, started))
+        write_json(folder / RECORD, provenance({}, {"journal": journal}, started))
 
 
 def _numbers(journal: Path) -> Iterator[tuple[int, dict[str, float]]]:

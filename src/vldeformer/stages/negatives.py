@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from vldeformer.artifact import check_replaceable, whole_folder, write_json
+from vldeformer.artifact import RECORD, check_replaceable, whole_folder, write_json
 from vldeformer.data.joined import open_region_store
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Regions
@@ -90,7 +90,7 @@ def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | N
         write_json(folder / "summary.json", summary)
         sections = {"negatives": section.model_dump(mode="json"), "backbone": backbone.model_dump(mode="json")}
         inputs = {"manifest": manifest, "visual": visual} | ({"embeddings": embeddings} if embeddings else {})
-        write_json(folder / "provenance.json", provenance(sections, inputs, started))
+        write_json(folder / RECORD, provenance(sections, inputs, started))
 
 
 def _warn(section: NegativeSettings, composed: Mapping[TextKind, int], captions: int, of: int) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vldeformer.data.joined import is_region_store, open_region_store
-from vldeformer.data.photographs import PhotographStore
+from vldeformer.data.photographs import open_pictures
 from vldeformer.data.pixels import PixelStore
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import PixelReader, RegionReader, TextReader, VisualReader
@@ -34,7 +34,7 @@ def open_readers(
     InputError if the store at ``visual`` is not of the kind that the backbone reads.
     """
     full = pooling == "mean_all"
-    together = backbone.joint_tokens if pooling is None and not backbone.layers_apart(joint_layers) else None
+    together = backbone.tokens_together(joint_layers) if pooling is None else None
     text = TextReader(words, together or backbone.caption_tokens, full)
     if backbone.reads == "pixels":
         return Readers(text, open_pixels(backbone, visual))
@@ -52,8 +52,7 @@ def open_pixels(backbone: BackboneSettings, visual: Path) -> VisualReader:
         return PixelReader(PixelStore(visual), backbone.crop_size, backbone.patch_size)
     if not squares:
         _expect(visual, "photographs.json", "a store of photographs (backbone.keep_aspect is true)")
-    store = PixelStore(visual) if squares else PhotographStore(visual)
-    return PhotographReader(store, backbone.crop_size, backbone.patch_size)
+    return PhotographReader(open_pictures(visual), backbone.crop_size, backbone.patch_size)
 
 
 def open_encoder(model: Path, visual: Path) -> tuple[DualEncoder, Readers]:

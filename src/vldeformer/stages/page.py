@@ -6,9 +6,7 @@ from pathlib import Path
 from vldeformer.artifact import whole_file
 from vldeformer.data.joined import is_region_store, open_region_store
 from vldeformer.data.manifest import Manifest
-from vldeformer.data.photographs import FILE_NAME, PhotographStore
-from vldeformer.data.pixels import PixelStore
-from vldeformer.data.records import PictureSource
+from vldeformer.data.photographs import open_pictures
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.report.page import Examples, render_page
 from vldeformer.report.page_gallery import Gallery, Judged
@@ -39,7 +37,7 @@ def page(
     """
     section = read_section(settings, "report", ReportSettings)
     others = read_section(ablations, "report", ReportSettings) if ablations else None
-    told, shown = Manifest.load(manifest), _pictures(pictures)
+    told, shown = Manifest.load(manifest), open_pictures(pictures) if pictures else None
     missing = (
         [] if shown else ["This data set has no pictures here, only features of them: ids and captions stand in their place."]
     )
@@ -58,12 +56,6 @@ def page(
     text = render_page(results, section, others, named, Examples(groups, texts, images, missing), trace(judged))
     with whole_file(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def _pictures(folder: Path | None) -> PictureSource | None:
-    if folder is None:
-        return None
-    return PhotographStore(folder) if (folder / FILE_NAME).is_file() else PixelStore(folder)
 
 
 def _judged(name: str, titles: Mapping[str, str], results: Path, folders: Mapping[str, Path]) -> Judged | None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from vldeformer.artifact import whole_folder, write_json
+from vldeformer.artifact import RECORD, whole_folder, write_json
 from vldeformer.data.karpathy import read_karpathy
 from vldeformer.data.karpathy_joined import joined_manifest
 from vldeformer.data.manifest import Manifest
@@ -46,7 +46,7 @@ def prepare(settings: Path, raw_dir: Path, out: Path) -> None:
             _write_photographs(folder / "pixels", raw_dir / dataset.images, dataset.image_size, manifest, bar.update)
         described = {"dataset": dataset.model_dump(mode="json")}
         raw = {file: raw_dir / file for file in dataset.raw_files}
-        write_json(folder / "provenance.json", provenance(described, raw, started))
+        write_json(folder / RECORD, provenance(described, raw, started))
 
 
 def _prepare_vinvl(dataset: VinvlSource, raw_dir: Path, out: Path, started: float) -> None:
@@ -56,7 +56,7 @@ def _prepare_vinvl(dataset: VinvlSource, raw_dir: Path, out: Path, started: floa
     files = {f"{name} {split}": raw_dir / file for name, part in dataset.parts.items() for split, file in part.captions.items()}
     with whole_folder(out) as folder:
         manifest.save(folder / "manifest.json")
-        write_json(folder / "provenance.json", provenance({"dataset": dataset.model_dump(mode="json")}, files, started))
+        write_json(folder / RECORD, provenance({"dataset": dataset.model_dump(mode="json")}, files, started))
 
 
 def _manifest(

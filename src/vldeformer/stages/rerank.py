@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from vldeformer.artifact import check_replaceable, whole_folder, write_json
+from vldeformer.artifact import RECORD, check_replaceable, whole_folder, write_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.rerank import Label
@@ -71,4 +71,4 @@ def rerank(
         for k, result in found.results.items():
             result.save(folder / f"depth_{k}.json")
         write_json(folder / "rerank.json", found.measured | {"depth": section.depth})
-        write_json(folder / "provenance.json", provenance(values, inputs, started))
+        write_json(folder / RECORD, provenance(values, inputs, started))

@@ -9,7 +9,7 @@ from pathlib import Path
 from accelerate import Accelerator
 from torch import nn
 
-from vldeformer.artifact import digest, whole_folder, write_json
+from vldeformer.artifact import RECORD, digest, whole_folder, write_json
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.weights import ModelDescription, save_model
 from vldeformer.section import Section
@@ -59,6 +59,6 @@ def finish(
             shutil.copy(run_folder(out) / "journal.jsonl", folder / "journal.jsonl")
             sections = {name: section.model_dump(mode="json") for name, section in settings.items()}
             record = provenance(sections, inputs, started)
-            write_json(folder / "provenance.json", {**record, "kept_step": fitted.kept_step, "last_step": fitted.last_step})
+            write_json(folder / RECORD, {**record, "kept_step": fitted.kept_step, "last_step": fitted.last_step})
         shutil.rmtree(run_folder(out))
     accelerator.wait_for_everyone()
