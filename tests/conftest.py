@@ -1,7 +1,11 @@
 """A tiny world made once by the project's own stages, and tiny backbones that read it."""
 
+import io
 import json
 import shutil
+import subprocess
+import tarfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -169,3 +173,16 @@ def runtime():
 def config(tmp_path):
     """A copy of the project's settings files that a test may change."""
     return shutil.copytree(CONFIG, tmp_path / "config")
+
+
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory):
+    """README.md, docs/claims.md and results as git has them: a run of one's own leaves other times in the working tree."""
+    root, folder = Path(__file__).parents[1], tmp_path_factory.mktemp("committed")
+    if not (root / ".git").exists():
+        return root
+    command = ["git", "-C", root, "archive", "HEAD", "README.md", "docs", "results"]
+    archived = subprocess.run(command, capture_output=True, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(archived)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder

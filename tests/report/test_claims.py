@@ -1,12 +1,9 @@
 import json
-from pathlib import Path
 
 import pytest
 
 from vldeformer.cli import main
 from vldeformer.report.claims import claims_page
-
-ROOT = Path(__file__).parents[2]
 
 
 def write(folder, name, text):
@@ -21,9 +18,9 @@ def verdicts(page):
     return {part[0]: [line.split("**")[1] for line in part.splitlines() if "**" in line] for part in parts}
 
 
-def test_the_page_is_that_of_the_results():
-    folders = [ROOT / "results" / name for name in ("flickr8k", "scenes")]
-    assert claims_page(folders) == (ROOT / "docs" / "claims.md").read_text(encoding="utf-8"), "run `snakemake claims`"
+def test_the_page_is_that_of_the_results(committed):
+    folders = [committed / "results" / name for name in ("flickr8k", "scenes")]
+    assert claims_page(folders) == (committed / "docs" / "claims.md").read_text(encoding="utf-8"), "run `snakemake claims`"
 
 
 def test_nothing_is_known_where_nothing_was_run(tmp_path):

@@ -16,7 +16,6 @@ from vldeformer.data.joined import open_region_store
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Regions
 from vldeformer.errors import InputError
-from vldeformer.inputs.blindness import blind_accuracy
 from vldeformer.inputs.collate import ComposedImage
 from vldeformer.inputs.hard_texts import ComposedText
 from vldeformer.inputs.negatives import Corpus, HardNegativeComposer, sample_pairs
@@ -113,6 +112,8 @@ def _mean_features(image: Regions, width: int) -> np.ndarray:
 
 def _blindness(texts: Sequence[ComposedText], captions: Mapping[str, Caption]) -> dict[str, dict[str, float | None]]:
     """Accuracy of each blind reader, on the negatives of each kind and on all."""
+    from vldeformer.inputs.blindness import blind_accuracy  # scikit-learn, which those who read negatives do without
+
     accuracy = {}
     for kind in (*sorted({text.kind for text in texts}), "all"):
         pairs = sample_pairs((text for text in texts if kind in ("all", text.kind)), BLIND_PAIRS)
