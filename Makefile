@@ -27,8 +27,9 @@ $(STAMP): requirements.lock pyproject.toml
 reproduce: setup
 	snakemake --cores $(CORES) all
 
+# Three workers on two cores: tests wait for SLURM and DVC.
 test: setup
-	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	ruff check .

@@ -4,7 +4,7 @@ import io
 import json
 import shutil
 import subprocess
-import tarfile
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -181,8 +181,8 @@ def committed(tmp_path_factory):
     root, folder = Path(__file__).parents[1], tmp_path_factory.mktemp("committed")
     if not (root / ".git").exists():
         return root
-    command = ["git", "-C", root, "archive", "HEAD", "README.md", "docs", "results"]
+    command = ["git", "-C", root, "archive", "--format=zip", "HEAD", "README.md", "docs", "results"]
     archived = subprocess.run(command, capture_output=True, check=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(archived)) as archive:
-        archive.extractall(folder, filter="data")
+    with zipfile.ZipFile(io.BytesIO(archived)) as archive:
+        archive.extractall(folder)
     return folder
