@@ -1,8 +1,10 @@
 """What `import vldeformer` offers: few names, nothing heavy until one is used, and examples that run."""
 
 import doctest
+import pydoc
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy
@@ -13,8 +15,10 @@ import torch
 import vldeformer
 import vldeformer.retrieval.encoder
 import vldeformer.retrieval.image_transform
+import vldeformer.search.index
+from vldeformer.search.writing import index_images, remove_images
 
-PAGE = Path(__file__).parents[1] / "docs" / "python.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 def test_importing_the_package_imports_nothing_heavy():
@@ -34,24 +38,58 @@ def test_every_public_name_is_there_and_no_other():
         vldeformer.decode  # noqa: B018
 
 
+def test_help_shows_every_public_name():
+    text = pydoc.render_doc(vldeformer, renderer=pydoc.plaintext)
+    classes, functions = (
+        ("Encoder", "SearchIndex", "Hit", "Regions", "InputError"),
+        ("load", "open_index", "evaluate", "push_to_hub"),
+    )
+    assert all(f"class {name}" in text for name in classes) and all(f" {name}(" in text for name in functions)
+
+
+def test_type_checkers_are_told_that_the_package_is_typed():
+    assert (Path(vldeformer.__file__).parent / "py.typed").is_file()
+    packed = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["vldeformer"]
+    assert "py.typed" in packed
+
+
+@pytest.fixture(scope="module")
+def index_folder(model_folder, tmp_path_factory):
+    """Fourteen pictures, one of them removed."""
+    root = tmp_path_factory.mktemp("searched")
+    for number in range(14):
+        blocks = numpy.random.default_rng(number).integers(256, size=(3, 4, 3), dtype=numpy.uint8)
+        place = root / "photos" / ("a" if number % 2 else "b")
+        place.mkdir(parents=True, exist_ok=True)
+        PIL.Image.fromarray(blocks).resize((70, 50)).save(place / f"{number:02}.png")
+    index_images(model_folder("squares"), root / "photos", root / "index")
+    remove_images(root / "index", ["a/05.png"])
+    return root / "index"
+
+
 @pytest.fixture
-def names(model_folder, tmp_path):
+def names(model_folder, index_folder, tmp_path):
     """What the examples talk of."""
     PIL.Image.new("L", (90, 60), 200).save(tmp_path / "photograph.png")
     model = model_folder("squares")
     return {
         "PIL": PIL, "numpy": numpy, "torch": torch, "vldeformer": vldeformer, "folder": tmp_path / "kept", "model": model,
         "photograph": tmp_path / "photograph.png", "encoder": vldeformer.load(model),
-        "region_encoder": vldeformer.load(model_folder("oscar")),
+        "region_encoder": vldeformer.load(model_folder("oscar")), "index_folder": index_folder,
+        "index": vldeformer.open_index(index_folder), "joint_model": model_folder("squares", reading="joint"),
     }  # fmt: skip
 
 
-def test_the_examples_of_the_page_are_true(names):
-    failed, tried = doctest.testfile(str(PAGE), module_relative=False, globs=names)
-    assert not failed and tried > 10
+@pytest.mark.parametrize("page", ["python.md", "search.md"])
+def test_the_examples_of_the_pages_are_true(names, page):
+    failed, tried = doctest.testfile(str(DOCS / page), module_relative=False, globs=names)
+    assert not failed and tried >= 8
 
 
-@pytest.mark.parametrize("module", [vldeformer.retrieval.encoder, vldeformer.retrieval.image_transform], ids=lambda m: m.__name__)
+MODULES = [vldeformer.retrieval.encoder, vldeformer.retrieval.image_transform, vldeformer.search.index]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
 def test_the_examples_of_the_docstrings_are_true(names, module):
     failed, tried = doctest.testmod(module, extraglobs=names)
     assert not failed and tried > 0

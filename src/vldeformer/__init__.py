@@ -1,5 +1,17 @@
 """Decompose a vision-language transformer into an encoder that reads a caption or an image alone.
 
+    encoder = vldeformer.load("artifacts/scenes/base/train/model")      # or an id of the Hugging Face hub
+    captions = encoder.encode_text(["a red star left of a blue ring"])  # (1, D) float32, unit length
+    images = encoder.encode_images([PIL.Image.open("scene.png")])       # (1, D)
+    images @ captions.T                                                 # cosines
+
+    index = vldeformer.open_index("INDEX")                              # made by `vldeformer index`
+    index.search("two dogs in snow", k=10)                              # list of Hit: id, score, path
+
+    vldeformer.evaluate(image_vectors, caption_vectors, caption_image_index, protocol="coco-5k")
+
+``load`` gives an Encoder, ``open_index`` a SearchIndex. What is wrong is said in one line by InputError. More: docs/python.md.
+
 Shape letters used in every docstring and annotation of this package:
 
     B pairs in a batch      T caption tokens        G tag tokens        R regions or patches
@@ -17,15 +29,18 @@ if TYPE_CHECKING:
     from vldeformer.data.records import Regions
     from vldeformer.errors import InputError
     from vldeformer.evaluation.protocols import evaluate
-    from vldeformer.retrieval.encoder import load
-    from vldeformer.search.index import open_index
+    from vldeformer.retrieval.encoder import Encoder, load
+    from vldeformer.search.index import Hit, SearchIndex, open_index
 
-__all__ = ["InputError", "Regions", "evaluate", "load", "open_index"]
+__all__ = ["Encoder", "Hit", "InputError", "Regions", "SearchIndex", "evaluate", "load", "open_index"]
 
 # Opened when they are first asked for: planning a run, `--help` and reports need no torch.
 _HOMES = {
+    "Encoder": "vldeformer.retrieval.encoder",
+    "Hit": "vldeformer.search.index",
     "InputError": "vldeformer.errors",
     "Regions": "vldeformer.data.records",
+    "SearchIndex": "vldeformer.search.index",
     "evaluate": "vldeformer.evaluation.protocols",
     "load": "vldeformer.retrieval.encoder",
     "open_index": "vldeformer.search.index",

@@ -25,6 +25,8 @@ REMEMBERED_BYTES = 64 << 20
 """From this size on a digest is kept beside what it is of."""
 SETTLED_NS = 2_000_000_000
 """A file that changed less than this before it is read may change again within the resolution of its time."""
+TOLD = {RECORD, "README.md"}
+"""Files that tell of an artifact and are no part of it: its record, and the card of a model."""
 NUMPY, ZIP, PICKLE = "a NumPy array (.npy)", "a zip archive (such as .npz or .pt)", "a pickle"
 STARTS = {b"\x93NUMPY": NUMPY, b"PK": ZIP, b"\x80": PICKLE}
 """First bytes of a file → what it looks like."""
@@ -162,7 +164,8 @@ def write_array_header(file: BinaryIO, dtype: np.dtype, shape: tuple[int, ...]) 
 
 
 def digest(path: Path) -> str:
-    """sha256 of a file, or of a folder's files in the order of their relative names (hidden files left out).
+    """sha256 of a file, or of a folder's files in the order of their relative names. Hidden files and those that tell of it
+    (``TOLD``) are left out.
 
     What is large is read once: the digest is kept beside it, in ``.NAME.digest.json``, and holds as long as no file has come
     or gone and each has the size, number and times (ns) that it had.
@@ -186,7 +189,7 @@ def digest(path: Path) -> str:
 
 def _files_below(folder: Path) -> Iterator[tuple[str, Path]]:
     for file in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
-        if file.name != RECORD:
+        if file.name not in TOLD:
             yield file.relative_to(folder).as_posix(), file
 
 

@@ -1,10 +1,11 @@
-"""Models from outside."""
+"""Models from outside, and to the outside."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from vldeformer.commands.arguments import add_command
+from vldeformer.commands.arguments import ANY_MODEL, add_command
+from vldeformer.errors import InputError
 from vldeformer.models.settings import Pooling
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_weights(commands: "Commands") -> None:
-    """import-weights."""
+    """import-weights, publish."""
     summary = "Oscar or VinVL checkpoint, or ViLT or VisualBERT of the hub → model folder"
     added = add_command(commands, "import-weights", _import_weights, summary)
     added.add_argument("checkpoint", metavar="CHECKPOINT_DIR", help="checkpoint folder, its file of weights, or a hub id")
@@ -22,6 +23,29 @@ def add_weights(commands: "Commands") -> None:
         choices=get_args(Pooling),
         help="how states become a vector, as train.pooling (default: mean_all, over the padding too, for Oscar; else mean)",
     )
+    summary = "decomposed model → folder or repository of the Hugging Face hub, with a model card"
+    added = add_command(commands, "publish", _publish, summary)
+    added.add_argument("model", metavar="MODEL", help=ANY_MODEL)
+    place = added.add_mutually_exclusive_group(required=True)
+    place.add_argument("--out", type=Path, metavar="MODEL_DIR", help="model folder to write")
+    place.add_argument("--hub", metavar="USER/NAME", help="repository to write; made if it is not there; needs a token")
+    results = "folder results/NAME of the run that measured it, for the card"
+    added.add_argument("--results", type=Path, metavar="PATH", help=results)
+    added.add_argument("--experiment", metavar="NAME", help="which model of that run it is (default: its main one)")
+    added.add_argument("--private", action="store_true", help="with --hub: a new repository is private")
+
+
+def _publish(given: argparse.Namespace) -> None:
+    from vldeformer.retrieval.encoder import load
+
+    if given.private and given.hub is None:
+        raise InputError("--private goes with --hub")
+    encoder = load(given.model)
+    if given.hub is None:
+        encoder.save_pretrained(given.out, given.results, given.experiment)
+    else:
+        given.out = Path(given.hub)  # what a failure of the system is said of
+        print(encoder.push_to_hub(given.hub, given.private, None, given.results, given.experiment))
 
 
 def _import_weights(given: argparse.Namespace) -> None:

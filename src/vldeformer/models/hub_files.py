@@ -42,13 +42,38 @@ def hub_file(name: str, *candidates: str, like: Path | None = None) -> Path:
             except HFValidationError:
                 raise InputError(f"{name}: no such folder, and no hub id; one is for example dandelin/vilt-b32-mlm") from None
             except Exception as error:  # no such repository, no permission, a full disk, and whatever the HTTP client raises
-                what = str(error).strip().partition("\n")[0]
+                what = first_line(error)
                 raise InputError(f"{name}: no such folder, and the Hugging Face hub does not give it ({what})") from None
     if unreachable:
         where = "not in the local cache, and the hub is not reached"
         how = f"if it is a hub id, then where there is a network: `hf download {name}`"
         raise InputError(f"{name}: no such folder; {expected}: {where}; {how}")
     raise InputError(f"{name}: no such folder; {expected}, the hub has none")
+
+
+def hub_file_if_any(name: str, candidate: str, like: Path) -> Path | None:
+    """A file that a model of the hub may have or not, of the revision of ``like``; None: it has none.
+
+    Raises InputError if it is in no cache and the hub, which would know, is not reached.
+    """
+    known = huggingface_hub.try_to_load_from_cache(name, candidate, revision=like.parent.name)
+    if known is not None:
+        return Path(known) if isinstance(known, str) else None  # else the hub was asked before and said that it has none
+    try:
+        with quiet(huggingface_hub.utils.logging):
+            return Path(huggingface_hub.hf_hub_download(name, candidate, revision=like.parent.name))
+    except LocalEntryNotFoundError:
+        unknown = f"whether it has a {candidate} is not known, as the hub is not reached"
+        raise InputError(f"{name}: {unknown}; where there is a network: `hf download {name}`") from None
+    except EntryNotFoundError:
+        return None
+    except Exception as error:  # see above
+        raise InputError(f"{name}: the Hugging Face hub does not give {candidate} ({first_line(error)})") from None
+
+
+def first_line(error: Exception) -> str:
+    """What an error of the hub's library says, without what follows."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 @contextlib.contextmanager

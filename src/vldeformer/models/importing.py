@@ -7,13 +7,16 @@ from vldeformer.errors import InputError
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.hub import import_hub
-from vldeformer.models.hub_files import hub_file
+from vldeformer.models.hub_files import hub_file, hub_file_if_any
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.oscar_import import WEIGHT_FILES, import_oscar
 from vldeformer.models.settings import Pooling
 from vldeformer.models.weights import DESCRIPTION, ModelDescription, load_model
 
 HUB_MODELS = ("vilt", "visual_bert")
+EXTRACTOR = "extractor.npz"
+"""The detector beside a model that reads regions."""
+WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
 
 
 def import_model(
@@ -43,13 +46,19 @@ def import_model(
 
 
 def load_any(path_or_hub_id: str | Path) -> tuple[JointMatcher | DualEncoder, ModelDescription, WordPieces]:
-    """The model in a folder of this project as it was saved, or a published one as ``import_model`` reads it."""
-    if (Path(path_or_hub_id) / DESCRIPTION).is_file():
-        return load_model(Path(path_or_hub_id))
-    return import_model(path_or_hub_id)
+    """The model in a folder of this project or saved to the hub by it, or a published one as ``import_model`` reads it."""
+    folder = files_of(path_or_hub_id)
+    return load_model(folder) if (folder / DESCRIPTION).is_file() else import_model(path_or_hub_id)
 
 
 def files_of(path_or_hub_id: str | Path) -> Path:
     """Where the files lie that ``load_any`` has read: of a hub id the snapshot in the local cache, for a digest of them."""
-    path = Path(path_or_hub_id)
-    return path if path.exists() else hub_file(str(path_or_hub_id), "config.json").parent
+    path, name = Path(path_or_hub_id), str(path_or_hub_id)
+    if path.exists():
+        return path
+    found = hub_file(name, DESCRIPTION, "config.json")
+    if found.name == DESCRIPTION:
+        hub_file(name, WEIGHTS, like=found)
+        hub_file(name, TOKENIZER, like=found)
+        hub_file_if_any(name, EXTRACTOR, found)
+    return found.parent

@@ -4,6 +4,7 @@
 keeps the contract of CLIP-like models, so that their benchmarks run on it.
 """
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, overload
@@ -14,7 +15,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from vldeformer.artifact import whole_folder
+from vldeformer.artifact import RECORD, digest, whole_folder, write_json
 from vldeformer.data.detector import Detector
 from vldeformer.data.records import Regions
 from vldeformer.errors import InputError
@@ -23,13 +24,16 @@ from vldeformer.inputs.collate import TextReader
 from vldeformer.inputs.given import GivenImage, given_ids
 from vldeformer.inputs.tokens import WordPieces, pad_rows
 from vldeformer.models.dual import DualEncoder
-from vldeformer.models.importing import load_any
+from vldeformer.models.importing import EXTRACTOR, WEIGHTS, files_of, load_any
 from vldeformer.models.weights import ModelDescription, as_encoder, save_model
 from vldeformer.retrieval.encode import encode_captions, encode_images
 from vldeformer.retrieval.image_transform import ImageTransform
 from vldeformer.runtime import RuntimeSettings, arithmetic, find_device, this_machine
+from vldeformer.sharing.card import CARD, Saved, model_card
+from vldeformer.sharing.hub import check_repo_id, upload, writing_token
+from vldeformer.sharing.results import CardResults, read_results
+from vldeformer.sharing.training import read_training
 
-EXTRACTOR = "extractor.npz"
 BATCH_SIZE = 64
 
 
@@ -38,8 +42,8 @@ def load(
     device: Literal["cpu", "cuda"] = "cpu",
     precision: Literal["float32", "bfloat16"] = "float32",
 ) -> "Encoder":
-    """The decomposed model in a folder of this project or a published one: an Oscar or VinVL checkpoint, a ViLT or VisualBERT
-    of the Hugging Face hub by id or folder.
+    """The decomposed model in a folder of this project or pushed to the Hugging Face hub by it, or a published one: an Oscar or
+    VinVL checkpoint, a ViLT or VisualBERT of the hub. Hub models are given by id or folder.
 
     A joint model is decomposed: the weights stay, the data flow changes. ``precision`` is that of matrix products. Raises
     InputError, in one line, if there is no such model, if it is damaged, or if the device is not there.
@@ -51,18 +55,20 @@ def load(
     if not isinstance(path_or_hub_id, str | Path):
         raise InputError(f"path_or_hub_id: expected a folder or a hub id, got {path_or_hub_id!r}")
     runtime = _runtime(device, precision)
-    place, extractor = find_device(device), Path(path_or_hub_id) / EXTRACTOR
+    place = find_device(device)
     model, description, words = load_any(path_or_hub_id)
-    detector = Detector.load(extractor) if extractor.is_file() else None
+    folder = files_of(path_or_hub_id)
+    detector = Detector.load(folder / EXTRACTOR) if (folder / EXTRACTOR).is_file() else None
     encoder = as_encoder(model, description).to(place)
-    return Encoder(encoder, description.model_copy(update={"kind": "dual"}), words, detector, runtime)
+    return Encoder(encoder, description.model_copy(update={"kind": "dual"}), words, detector, runtime, folder)
 
 
 class Encoder:
     """A decomposed model with its word pieces and its image transform.
 
     Attributes: ``model`` (DualEncoder, in eval mode), ``description``, ``words``, and ``transform`` (ImageTransform), which
-    turns one image into a tensor and holds the detector that travelled with a model of regions, or None.
+    turns one image into a tensor and holds the detector that travelled with a model of regions, or None. ``source``: the
+    folder that it was read from, where the record of its training may lie; None: it was made otherwise.
     """
 
     def __init__(
@@ -72,8 +78,9 @@ class Encoder:
         words: WordPieces,
         detector: Detector | None,
         runtime: RuntimeSettings,
+        source: Path | None = None,
     ) -> None:
-        self.model, self.description, self.words, self.runtime = model, description, words, runtime
+        self.model, self.description, self.words, self.runtime, self.source = model, description, words, runtime, source
         self.transform = ImageTransform(description, words, detector)
 
     @overload
@@ -133,12 +140,58 @@ class Encoder:
             vectors: Tensor = self.model.encode_visual(self.transform.unpack(batch.to(self._device))).float()
         return vectors
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write a model folder that ``load`` opens without the hub. Raises InputError rather than replace another folder."""
+    def save_pretrained(self, folder: str | Path, results: str | Path | None = None, experiment: str | None = None) -> None:
+        """Write a model folder that ``load`` opens without the hub, with a model card, README.md.
+
+        results: folder results/NAME of the run that measured this model, for the card; None: it says "not evaluated".
+        experiment: which model of that run this is; None: its main one. How it was trained is told as far as a record lies in
+        the folder that it was loaded from. Raises InputError rather than replace another folder, or if results are damaged.
+
+        >>> encoder.save_pretrained(folder)
+        >>> sorted(path.name for path in folder.iterdir())
+        ['README.md', 'encoder.json', 'model.safetensors', 'tokenizer.json']
+        """
         with whole_folder(Path(folder)) as temporary:
-            save_model(temporary, self.model, self.description, self.words)
-            if self.transform.detector is not None:
-                self.transform.detector.save(temporary / EXTRACTOR)
+            self._write(temporary, _results(results, experiment), None)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        private: bool = False,
+        token: str | None = None,
+        results: str | Path | None = None,
+        experiment: str | None = None,
+    ) -> str:
+        """Write the model and its card into a repository of the Hugging Face hub, made if it is not there; ``load(repo_id)``
+        then opens it. Returns the address of the commit.
+
+        repo_id: USER/NAME; private: of a new repository; token: None: the one of `hf auth login` or HF_TOKEN; results and
+        experiment: as in ``save_pretrained``. Raises InputError, in one line, if there is no token, if the hub refuses, or
+        without a network.
+        """
+        check_repo_id(repo_id)
+        measured, allowed = _results(results, experiment), writing_token(token)
+        with tempfile.TemporaryDirectory(prefix="vldeformer-") as temporary:
+            folder = Path(temporary) / "model"
+            folder.mkdir()
+            self._write(folder, measured, repo_id)
+            return upload(folder, repo_id, private, allowed)
+
+    def _write(self, folder: Path, results: CardResults | None, repo_id: str | None) -> None:
+        training = read_training(self.source)  # first: the folder may be replaced by this very one
+        save_model(folder, self.model, self.description, self.words)
+        if self.transform.detector is not None:
+            self.transform.detector.save(folder / EXTRACTOR)
+        if training is not None:
+            write_json(folder / RECORD, training.model_dump(mode="json"))
+        saved = Saved(
+            description=self.description,
+            parameters=sum(parameter.numel() for parameter in self.model.parameters()),
+            width=self.model.embedding_size,
+            detector=self.transform.detector is not None,
+            weights_sha256=digest(folder / WEIGHTS),
+        )
+        (folder / CARD).write_text(model_card(saved, training, results, repo_id), encoding="utf-8")
 
     @property
     def _device(self) -> torch.device:
@@ -163,6 +216,12 @@ def _runtime(device: str, precision: str) -> RuntimeSettings:
         if value not in known:
             raise InputError(f"{what}: expected {' or '.join(known)}, got {value!r}")
     return this_machine().model_copy(update={"device": device, "precision": precision})
+
+
+def _results(folder: str | Path | None, experiment: str | None) -> CardResults | None:
+    if folder is None and experiment is not None:
+        raise InputError(f"experiment {experiment!r}: expected results that it is of; give results= as well")
+    return None if folder is None else read_results(Path(folder), experiment)
 
 
 def _images(images: Sequence[GivenImage]) -> list[GivenImage]:

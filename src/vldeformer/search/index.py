@@ -77,6 +77,9 @@ class SearchIndex:
 
         rerank: such as ``JointReranker``, orders the best ``candidates`` before the k best of them are returned. Raises
         InputError if the text is empty, k is below 1 or candidates below k.
+
+        >>> [type(hit).__name__ for hit in index.search("a red ring", k=2)]
+        ['Hit', 'Hit']
         """
         if rerank is None:
             return self.search_vector(self.encode_text(text), k)
@@ -85,11 +88,19 @@ class SearchIndex:
         return rerank(text, self.search_vector(self.encode_text(text), candidates))[:k]
 
     def search_image(self, image: GivenImage, k: int = 10) -> list[Hit]:
-        """The k images nearest to a picture. Raises InputError if the model cannot read it."""
+        """The k images nearest to a picture. Raises InputError if the model cannot read it.
+
+        >>> index.search_image(PIL.Image.open(index.path("a/03.png")), k=1)[0].id
+        'a/03.png'
+        """
         return self.search_vector(encode_alone(self.encoder, image), k)
 
     def similar(self, image_id: str, k: int = 10) -> list[Hit]:
-        """The k images nearest to one of the index, itself left out; needs no model. Raises InputError if it is not there."""
+        """The k images nearest to one of the index, itself left out; needs no model. Raises InputError if it is not there.
+
+        >>> len(index.similar("a/03.png", k=3))
+        3
+        """
         row = self._row(image_id)
         return [self._hit(*found) for found in self._nearest(self._vector(row), k + 1) if found[0] != row][:k]
 
@@ -205,5 +216,11 @@ class SearchIndex:
         return Hit(name, score, self.path(name))
 
 
-open_index = SearchIndex.open
-"""``SearchIndex.open`` under the name that ``vldeformer`` exports."""
+def open_index(path: str | Path, model: str | Path | None = None, device: Literal["cpu", "cuda"] = "cpu") -> SearchIndex:
+    """An index that `vldeformer index` made, opened for reading; see ``SearchIndex.open``.
+
+    >>> index = vldeformer.open_index(index_folder)
+    >>> len(index), index.structure
+    (13, 'flat')
+    """
+    return SearchIndex.open(path, model, device)

@@ -9,9 +9,8 @@ import numpy as np
 from vldeformer.data.detector import Detector
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import TextReader
-from vldeformer.models.importing import load_any
+from vldeformer.models.importing import EXTRACTOR, load_any
 from vldeformer.models.joint import JointMatcher
-from vldeformer.retrieval.encoder import EXTRACTOR
 from vldeformer.retrieval.image_transform import ImageTransform
 from vldeformer.retrieval.pair_scores import score_rows
 from vldeformer.runtime import this_machine
