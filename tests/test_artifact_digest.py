@@ -20,8 +20,9 @@ def test_digest_is_of_content_and_names(tmp_path):
     assert digest(folders[0]) == digest(folders[1])
     before = digest(folders[0])
     (folders[0] / ".hidden").write_text("1")
-    (folders[0] / "provenance.json").write_text("{}")
-    assert digest(folders[0]) == before, "times and hidden files are no content"
+    for name in ("provenance.json", "README.md"):
+        (folders[0] / name).write_text("{}")
+    assert digest(folders[0]) == before, "hidden files, the record and the card are no content"
     (folders[0] / "sub" / "x").rename(folders[0] / "sub" / "z")
     renamed = digest(folders[0])
     (folders[0] / "sub" / "z").write_text("other")

@@ -125,6 +125,11 @@ def read_texts(path: Path) -> list[str]:
     return value
 
 
+def record_path(path: Path) -> Path:
+    """Where the record of a single file stands: tokenizer.json → tokenizer.provenance.json."""
+    return path.with_name(f"{path.stem}.provenance.json")
+
+
 def map_array(path: Path) -> np.ndarray:
     """Memory-map a .npy file for reading. Raises InputError naming the file if it is missing, cut short or something else."""
     try:

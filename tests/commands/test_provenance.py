@@ -8,9 +8,9 @@ from settings_files import CONFIG
 
 from vldeformer.artifact import digest, write_json
 from vldeformer.cli import main
-from vldeformer.commands.chain import follow, in_order
 from vldeformer.commands.differences import first_difference
-from vldeformer.report.sources import Source, write_sources
+from vldeformer.report.chain import follow, in_order
+from vldeformer.report.sources import Source, sources_path, write_sources
 
 MADE = {
     "code": {"commit": "c" * 40, "dirty": False, "version": "0.1.0", "sha256": "5" * 64},
@@ -53,7 +53,7 @@ def embed(tmp_path):
 
 
 def test_the_chain_runs_from_the_raw_data_to_the_artifact(embed):
-    found = list(in_order(follow(embed, CONFIG)))
+    found = list(in_order(follow(embed)))
     assert [link.stage for link in found] == ["scenes.jsonl", "prepare", "train", "embed"]
     assert [link.state() for link in found] == ["as it was read"] * 3 + ["here"]
     raw = embed.parents[1] / "raw" / "scenes.jsonl"
@@ -63,7 +63,7 @@ def test_the_chain_runs_from_the_raw_data_to_the_artifact(embed):
 def test_a_tracked_file_is_known_as_raw_data_and_a_missing_record_as_missing(embed):
     (embed.parents[1] / "raw.dvc").touch()
     (embed.parent / "prepare" / "provenance.json").unlink()
-    found = list(in_order(follow(embed, CONFIG)))
+    found = list(in_order(follow(embed)))
     hows = {link.path.parent.name: link.how for link in found if link.record is None}
     assert hows["raw"].startswith("raw data, tracked by ") and hows["raw"].endswith("raw.dvc")
     assert hows["prepare"] == "missing link: no record says what it was made of"
@@ -123,7 +123,7 @@ CODE = {"code": MADE["code"] | {"commit": "d" * 40, "sha256": "6" * 64}}
 )
 def test_the_first_difference_is_the_one_most_upstream(embed, tmp_path, raw, changes, expected):
     other = World(tmp_path / "two").make(raw, **changes)
-    assert first_difference(follow(embed, CONFIG), follow(other, CONFIG)).startswith(expected)
+    assert first_difference(follow(embed), follow(other)).startswith(expected)
 
 
 def test_a_difference_names_the_key_and_both_values(embed, tmp_path, capsys):
@@ -137,13 +137,13 @@ def test_the_same_content_is_no_difference_whatever_made_it(embed, tmp_path):
     other = World(tmp_path / "two").make()
     record = json.loads((other / "provenance.json").read_text())
     write_json(other / "provenance.json", record | CODE)
-    assert first_difference(follow(embed, CONFIG), follow(other, CONFIG)).startswith("no difference: the content is the same")
+    assert first_difference(follow(embed), follow(other)).startswith("no difference: the content is the same")
 
 
 def test_trees_that_were_changed_count_as_different_code_where_their_sources_are_not_recorded(embed, tmp_path):
     dirty = {"code": {"commit": "c" * 40, "dirty": True, "version": "0.1.0"}}
     sides = [World(tmp_path / name).make(embed=dirty | {"finished": name}) for name in ("two", "three")]
-    found = first_difference(*(follow(side, CONFIG) for side in sides))
+    found = first_difference(*(follow(side) for side in sides))
     assert found.startswith("code: ") and "with uncommitted changes" in found
 
 
@@ -166,7 +166,7 @@ def test_a_cell_and_a_table_lead_to_the_raw_data(table, capsys):
     cell = ["provenance", str(table), "--row", "one", "--column", "value", "--config", str(CONFIG)]
     assert main(cell) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == [f"{table}: value = 50.0", "  key mean_recall of test.json"]
+    assert lines[:2] == [f"{table}: value = 50.0", "  key mean_recall of test.json = 50.0"]
     assert any(
         line.startswith("  no record; by the present settings it was measured on artifacts/tiny/base/embed") for line in lines
     )
@@ -178,12 +178,68 @@ def test_a_cell_and_a_table_lead_to_the_raw_data(table, capsys):
     assert "mine.sources.json: no digest, code or time is recorded" in capsys.readouterr().out
 
 
+def test_a_cell_whose_file_is_gone_says_how_to_get_it(table, capsys):
+    (table.parent / "test.json").unlink()
+    assert main(["provenance", str(table), "--row", "one", "--column", "value", "--config", str(CONFIG)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "  key mean_recall of test.json" and lines[2] == "test.json: not here; `dvc pull`, or run the workflow"
+
+
+def test_a_compositional_result_leads_to_its_items_and_its_model(table, capsys):
+    result = {"experiment": "decomposed", "dataset": "tiny", "subsets": {"swap_obj": {"accuracy": 50.0}}}
+    write_json(table.parent / "compositional.json", result)
+    assert main(["provenance", "compositional.json", "--config", str(CONFIG)]) == 0
+    words = "measured on artifacts/tiny/base/compositional-items and artifacts/tiny/base/train"
+    assert words in capsys.readouterr().out
+
+
+def test_what_the_report_wrote_has_its_record_and_what_lies_beside_it_has_not(table):
+    folder = table.parent / "results" / "tiny"
+    for name in ("metrics.json", "tables/recall.csv", "speed.json", "decomposed/test.json", "decomposed/test.ranks.parquet"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("{}")
+    result = folder / "decomposed" / "test.json"
+    inputs = {"decomposed/test": {"path": str(result), "sha256": digest(result)}}
+    made = MADE | {"command": ["vldeformer", "report"], "settings": {}, "inputs": inputs, "outputs": ["metrics.json", "tables"]}
+    write_json(folder / "report.provenance.json", made)
+    for path in (folder, folder / "metrics.json", folder / "tables", folder / "tables" / "recall.csv"):
+        link = follow(path)
+        assert link.stage == "report" and [below.path for below in link.inputs] == [result], path
+        assert link.inputs[0].record is None and link.inputs[0].state() == "as it was read"
+    for name in ("speed.json", "decomposed/test.json", "decomposed/test.ranks.parquet", "decomposed"):
+        assert follow(folder / name).record is None, name
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[]", "the file: "),
+        ("{}", "rows: "),
+        ('{"rows": 3}', "rows: "),
+        ('{"rows": [{"foreign": 1}]}', "rows/0/foreign: "),
+        ('{"rows": [null]}', "rows/0: "),
+        ('{"rows": [{"keys": 3}]}', "rows/0/keys: "),
+        ('{"rows": [{}, {}]}', "expected 1 rows as in mine.csv, got 2"),
+        (None, "found no file"),
+    ],
+)
+def test_damaged_sources_are_one_line_that_says_to_report_again(table, capsys, text, expected):
+    if text is None:
+        sources_path(table).unlink()
+    else:
+        sources_path(table).write_text(text)
+    assert main(["provenance", str(table), "--row", "one", "--column", "value", "--config", str(CONFIG)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "mine.sources.json: " in line and expected in line and line.endswith("; make the report again")
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
         (["none"], "none: expected an artifact, a result or a table, found none"),
         (["artifacts", "--row", "one"], "a cell needs both --row and --column"),
         (["artifacts", "artifacts", "--row", "one", "--column", "value"], "--row and --column are of one table"),
+        (["reported"], "reported/report.provenance.json: expected the record of a stage, got something else"),
         (["damaged"], "damaged/provenance.json: expected the record of a stage, got something else"),
         (["cut"], "cut/provenance.json: expected JSON, got something else"),
     ],
@@ -192,6 +248,8 @@ def test_wrong_input_is_one_line(table, capsys, words, expected):
     for name, text in (("damaged", '{"inputs": [3]}'), ("cut", "{")):
         (table.parent / name).mkdir()
         (table.parent / name / "provenance.json").write_text(text)
+    (table.parent / "reported").mkdir()
+    (table.parent / "reported" / "report.provenance.json").write_text("[]")
     assert main(["provenance", *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert expected in line

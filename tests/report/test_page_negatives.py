@@ -69,6 +69,6 @@ def test_stages_are_followed_from_the_last_to_the_first(tmp_path):
     found = trace({"mine": tmp_path / "embed", "other": tmp_path / "train", "lost": tmp_path / "nowhere"})
     assert [stage.folder.rsplit("/")[-1] for stage in found.behind["mine"]] == ["prepare", "train", "embed"]
     assert len(found.behind["other"]) == 2 and found.behind["lost"] == () and len(found.stages) == 3
-    (tmp_path / "train" / "provenance.json").write_text('{"inputs": {}}')
+    (tmp_path / "train" / "provenance.json").write_text('{"inputs": [3]}')
     with pytest.raises(InputError, match=r"train/provenance\.json"):
         trace({"mine": tmp_path / "embed"})

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from vldeformer.artifact import digest, read_json
-from vldeformer.stages.provenance import provenance, record_path
+from vldeformer.artifact import digest, read_json, record_path
+from vldeformer.stages.provenance import provenance
 from vldeformer.stages.vocabulary import vocabulary
 
 

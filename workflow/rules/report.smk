@@ -22,6 +22,7 @@ rule report:
         tables=shown("tables", tables_of(EXPERIMENTS), TABLE_FORMS),
         figures=shown("figures", ["recalls", "training", "gallery_time", "rerank"], FIGURE_FORMS),
         plots=plots_of(EXPERIMENTS),
+        record=f"results/{DATASET}/report.provenance.json",
     log:
         f"logs/{DATASET}/base/report.log",
     benchmark:
@@ -53,6 +54,7 @@ rule report_ablations:
         metrics=f"results/{DATASET}/ablations/metrics.json",
         tables=shown("tables", ablation_tables(), TABLE_FORMS, part="ablations/"),
         figures=shown("figures", ablation_figures(), FIGURE_FORMS, part="ablations/"),
+        record=f"results/{DATASET}/ablations/report.provenance.json",
     log:
         f"logs/{DATASET}/base/ablations.log",
     benchmark:

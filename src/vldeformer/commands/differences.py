@@ -3,11 +3,12 @@
 What has the same digest is the same, whatever made it; only where digests differ the two records are compared.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from vldeformer.artifact import digest
-from vldeformer.commands.chain import Link
+from vldeformer.report.chain import Link
+from vldeformer.report.record_words import code_in_words
 
 COMPARED = ("settings", "packages", "python", "machine")
 """Keys of a record, in the order in which they are compared after data and code."""
@@ -62,16 +63,6 @@ def _code(one: Link, other: Link, where: str) -> Iterator[str]:
         same = first.get("commit") == second.get("commit") and not first.get("dirty") and not second.get("dirty")
     if not same:
         yield f"code: {where}: {code_in_words(first)} and {code_in_words(second)}"
-
-
-def code_in_words(code: Mapping[str, Any]) -> str:
-    """Version, commit, whether the tree was dirty, and the digest of the sources, as far as they are known."""
-    if not code:
-        return "code not recorded"
-    words = f"code {code.get('version') or 'of no version'}"
-    words += f" at {code['commit'][:12]}" if code.get("commit") else ", commit not recorded"
-    words += {True: " with uncommitted changes", False: " (clean)", None: ""}[code.get("dirty")]
-    return words + (f", sources {code['sha256'][:12]}" if code.get("sha256") else "")
 
 
 def _unequal(first: Any, second: Any, key: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:

@@ -1,6 +1,7 @@
 """``vldeformer provenance``: where an artifact, a result, a table or one cell of it came from, down to the raw data."""
 
 import argparse
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from vldeformer.errors import InputError
 
 if TYPE_CHECKING:
     from vldeformer.commands.arguments import Commands
-    from vldeformer.commands.chain import Link
+    from vldeformer.report.chain import Link, MeasuredOn
 
 
 def add_provenance(commands: "Commands") -> None:
@@ -29,39 +30,56 @@ def add_provenance(commands: "Commands") -> None:
 
 
 def _provenance(given: argparse.Namespace) -> None:
-    from vldeformer.commands.chain import follow
     from vldeformer.commands.differences import first_difference
+    from vldeformer.report.chain import follow
 
     if (given.row is None) != (given.column is None):
         raise InputError("a cell needs both --row and --column; give both or none")
     if given.other is not None:
         if given.row is not None:
             raise InputError("--row and --column are of one table; leave them out to compare two artifacts")
-        found = first_difference(follow(given.artifact, given.config), follow(given.other, given.config))
+        found = first_difference(*(follow(path, _by_settings(given)) for path in (given.artifact, given.other)))
         print(json.dumps({"first_difference": found}) if given.json else found)
         return
     if given.row is None:
-        _show([follow(given.artifact, given.config)], given.json)
+        _show([follow(given.artifact, _by_settings(given))], given.json)
         return
     cell, links = _of_cell(given)
     print(json.dumps(cell, ensure_ascii=False) if given.json else f"{cell['table']}: {cell['column']} = {cell['value']}")
     if not given.json:
-        print(f"  key {cell['key']} of {', '.join(cell['files'])}" if cell["key"] else f"  computed: {cell['how']}")
+        print(_where(cell))
     _show(links, given.json)
 
 
 def _of_cell(given: argparse.Namespace) -> "tuple[dict[str, Any], list[Link]]":
-    from vldeformer.commands.chain import follow
+    from vldeformer.report.chain import follow_file
     from vldeformer.report.sources import find_cell
 
     cell = find_cell(given.artifact, given.row, given.column)
     files, key = cell.source.of(given.column)
     described = {"table": str(given.artifact), "column": given.column, "value": cell.value, "files": list(files), "key": key}
-    return described | {"how": cell.source.how}, [follow(Path(file), given.config) for file in files]
+    return described | {"how": cell.source.how}, [follow_file(Path(file), _by_settings(given)) for file in files]
+
+
+def _where(cell: dict[str, Any]) -> str:
+    from vldeformer.report.sources import value_in
+
+    if not cell["files"]:
+        return f"  {cell['how']}"
+    if not cell["key"]:
+        return f"  computed: {cell['how']}"
+    (file,) = cell["files"]
+    return f"  key {cell['key']} of {file}" + (f" = {value_in(Path(file), cell['key'])}" if Path(file).is_file() else "")
+
+
+def _by_settings(given: argparse.Namespace) -> "MeasuredOn":
+    from vldeformer.commands.measured_on import measured_on
+
+    return functools.partial(measured_on, config_dir=given.config)
 
 
 def _show(chains: "list[Link]", as_json: bool) -> None:
-    from vldeformer.commands.chain import in_order
+    from vldeformer.report.chain import in_order
 
     for link in in_order(*chains):
         if as_json:
@@ -84,32 +102,24 @@ def _plain(link: "Link") -> dict[str, Any]:
 
 
 def _lines(link: "Link") -> Iterator[str]:
-    from vldeformer.commands.differences import code_in_words
+    from vldeformer.report.record_words import code_in_words, machine_in_words, packages_in_words, time_in_words
 
     content = f", sha256 {link.recorded[:12]}" if link.recorded else ""
-    yield f"{link.path}: {link.state()}{content}"
+    state = link.state()
+    yield f"{link.path}: {state}{content}" + ("; `dvc pull`, or run the workflow" if state == "not here" else "")
     record = link.record
     if record is None:
         yield f"  {link.how}"
         return
-    time = f"{record['wall_seconds']} s, finished {record['finished']}" if record["finished"] else "time not recorded"
-    yield f"  made by {link.stage}: {time}; {link.how}"
+    yield f"  made by {link.stage}: {time_in_words(record)}; {link.how}"
     yield f"  {code_in_words(record['code'] or {})}"
     yield f"  settings {json.dumps(record['settings'], ensure_ascii=False, sort_keys=True)}"
     seeds = ", ".join(f"{name} {value}" for name, value in _seeds(record["settings"] or {}))
     yield f"  seeds {seeds or 'none among its settings'}"
-    packages = ", ".join(f"{name} {version}" for name, version in sorted((record["packages"] or {}).items()) if version)
-    yield f"  Python {record['python'] or 'not recorded'}, packages {packages or 'not recorded'}"
-    yield f"  machine {_machine(record['machine'] or {})}"
+    yield f"  {packages_in_words(record)}"
+    yield f"  machine {machine_in_words(record['machine'] or {})}"
     for below in link.inputs:
         yield f"  read {below.role}: {below.path}"
-
-
-def _machine(machine: dict[str, Any]) -> str:
-    memory = f"{machine['memory_mib']:,} MiB" if machine.get("memory_mib") else "memory not recorded"
-    gpus = ", ".join(machine["gpus"]) or "no GPU" if "gpus" in machine else "GPU not recorded"
-    cores = f"{machine['cores']} cores" if machine.get("cores") else "cores not recorded"
-    return f"{machine.get('processor') or 'CPU not recorded'}, {cores}, {memory}, {gpus}, {machine.get('system') or ''}"
 
 
 def _seeds(settings: dict[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:

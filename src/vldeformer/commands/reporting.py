@@ -1,4 +1,4 @@
-"""From results to tables, figures and the page of claims, and from a cell of a table back to its result."""
+"""From results to tables, figures and the page of claims."""
 
 import argparse
 from pathlib import Path
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def add_reporting(commands: "Commands") -> None:
-    """report, ablations, claims, explain."""
+    """report, ablations, claims."""
     added = add_command(commands, "report", _report, "results → metrics.json, tables and figures")
     add_paths(added, settings=SETTINGS, speed="speed.json", out="folder to write")
     _add_results(added)
@@ -26,15 +26,6 @@ def add_reporting(commands: "Commands") -> None:
     folders = "folders results/DATASET, in the order of the page"
     added.add_argument("--results", type=Path, nargs="+", required=True, metavar="PATH", help=folders)
     add_paths(added, out="page to write (.md)")
-    added = add_command(
-        commands, "explain", _explain, "a cell of a table → its result files, the settings and the code of the run"
-    )
-    added.add_argument("table", type=Path, metavar="TABLE.csv", help="a table of `report` or `ablations`")
-    texts = "texts of cells that only this row has, e.g. decomposed test"
-    added.add_argument("--row", nargs="+", required=True, metavar="TEXT", help=texts)
-    added.add_argument("--column", required=True, metavar="NAME", help="name in the first line of the table")
-    added.add_argument("--config", type=Path, default=Path("config"), metavar="PATH", help="settings files (default: config)")
-    added.set_defaults(out=Path("explain"))  # what a failure of the system is said of
 
 
 def _add_results(to: argparse.ArgumentParser) -> None:
@@ -68,9 +59,3 @@ def _claims(given: argparse.Namespace) -> None:
     from vldeformer.stages.claims import claims
 
     claims(given.results, given.out)
-
-
-def _explain(given: argparse.Namespace) -> None:
-    from vldeformer.commands.explaining import explain_cell
-
-    print("\n".join(explain_cell(given.table, given.row, given.column, given.config)))

@@ -1,13 +1,13 @@
-"""The stages behind each model of the page, first to last, from the provenance.json that each stage wrote beside its output."""
+"""The stages behind each model of the page, first to last, by the records that the stages wrote beside their output."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from vldeformer.artifact import RECORD, read_json
-from vldeformer.errors import InputError
+from vldeformer.artifact import RECORD
+from vldeformer.report.chain import Link, Record, follow, in_order
+from vldeformer.report.record_words import code_in_words, machine_in_words, packages_in_words, time_in_words
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,7 @@ class Stage:
     folder: str
     anchor: str
     code: str
-    finished: str
-    seconds: float
+    time: str
     machine: str
     packages: str
     inputs: tuple[tuple[str, str, str], ...]
@@ -36,41 +35,31 @@ class Lineage:
 def trace(folders: Mapping[str, Path]) -> Lineage:
     """``folders``: experiment → what its recall was measured on. Inputs are followed as far as there are records."""
     stages: dict[Path, Stage] = {}
-    behind = {experiment: tuple(_chain(folder, stages)) for experiment, folder in folders.items()}
+    behind = {}
+    for experiment, folder in folders.items():
+        links = in_order(follow(folder)) if folder.exists() else ()
+        found = {}
+        for link in links:
+            if link.record is not None:
+                home = _home(link)
+                found[home] = stages.setdefault(home, _stage(home, link.record))
+        behind[experiment] = tuple(found.values())
     return Lineage(tuple(stages.values()), behind)
 
 
-def _chain(folder: Path, known: dict[Path, Stage]) -> list[Stage]:
-    """The stages before a folder's and its own, the earliest first; ``known`` gains those that were not there."""
-    home = next((place for place in (folder, *folder.parents) if (place / RECORD).is_file()), None)
-    if home is None:
-        return []
-    path = home / RECORD
-    record = read_json(path)
-    found: dict[Path, Stage] = {}
-    try:
-        for item in record["inputs"].values():
-            for stage in _chain(Path(item["path"]), known):
-                found[Path(stage.folder)] = stage
-        known.setdefault(home, _stage(home, record))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: expected where the artifact came from ({error} is missing or wrong); make it again") from None
-    return [*found.values(), known[home]]
+def _home(link: Link) -> Path:
+    """The folder that a stage wrote, or its file if that is all."""
+    return link.path if link.record_file is None or link.record_file.name != RECORD else link.record_file.parent
 
 
-def _stage(home: Path, record: Mapping[str, Any]) -> Stage:
-    code, machine = record["code"], record["machine"]
-    commit = f" at {code['commit'][:12]}" if code["commit"] else ""
-    changed = " with uncommitted changes" if code["dirty"] else ""
-    told = ", ".join(str(value) for key, value in machine.items() if value and key != "cores")
+def _stage(home: Path, record: Record) -> Stage:
     return Stage(
         folder=home.as_posix(),
         anchor=f"stage-{'-'.join(home.parts[1:])}",
-        code=f"{code['version']}{commit}{changed}",
-        finished=record["finished"],
-        seconds=record["wall_seconds"],
-        machine=f"{told}, {machine['cores']} cores",
-        packages=", ".join(f"{name} {version}" for name, version in record["packages"].items() if version),
+        code=code_in_words(record["code"] or {}).removeprefix("code "),
+        time=time_in_words(record),
+        machine=machine_in_words(record["machine"] or {}),
+        packages=packages_in_words(record),
         inputs=tuple((name, item["path"], item["sha256"]) for name, item in record["inputs"].items()),
         settings=json.dumps(record["settings"], indent=1, ensure_ascii=False),
     )

@@ -21,7 +21,7 @@ SAYS = {
 def check_repo_id(repo_id: str) -> None:
     """Raises InputError if it is not USER/NAME as the hub writes it."""
     try:
-        huggingface_hub.utils.validate_repo_id(repo_id)
+        huggingface_hub.utils.validate_repo_id(repo_id)  # type: ignore[attr-defined]  # public, but not in its __all__
         owner, _, name = repo_id.partition("/")
     except (HFValidationError, AttributeError) as error:
         raise InputError(f"repo_id: expected USER/NAME of the Hugging Face hub, got {repo_id!r} ({first_line(error)})") from None

@@ -1,10 +1,12 @@
 """Stage `ablations`: results of many experiments → a table, and where a curve says more a figure, about each choice. No torch."""
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vldeformer.artifact import write_json
 from vldeformer.report.ablations import ablation_table, ablation_values, judge
+from vldeformer.report.chain import REPORTED
 from vldeformer.report.compositional import CompositionalSet, compositional_table
 from vldeformer.report.curves import save_ablation_curve, save_cost
 from vldeformer.report.metrics import recall_drops
@@ -13,6 +15,7 @@ from vldeformer.report.results import ResultSet
 from vldeformer.report.settings import ReportSettings
 from vldeformer.report.speed import read_speed
 from vldeformer.report.tables import drop_table, recall_table, write_tables
+from vldeformer.stages.provenance import by_place, provenance
 from vldeformer.stages.sections import read_section
 
 
@@ -24,10 +27,12 @@ def ablations(
     pair_times: Mapping[str, Path],
     out: Path,
 ) -> None:
-    """Write metrics.json, ``tables/`` and ``figures/`` into ``out``: recalls, drops, and what ``report.ablations`` names.
+    """Write metrics.json, ``tables/`` and ``figures/`` into ``out``: recalls, drops, and what ``report.ablations`` names,
+    and the record of what they were made of.
 
     compositional: results of the compositional test; pair_times: experiment → pair_time.json, of joint models.
     """
+    started = time.monotonic()
     section = read_section(settings, "report", ReportSettings)
     found, composed = ResultSet.load(results), CompositionalSet(compositional)
     cost = cost_of(pair_times, section.main, read_speed(speed), speed)
@@ -46,3 +51,7 @@ def ablations(
     write_tables(out / "tables", tables)
     drops = recall_drops(found, section)
     write_json(out / "metrics.json", {"dataset": found.dataset, "main": section.main, "recall_drops": drops, "ablations": values})
+    inputs = {"speed": speed, **by_place([*results, *compositional])}
+    inputs |= {f"pair time {name}": path for name, path in pair_times.items()}
+    record = provenance({"report": section.model_dump(mode="json")}, inputs, started)
+    write_json(out / REPORTED, record | {"outputs": ["metrics.json", "tables", "figures"]})

@@ -1,5 +1,6 @@
-"""Where an artifact came from, written beside it by the stage that made it: ``provenance.json`` in a folder, and beside a
-file NAME.json its ``NAME.provenance.json``. ``vldeformer provenance`` follows these records down to the raw data.
+"""Where an artifact came from, written beside it by the stage that made it: ``provenance.json`` in a folder, beside a file
+NAME.json its ``NAME.provenance.json``, and ``report.provenance.json`` in a folder of results. ``vldeformer provenance``
+follows these records down to the raw data.
 """
 
 import hashlib
@@ -8,7 +9,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,10 @@ def provenance(settings: Mapping[str, Any], inputs: Mapping[str, Path], started:
     }
 
 
-def record_path(path: Path) -> Path:
-    """Where the record of a single file stands: tokenizer.json → tokenizer.provenance.json."""
-    return path.with_name(f"{path.stem}.provenance.json")
+def by_place(paths: Sequence[Path]) -> dict[str, Path]:
+    """Inputs named by folder and name, as decomposed/test; those that share these by their whole paths."""
+    names = [f"{path.parent.name}/{path.stem}" for path in paths]
+    return {name if names.count(name) == 1 else str(path): path for name, path in zip(names, paths, strict=True)}
 
 
 def _machine() -> dict[str, Any]:

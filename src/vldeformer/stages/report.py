@@ -1,9 +1,12 @@
 """Stage `report`: results → metrics.json, tables, figures and plots. Needs no torch."""
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from vldeformer.artifact import write_json
 from vldeformer.errors import InputError
+from vldeformer.report.chain import REPORTED
 from vldeformer.report.compositional import CompositionalSet, compositional_table
 from vldeformer.report.figures import save_recalls, save_training_curves
 from vldeformer.report.metrics import write_metrics
@@ -15,6 +18,7 @@ from vldeformer.report.settings import ReportSettings
 from vldeformer.report.speed import read_speed
 from vldeformer.report.tables import drop_table, recall_table, speed_table, write_tables
 from vldeformer.report.time_figures import save_gallery_time, save_rerank
+from vldeformer.stages.provenance import by_place, provenance
 from vldeformer.stages.sections import read_section
 
 
@@ -28,11 +32,12 @@ def report(
     rerank: Path | None,
     out: Path,
 ) -> None:
-    """Write metrics.json, ``tables/``, ``figures/`` and ``plots/`` into ``out``.
+    """Write metrics.json, ``tables/``, ``figures/`` and ``plots/`` into ``out``, and the record of what they were made of.
 
     journals: experiment → journal.jsonl; published: published.csv, needed if the settings name ``report.published_protocols``;
     compositional: results of the compositional test; rerank: folder of re-ranked results, one for each depth.
     """
+    started = time.monotonic()
     section = read_section(settings, "report", ReportSettings)
     found, measured, composed = ResultSet.load(results), read_speed(speed), CompositionalSet(compositional)
     write_metrics(out / "metrics.json", found, section)
@@ -54,3 +59,8 @@ def report(
     save_training_curves(figures / "training", {section.titles.get(name, name): path for name, path in journals.items()})
     save_gallery_time(figures / "gallery_time", measured, section)
     write_plots(out / "plots", found, measured, journals, section)
+    inputs = {"speed": speed, **by_place([*results, *compositional])}
+    inputs |= {f"journal {name}": path for name, path in journals.items()}
+    inputs |= {name: path for name, path in (("published", published), ("rerank", rerank)) if path is not None}
+    record = provenance({"report": section.model_dump(mode="json")}, inputs, started)
+    write_json(out / REPORTED, record | {"outputs": ["metrics.json", "tables", "figures", "plots"]})

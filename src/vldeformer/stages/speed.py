@@ -1,19 +1,23 @@
 """Stages `speed` and `pair-time`: time of joint and decomposed retrieval of the test split on this machine."""
 
+import time
 from pathlib import Path
 
-from vldeformer.artifact import check_file, write_json
+from vldeformer.artifact import check_file, record_path, write_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.pair_time import measure_pair_time
 from vldeformer.evaluation.speed import measure_speed
 from vldeformer.evaluation.speed_settings import SpeedSettings
+from vldeformer.models.importing import files_of
 from vldeformer.runtime import RuntimeSettings, prepare_torch
 from vldeformer.stages.opened import open_encoder, open_matcher
+from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section
 
 
 def speed(settings: Path, joint: Path, dual: Path, manifest: Path, visual: Path, out: Path) -> None:
-    """Write speed.json; no other stage but the report depends on it."""
+    """Write speed.json and its record; no other stage but the report depends on it."""
+    started = time.monotonic()
     check_file(out)
     section = read_section(settings, "speed", SpeedSettings)
     runtime = read_section(settings, "runtime", RuntimeSettings)
@@ -30,10 +34,14 @@ def speed(settings: Path, joint: Path, dual: Path, manifest: Path, visual: Path,
         runtime,
     )
     write_json(out, measured)
+    values = {"speed": section.model_dump(mode="json"), "runtime": runtime.model_dump(mode="json")}
+    inputs = {"joint": files_of(joint), "dual": files_of(dual), "manifest": manifest, "visual": visual}
+    write_json(record_path(out), provenance(values, inputs, started))
 
 
 def pair_time(settings: Path, model: Path, manifest: Path, visual: Path, out: Path) -> None:
-    """Write pair_time.json: what a joint matcher costs at its depth; only the report depends on it."""
+    """Write pair_time.json and its record: what a joint matcher costs at its depth; only the report depends on it."""
+    started = time.monotonic()
     check_file(out)
     section = read_section(settings, "speed", SpeedSettings)
     runtime = read_section(settings, "runtime", RuntimeSettings)
@@ -41,3 +49,6 @@ def pair_time(settings: Path, model: Path, manifest: Path, visual: Path, out: Pa
     matcher, readers = open_matcher(model, visual)
     test = Manifest.load(manifest).split("test")
     write_json(out, measure_pair_time(matcher.to(device), test, readers.text, readers.visual, section, runtime))
+    values = {"speed": section.model_dump(mode="json"), "runtime": runtime.model_dump(mode="json")}
+    inputs = {"model": files_of(model), "manifest": manifest, "visual": visual}
+    write_json(record_path(out), provenance(values, inputs, started))

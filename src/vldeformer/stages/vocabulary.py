@@ -3,13 +3,13 @@
 import time
 from pathlib import Path
 
-from vldeformer.artifact import write_json
+from vldeformer.artifact import record_path, write_json
 from vldeformer.data.joined import open_region_store
 from vldeformer.data.manifest import Manifest
 from vldeformer.inputs.settings import VocabularySettings
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.settings import BackboneSettings
-from vldeformer.stages.provenance import provenance, record_path
+from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section
 
 

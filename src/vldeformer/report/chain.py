@@ -1,24 +1,29 @@
-"""The records that stages left beside their output, followed from an artifact down to the raw data, and compared.
+"""The records that stages left beside their output, followed from an artifact down to the raw data.
 
 Nothing is guessed: an input is what a record says it was, and a file without a record ends the chain. Only from a result to
-what it was measured on leads the plan, as no record does, and that is said.
+what it was measured on leads something else, where the caller knows it, and that is said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vldeformer.artifact import RECORD, digest, read_json
-from vldeformer.commands.explaining import stages_behind
+from vldeformer.artifact import RECORD, digest, read_json, record_path
 from vldeformer.errors import InputError
 from vldeformer.report.sources import read_sources, sources_path
-from vldeformer.stages.provenance import record_path
 
+REPORTED = "report.provenance.json"
+"""The record of a folder that holds what several stages wrote: it names the ``outputs`` that it is of."""
 KEPT = ("inputs", "code", "settings", "packages", "python", "machine", "finished", "wall_seconds", "command")
 """What is read of a record."""
 NEAR = 3
 """A record is looked for in a folder and in those just above it: train/provenance.json is that of train/model/weights too."""
+
+Record = dict[str, Any]
+"""All keys of ``KEPT``; None: not recorded."""
+MeasuredOn = Callable[[Path], tuple[str, tuple[Path, ...]]]
+"""A file without record → what is known of it in words, and the folders that it was made from; ("", ()): nothing."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +31,14 @@ class Link:
     """An artifact and what it was made of.
 
     ``role``: what it was to the stage that read it; ``recorded``: the digest that this stage saw; ``record``: what its own
-    stage wrote about it; ``how``: what is known in its stead; ``inputs``: links of what it was made of.
+    stage wrote about it, into ``record_file``; ``how``: where that is known from; ``inputs``: links of what it was made of.
     """
 
     path: Path
     role: str
     recorded: str | None
-    record: dict[str, Any] | None
+    record: Record | None
+    record_file: Path | None
     how: str
     inputs: tuple["Link", ...]
 
@@ -51,50 +57,54 @@ class Link:
         return "as it was read" if digest(self.path) == self.recorded else "changed since it was read"
 
 
-def follow(path: Path, config_dir: Path) -> Link:
+def follow(path: Path, measured_on: MeasuredOn | None = None) -> Link:
     """The chain of a folder or file. Raises InputError if it is not there, or a record is damaged."""
     if not path.exists():
         raise InputError(f"{path}: expected an artifact, a result or a table, found none; name a folder or file that is here")
-    return _follow(path, config_dir, "", None, frozenset())
+    return _follow(path, "", None, frozenset(), measured_on)
 
 
-def _follow(path: Path, config_dir: Path, role: str, recorded: str | None, above: frozenset[Path]) -> Link:
+def follow_file(path: Path, measured_on: MeasuredOn | None = None) -> Link:
+    """The same of a file that may be gone, such as one that a table names."""
+    return _follow(path, "", None, frozenset(), measured_on)
+
+
+def _follow(path: Path, role: str, recorded: str | None, above: frozenset[Path], measured_on: MeasuredOn | None) -> Link:
     record = find_record(path)
     if record is not None and record not in above:  # what lies in a stage's own folder was not made by that stage
         known = _read(record)
         given = sorted(known["inputs"].items())
         below = above | {record}
-        inputs = tuple(_follow(Path(item["path"]), config_dir, name, item["sha256"], below) for name, item in given)
-        return Link(path, role, recorded, known, f"record {record}", inputs)
+        inputs = tuple(_follow(Path(item["path"]), name, item["sha256"], below, measured_on) for name, item in given)
+        return Link(path, role, recorded, known, record, f"record {record}", inputs)
     if sources_path(path).is_file() and path.suffix == ".csv":
         files = dict.fromkeys(file for source in read_sources(path) for file in source.files)
-        inputs = tuple(_follow(Path(file), config_dir, "source", None, above) for file in files)
-        return Link(path, role, recorded, None, f"sources {sources_path(path)}: no digest, code or time is recorded", inputs)
-    return _by_plan(path, config_dir, role, recorded, above)
+        inputs = tuple(_follow(Path(file), "source", None, above, measured_on) for file in files)
+        how = f"sources {sources_path(path)}: no digest, code or time is recorded"
+        return Link(path, role, recorded, None, None, how, inputs)
+    words, read = measured_on(path) if measured_on is not None else ("", ())
+    inputs = tuple(_follow(item, "judged", None, above, measured_on) for item in read)
+    return Link(path, role, recorded, None, None, words or _end(path), inputs)
 
 
 def find_record(path: Path) -> Path | None:
     """Beside a file, or in the folder or the nearest one above it that a stage wrote."""
     own = [record_path(path)] if path.suffix else []
-    for candidate in [*own, *(folder / RECORD for folder in [path, *path.parents][:NEAR])]:
+    for candidate in own:
         if candidate.is_file():
             return candidate
+    for folder in [path, *path.parents][:NEAR]:
+        if (folder / RECORD).is_file():
+            return folder / RECORD
+        if (folder / REPORTED).is_file() and _is_output(path, folder):
+            return folder / REPORTED
     return None
 
 
-def _by_plan(path: Path, config_dir: Path, role: str, recorded: str | None, above: frozenset[Path]) -> Link:
-    try:
-        stages = stages_behind(path, config_dir)
-    except InputError as error:
-        return Link(path, role, recorded, None, f"no record, and its settings are not here: {error}", ())
-    if stages:
-        _, _, folder = stages[-1]
-        # The compositional test writes no folder of its own: it read the items and the model.
-        test = stages[-1][0] == "compositional"
-        read = [folder for stage, _, folder in stages if stage in ("compositional-items", "train")] if test else [folder]
-        how = f"no record; by the present settings it was measured on {' and '.join(map(str, read))}"
-        return Link(path, role, recorded, None, how, tuple(_follow(item, config_dir, "judged", None, above) for item in read))
-    return Link(path, role, recorded, None, _end(path), ())
+def _is_output(path: Path, folder: Path) -> bool:
+    record = read_json(folder / REPORTED)
+    outputs = record.get("outputs", []) if isinstance(record, dict) else []
+    return path == folder or path.relative_to(folder).parts[0] in outputs
 
 
 def _end(path: Path) -> str:
@@ -105,10 +115,10 @@ def _end(path: Path) -> str:
     return f"raw data, tracked by {tracked}" if tracked else "end of the chain: raw data, or made by what leaves no record"
 
 
-def _read(record: Path) -> dict[str, Any]:
+def _read(record: Path) -> Record:
     value = read_json(record)
     try:
-        known: dict[str, Any] = {name: value.get(name) for name in KEPT}
+        known: Record = {name: value.get(name) for name in KEPT}
         for item in known["inputs"].values():
             str(item["path"]), str(item["sha256"])
     except (AttributeError, KeyError, TypeError) as error:
