@@ -111,7 +111,7 @@ def test_notebook_defines_nothing_has_no_output_and_opens_with_the_kernel_of_the
     [
         ("01_data_and_regions", 3, "of the objects of 30 test pictures are named by a tag"),
         ("02_hard_negatives", 4, "<del>"),
-        ("03_results", 4, "results/tiny/decomposed/subset.json, key mean_recall"),
+        ("03_results", 4, "key mean_recall of results/tiny/decomposed/subset.json"),
         ("04_decompose_and_search", 6, "JointMatcher → DualEncoder: "),
     ],
 )

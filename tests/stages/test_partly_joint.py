@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from vldeformer.artifact import digest
 from vldeformer.cli import main
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.settings import BackboneSettings
@@ -79,6 +80,8 @@ def test_each_depth_is_timed_an_item_and_a_pair(partly, command, write_settings,
     assert min(found["image_ms"], found["caption_ms"], found["pair_ms"]) > 0 and found["device"] == "cpu"
     total = found["image_ms"] * 10 + found["caption_ms"] * 50 + found["pair_ms"] * 500
     assert found["seconds"] == pytest.approx(total / 1e3)
+    record = json.loads((tmp_path / "pair_time.provenance.json").read_text())
+    assert record["inputs"]["model"]["sha256"] == digest(partly / "model") and record["settings"].keys() == {"speed", "runtime"}
 
 
 def test_what_has_no_matching_head_has_no_pair_time(model_folder, command, write_settings, tmp_path, capsys):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from vldeformer.artifact import digest
 from vldeformer.cli import main
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import RegionStore, write_regions
@@ -67,6 +68,9 @@ def test_anyones_arrays_are_judged(trained, tmp_path):
 def test_speed_is_measured_and_scaled(trained, command, write_settings, tmp_path):
     out = tmp_path / "speed.json"
     assert command("speed", write_settings(), out, "--joint", trained.joint / "model", "--dual", trained.dual / "model") == 0
+    record = json.loads(out.with_name(f"{out.stem}.provenance.json").read_text())
+    read = {name: record["inputs"][name]["sha256"] for name in ("joint", "dual")}
+    assert read == {"joint": digest(trained.joint / "model"), "dual": digest(trained.dual / "model")}
     found = json.loads(out.read_text())
     assert (found["n_images"], found["n_captions"], found["sampled_images"], found["sampled_captions"]) == (10, 50, 4, 6)
     assert found["sampled_pairs"] == 2 * 10 and [point["n_images"] for point in found["gallery_curve"]] == [5, 20]

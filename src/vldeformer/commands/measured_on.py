@@ -24,8 +24,8 @@ def measured_on(file: Path, config_dir: Path) -> tuple[str, tuple[Path, ...]]:
         return f"no record, and its settings are not here: {error}", ()
 
     def folder(stage: str) -> Path:
-        home = Path("artifacts") / dataset / plan.home(source, stage) / stage
-        return home / result["protocol"] if stage == "rerank" else home
+        home = Path("artifacts") / str(dataset) / plan.home(source, stage) / stage
+        return home / str(result["protocol"]) if stage == "rerank" else home
 
     if "subsets" in result:  # of the compositional test, which writes no folder of its own
         read = tuple(folder(stage) for stage in ("compositional-items", "train"))
