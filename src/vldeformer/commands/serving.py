@@ -50,9 +50,7 @@ def _serve(given: argparse.Namespace) -> None:
 
     with listen(given.host, given.port) as listening:
         live = LiveIndex(given.out, given.model)
-        index = live.now.index
-        joint = None if given.joint is None else ServedJoint(given.joint, index, candidates)
-        live.now.index.search("warm-up", 1)  # what the first query would wait for
+        joint = None if given.joint is None else ServedJoint(given.joint, live.now.index, candidates)
         app = search_app(Service(live, joint, candidates, given.example), allowed_hosts(given.host))
         said = f"{given.out}: {live.now.images:,} images at {address(listening, given.host)}  (Ctrl-C ends)"
         run(app, listening, lambda: print(said, flush=True))

@@ -22,7 +22,7 @@ from vldeformer.retrieval.encoder import Encoder, load
 from vldeformer.retrieval.vectors import as_float32, check_vectors
 from vldeformer.search.encoding import encode_alone
 from vldeformer.search.images import ImageSource, open_images
-from vldeformer.search.layout import read_contents, read_description, read_shard
+from vldeformer.search.layout import StructureKind, read_contents, read_description, read_shard
 from vldeformer.search.structure import Structure
 
 Reranked = Callable[[str, list["Hit"]], list["Hit"]]
@@ -81,7 +81,7 @@ class SearchIndex:
         return isinstance(image_id, str) and self._find(image_id) is not None
 
     @property
-    def structure(self) -> str:
+    def structure(self) -> StructureKind:
         """How the nearest are found: flat, sq8, hnsw or ivfpq."""
         return "flat" if self._structure is None else self._structure.kind
 

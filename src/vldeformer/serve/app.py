@@ -37,7 +37,7 @@ JSON = "application/json"
 def search_app(service: Service, hosts: Sequence[str]) -> FastAPI:
     """The app. hosts: see ``Guard``."""
     app = FastAPI(title="vldeformer serve", version="1", docs_url=None, redoc_url=None, lifespan=_lifespan(service))
-    app.add_middleware(Guard, metrics=service.metrics, hosts=hosts)  # type: ignore[arg-type]
+    app.add_middleware(Guard, metrics=service.metrics, hosts=hosts)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     _add_errors(app)
     _add_searches(app, service)
@@ -54,6 +54,7 @@ def _lifespan(service: Service) -> Any:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await service.warm_up()
         looking = asyncio.create_task(look())
         yield
         looking.cancel()
@@ -192,5 +193,5 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
 
 
 DESCRIPTION = (
-    """Search in one's own photographs. A request that cannot be answered gets a 4xx or 5xx status and {"error": "one line"}."""
+    'Search in one\'s own photographs. A request that cannot be answered gets a status of 400 or above and {"error": "one line"}.'
 )

@@ -41,6 +41,7 @@ class LiveIndex:
             self._seen = stamp
             try:
                 index = self.now.index.reopened()
+                _ = index.encoder  # of another model, if the index was made anew
             except InputError as error:
                 LOG.warning("the changed index is not taken: %s", error)
                 return False

@@ -6,16 +6,15 @@ What goes out is made anew, so a file that is half picture and half page, or tha
 import contextlib
 import io
 import threading
-import warnings
 from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import PIL.Image
 
-from vldeformer.data.pictures import upright
-from vldeformer.data.records import Regions
+from vldeformer.data.pictures import DECODING_ERRORS, upright
 from vldeformer.errors import InputError
 from vldeformer.search.index import SearchIndex
 from vldeformer.serve.refusal import RefusedError
@@ -30,21 +29,22 @@ KEPT_BYTES = 64 << 20
 
 
 def uploaded(file: BinaryIO) -> PIL.Image.Image:
-    """The photograph in a file that was sent in, as RGB, upright. Raises RefusedError: 413 if it has too many pixels, 415 if it is none."""
+    """The photograph in a file that was sent in, as RGB, upright.
+
+    Raises RefusedError: 413 if it has too many pixels, 415 if it is none.
+    """
     try:
-        with warnings.catch_warnings(action="ignore", category=PIL.Image.DecompressionBombWarning):
-            image = PIL.Image.open(file, formats=READ_FORMATS)
+        image = PIL.Image.open(file, formats=READ_FORMATS)
         if image.width * image.height > MOST_PIXELS:
             raise _too_many_pixels(f"{image.width:,} × {image.height:,}")
         return upright(image, "the file")
     except RefusedError:
         raise
-    except PIL.Image.DecompressionBombError:
+    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):  # the warning, where warnings are errors
         raise _too_many_pixels("more") from None
     except Exception:  # a file made to break a decoder raises anything
-        raise RefusedError(
-            415, f"expected a photograph ({', '.join(READ_FORMATS[:6])}), got a file that is none or is cut short"
-        ) from None
+        kinds = ", ".join(READ_FORMATS[:6])
+        raise RefusedError(415, f"expected a photograph ({kinds}), got a file that is none or is cut short") from None
 
 
 def _too_many_pixels(came: str) -> RefusedError:
@@ -88,10 +88,10 @@ class ShownPictures:
 
 
 @contextlib.contextmanager
-def _readable_now(image_id: str):  # type: ignore[no-untyped-def]
+def _readable_now(image_id: str) -> Iterator[None]:
     try:
         yield
-    except (InputError, OSError):
+    except (InputError, *DECODING_ERRORS):
         raise RefusedError(404, f"image {image_id!r}: its photograph cannot be read now; index the images again") from None
 
 
@@ -103,12 +103,12 @@ def _opened(index: SearchIndex, image_id: str, side: int) -> PIL.Image.Image:
     path = index.path(image_id)
     if path is not None:
         with PIL.Image.open(path) as image:
-            # A JPEG can be decoded at an eighth of its size, a quarter, a half: enough for a small picture, and many times as fast.
+            # A JPEG can be decoded at an eighth, a quarter or half of its size, many times as fast.
             image.draft("RGB", (2 * side, 2 * side))
             return upright(image, image_id)
-    image = index.images[image_id]
-    assert not isinstance(image, Regions)
-    return upright(np.array(image) if isinstance(image, np.ndarray) else image, image_id)
+    pixels = index.images[image_id]
+    assert isinstance(pixels, np.ndarray)
+    return upright(np.array(pixels), image_id)
 
 
 def _jpeg(image: PIL.Image.Image, side: int) -> bytes:

@@ -2,7 +2,10 @@
 
 
 class RefusedError(Exception):
-    """The line reaches whoever asked, so it names no path of this machine. ``retry_after``: seconds until asking again may help."""
+    """The line reaches whoever asked, so it names no path of this machine.
+
+    ``retry_after``: seconds until asking again may help.
+    """
 
     def __init__(self, status: int, line: str, retry_after: int | None = None) -> None:
         super().__init__(line)

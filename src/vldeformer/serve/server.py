@@ -1,5 +1,6 @@
 """The process that listens: one address, one line when it is ready, a clean end on Ctrl-C."""
 
+import contextlib
 import errno
 import resource
 import socket
@@ -17,7 +18,10 @@ END_SECONDS = 5
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket on this address. port 0: a free one. Raises InputError if the port is in use or the address is not this machine's."""
+    """A socket on this address; port 0: a free one.
+
+    Raises InputError if the port is in use or the address is not this machine's.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
@@ -53,10 +57,8 @@ def run(app: FastAPI, listening: socket.socket, ready: Callable[[], object]) -> 
         backlog=BACKLOG,
         timeout_graceful_shutdown=END_SECONDS,
     )
-    try:
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it has ended
         _Server(config, ready).run(sockets=[listening])
-    except KeyboardInterrupt:
-        pass
 
 
 class BoundedHttp(HttpToolsProtocol):

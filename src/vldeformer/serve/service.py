@@ -41,20 +41,25 @@ class Service:
     def info(self) -> Info:
         """What is served."""
         opened = self.live.now
-        structure, made_by = opened.index.description, opened.index.structure
+        known, structure = opened.index.description, opened.index.structure
         return Info(
             name=opened.index.folder.resolve().name,
             images=opened.images,
-            structure=made_by,
-            structure_meaning=MEANING[made_by],
-            model="/".join(structure.model.rstrip("/").split("/")[-2:]),
-            width=structure.width,
+            structure=structure,
+            structure_meaning=MEANING[structure],
+            model="/".join(known.model.rstrip("/").split("/")[-2:]),
+            width=known.width,
             joint=self.joint is not None,
             max_k=MOST_HITS,
             rerank_candidates=self.candidates,
             max_upload_mb=MOST_MB,
             examples=self.examples,
         )
+
+    async def warm_up(self) -> None:
+        """Do in the model's thread what its first queries would wait for."""
+        for _ in range(3):
+            await self.model_lane.run(lambda: self.live.now.index.search("warm-up", 1), _nobody_left)
 
     async def text(self, text: str, k: int, rerank: bool, gone: Gone) -> bytes:
         """The answer to a text, as JSON; the same bytes again if it is asked again. Raises InputError or RefusedError."""
@@ -126,3 +131,7 @@ class Service:
         for step, seconds in (("encode", found.encode), ("search", found.search), ("rerank", found.rerank)):
             self.metrics.step(step, seconds)
         return answers.written(query, found, time.perf_counter() - started, joint_all)
+
+
+async def _nobody_left() -> bool:
+    return False

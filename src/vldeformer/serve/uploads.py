@@ -1,7 +1,7 @@
 """A file that is sent in: read to its end or refused, by size, by time, and by how many are sent at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import BinaryIO
 
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -37,16 +37,16 @@ class Uploads:
         self.most_bytes, self.most_mb, self.held = most_mb << 20, most_mb, 0
 
     async def receive(self, request: Request) -> tuple[str, BinaryIO]:
-        """Name and content. Raises RefusedError: 413 if it is too large, 408 if it does not come, 503 if too many are on their way,
-        400 or 415 if it is no form with a file.
+        """Name and content.
+
+        Raises RefusedError: 413 if it is too large, 408 if it does not come, 503 if too many are on their way, 400 or 415 if it
+        is no form with a file.
         """
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise RefusedError(415, "expected multipart/form-data with a photograph as `file`")
         self._check_size(_stated_length(request.headers))
         if self.held >= MOST_AT_ONCE:
-            raise RefusedError(
-                503, f"{MOST_AT_ONCE} photographs are being sent already; send it again in a second", retry_after=1
-            )
+            raise RefusedError(503, f"{MOST_AT_ONCE} photographs are being sent already; try again in a second", retry_after=1)
         self.held += 1
         try:
             form = await MultiPartParser(request.headers, self._pieces(request), max_files=1, max_fields=4).parse()
@@ -62,7 +62,7 @@ class Uploads:
             raise RefusedError(400, "expected a form with a photograph as `file`, got none")
         return (file.filename or "")[:200], file.file
 
-    async def _pieces(self, request: Request) -> AsyncIterator[bytes]:
+    async def _pieces(self, request: Request) -> AsyncGenerator[bytes, None]:
         total, pieces = 0, aiter(request.stream())
         while True:
             try:
