@@ -14,23 +14,23 @@ import pytest
 from vldeformer.errors import InputError
 from vldeformer.serve.server import MOST_HEAD_BYTES, address, listen
 
-
-@contextlib.contextmanager
-def running(folder, *options):
-    command = [sys.executable, "-m", "vldeformer.cli", "serve", str(folder), "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            words = process.stdout.readline().split()
-            assert words, process.stderr.read()
-            yield process, next(word for word in words if word.startswith("http"))
-        finally:
-            process.kill()
+from .conftest import ODD_NAMES
 
 
 @pytest.fixture(scope="module")
 def server(folder):
-    with running(folder) as found:
-        yield found
+    """Its address. In the end it is stopped by Ctrl-C, whatever the tests did to it."""
+    command = [sys.executable, "-m", "vldeformer.cli", "serve", str(folder), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            words = process.stdout.readline().split()
+            assert words, process.stderr.read()
+            yield next(word for word in words if word.startswith("http://127.0.0.1:"))
+            process.send_signal(signal.SIGINT)
+            said, errors = process.communicate(timeout=120)
+            assert process.returncode == 0 and said == "" and "Traceback" not in errors, errors
+        finally:
+            process.kill()
 
 
 async def ask_at_once(url, number):
@@ -42,7 +42,7 @@ async def ask_at_once(url, number):
 
 
 def test_a_thousand_requests_at_once_are_answered_or_refused_and_the_server_lives(server):
-    _, url = server
+    url = server
     answers = asyncio.run(ask_at_once(url, 1_000))
     statuses = {answer.status_code for answer in answers}
     assert len(answers) == 1_000 and 200 in statuses and statuses <= {200, 503}
@@ -64,7 +64,7 @@ def raw(url, content):
 
 
 def test_broken_and_endless_requests_end(server):
-    _, url = server
+    url = server
     end = b"Host: localhost\r\nConnection: close\r\n\r\n"
     assert raw(url, b"nonsense\r\n\r\n").startswith(b"HTTP/1.1 400")
     assert raw(url, b"GET /image/../../../../etc/passwd HTTP/1.1\r\n" + end).startswith(b"HTTP/1.1 404")
@@ -77,13 +77,14 @@ def test_broken_and_endless_requests_end(server):
     assert raw(url, twice).count(b'{"status":"ok","images":29}') == 3
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_cleanly(folder, number):
-    with running(folder) as (process, url):
-        assert url.startswith("http://127.0.0.1:")
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == (0 if number == signal.SIGINT else -signal.SIGTERM) and errors == ""
+def test_every_name_has_an_address(server):
+    with httpx.Client(base_url=server, timeout=60) as client:
+        hits = client.get("/search?q=ring&k=200").json()["hits"]
+        assert {f"a/{name}" for name in ODD_NAMES} < {hit["id"] for hit in hits}
+        for hit in hits:
+            assert client.get(hit["thumb"]).status_code == 200, hit["id"]
+            place = hit["image"].removeprefix("/image/")
+            assert client.get(f"/similar/{place}?k=1").json()["query"] == hit["id"]
 
 
 def test_addresses_that_cannot_be_listened_on():

@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import PIL.Image
 import pytest
+from starlette.datastructures import Headers
 
 from vldeformer.serve import uploads
 from vldeformer.serve.refusal import RefusedError
@@ -115,7 +116,7 @@ class Sent:
     """A request whose body comes in pieces that a test hands over."""
 
     def __init__(self):
-        self.headers = {"content-type": "multipart/form-data; boundary=x"}
+        self.headers = Headers({"content-type": "multipart/form-data; boundary=x"})
 
     async def stream(self):
         yield b"--x\r\n"

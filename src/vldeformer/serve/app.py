@@ -25,7 +25,7 @@ from vldeformer.serve.uploads import SCHEMA, Uploads
 
 MOST_LETTERS = 2_000
 LOOK_SECONDS = 1.0
-STATIC = {"app.js": "text/javascript", "style.css": "text/css", "docs.css": "text/css"}
+STATIC = {"app.js": "text/javascript", "style.css": "text/css", "docs.css": "text/css", "icon.svg": "image/svg+xml"}
 SHOWN = "private, max-age=300"
 Images = Annotated[int, Query(ge=1, le=MOST_HITS, description="images in the answer")]
 ImageId = Annotated[str, Path(description="id of an image of the index, percent-encoded; it may hold /")]

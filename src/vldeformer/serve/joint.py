@@ -1,6 +1,7 @@
 """The joint model of the server: it orders what was found, and says what reading every image would take."""
 
 import functools
+import itertools
 import statistics
 import time
 from collections.abc import Sequence
@@ -57,16 +58,15 @@ def _pair_seconds(reranker: JointReranker, index: SearchIndex, candidates: int) 
 
 def _readable(index: SearchIndex, number: int) -> list[GivenImage]:
     """The first images of the index that can be read. Raises InputError if there are some and none of the first can."""
-    found, problem, tried = list[GivenImage](), None, 0
-    for ids, _ in index.parts():
-        for name in ids:
-            if len(found) == number or tried == TRIED:
-                break
-            tried += 1
-            try:
-                found.append(index.images[name])
-            except (InputError, OSError) as error:
-                problem = error
+    found, problem = list[GivenImage](), None
+    names = (name for ids, _ in index.parts() for name in ids)
+    for name in itertools.islice(names, TRIED):
+        try:
+            found.append(index.images[name])
+        except (InputError, OSError) as error:
+            problem = error
+        if len(found) == number:
+            break
     if problem is not None and not found:
         raise InputError(f"{problem}; a joint model reads the images themselves")
     return found

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import resource
 import socket
 from collections.abc import Callable
@@ -22,17 +23,19 @@ def listen(host: str, port: int) -> socket.socket:
 
     Raises InputError if the port is in use or the address is not this machine's.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if not 0 <= port < 1 << 16:
+        raise InputError(f"--port: expected a number from 0 to 65535, got {port}")
     try:
-        return socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
+        found = socket.getaddrinfo(host.strip("[]") or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, place = found[0]
+        return socket.create_server(place[:2], family=family, backlog=BACKLOG)
     except socket.gaierror:
         raise InputError(f"--host {host}: expected an address or name of this machine, found none of that name") from None
-    except OverflowError:
-        raise InputError(f"--port: expected a number from 0 to 65535, got {port}") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise InputError(f"--port {port} is in use on {host}; give another, or 0 for a free one") from None
-        raise InputError(f"--host {host} --port {port}: cannot listen there ({error.strerror}); give others") from None
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise InputError(f"--host {host} --port {port}: cannot listen there ({reason}); give others") from None
 
 
 def address(listening: socket.socket, host: str) -> str:
