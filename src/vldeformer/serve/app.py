@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from importlib import resources
+from pathlib import PurePath
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request
@@ -25,7 +26,7 @@ from vldeformer.serve.uploads import SCHEMA, Uploads
 
 MOST_LETTERS = 2_000
 LOOK_SECONDS = 1.0
-STATIC = {"app.js": "text/javascript", "style.css": "text/css", "docs.css": "text/css", "icon.svg": "image/svg+xml"}
+STATIC = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 SHOWN = "private, max-age=300"
 Images = Annotated[int, Query(ge=1, le=MOST_HITS, description="images in the answer")]
 ImageId = Annotated[str, Path(description="id of an image of the index, percent-encoded; it may hold /")]
@@ -112,13 +113,15 @@ def _add_pictures(app: FastAPI, service: Service) -> None:
 
 def _add_pages(app: FastAPI, service: Service) -> None:
     page = resources.files("vldeformer.serve").joinpath("page")
-    contents = {name: page.joinpath(name).read_bytes() for name in ("index.html", *STATIC) if page.joinpath(name).is_file()}
+    index = page.joinpath("index.html").read_bytes()
+    kinds = {one: STATIC.get(PurePath(one.name).suffix) for one in page.iterdir()}
+    files = {one.name: (one.read_bytes(), kind) for one, kind in kinds.items() if kind is not None}
 
-    @app.get("/info", summary="What is served")
+    @app.get("/info", responses=_problems(), summary="What is served")
     async def info() -> Info:
         return service.info()
 
-    @app.get("/health", summary="Whether the server answers")
+    @app.get("/health", responses=_problems(), summary="Whether the server answers")
     async def health() -> Health:
         return Health(status="ok", images=service.live.now.images)
 
@@ -128,13 +131,14 @@ def _add_pages(app: FastAPI, service: Service) -> None:
 
     @app.get("/", include_in_schema=False)
     async def root() -> Response:
-        return HTMLResponse(contents["index.html"], headers={"cache-control": "no-cache"})
+        return HTMLResponse(index, headers={"cache-control": "no-cache"})
 
     @app.get("/static/{name}", include_in_schema=False)
     async def static(name: str) -> Response:
-        if name not in STATIC or name not in contents:
+        if name not in files:
             raise RefusedError(404, "there is no such file")
-        return Response(contents[name], media_type=STATIC[name], headers={"cache-control": "no-cache"})
+        content, kind = files[name]
+        return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
@@ -176,7 +180,8 @@ def _problems(*statuses: int, answer: dict[str, Any] | None = None) -> dict[int 
         503: "too many are waiting",
     }
     found: dict[int | str, dict[str, Any]] = {one: {"model": Problem, "description": meanings[one]} for one in statuses}
-    return found | ({200: {"content": answer, "description": "the content"}} if answer else {})
+    right: dict[str, Any] = {"description": "what was asked for"} | ({"content": answer} if answer else {})
+    return {200: right, **found}
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -37,17 +37,17 @@ def docs_html(openapi: dict[str, Any]) -> str:
 
 def _parameter(given: dict[str, Any]) -> dict[str, str]:
     schema = given["schema"]
-    bounds = [f"{word} {schema[key]}" for key, word in BOUNDS.items() if key in schema]
+    bounds = [text.format(schema[key]) for key, text in BOUNDS.items() if key in schema]
     default = [f"default {json.dumps(schema['default'])}"] if "default" in schema else []
     return {
         "name": given["name"],
         "kind": ", ".join([schema["type"], *bounds, *default]),
-        "required": "needed" if given["required"] else "",
+        "required": "yes" if given["required"] else "no",
         "meaning": given.get("description", ""),
     }
 
 
-BOUNDS = {"minimum": "at least", "maximum": "at most", "maxLength": "at most (characters)"}
+BOUNDS = {"minimum": "at least {}", "maximum": "at most {}", "maxLength": "at most {:,} characters"}
 
 
 def _field(name: str, schema: dict[str, Any]) -> tuple[str, str, str]:
