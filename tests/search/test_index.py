@@ -9,7 +9,7 @@ import vldeformer
 from vldeformer.errors import InputError
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.joint import JointReranker
-from vldeformer.search.writing import index_images
+from vldeformer.search.writing import index_images, remove_images
 
 from .conftest import picture
 
@@ -176,3 +176,13 @@ def test_photographs_of_their_own_shape_are_searched(model_folder, photos, tmp_p
     index_images(model_folder("photographs"), photos, tmp_path / "index")
     hit = SearchIndex.open(tmp_path / "index").search_image(picture(7), 1)[0]
     assert hit.id == "a/07.png" and hit.score == pytest.approx(1, abs=1e-6)
+
+
+def test_opened_again_it_holds_what_is_on_disk_and_keeps_its_model(index):
+    opened = SearchIndex.open(index)
+    encoder, before = opened.encoder, opened.search("a red ring", 13)
+    assert "a/03.png" in opened and "a/05.png" not in opened and "a/99.png" not in opened and None not in opened
+    remove_images(index, ["a/03.png"])
+    again = opened.reopened()
+    assert "a/03.png" in opened and "a/03.png" not in again and again.encoder is encoder
+    assert again.search("a red ring", 13) == [hit for hit in before if hit.id != "a/03.png"]
