@@ -10,7 +10,7 @@ CORES ?= 8
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test lint format lock notebooks readme settings-page rule-graph verify doctor
+.PHONY: setup reproduce test lint format lock notebooks readme settings-page rule-graph plots verify doctor
 
 setup: $(STAMP)
 
@@ -87,3 +87,9 @@ settings-page: setup
 # Write docs/rule-graph.svg from the rules.
 rule-graph: setup
 	python docs/rule_graph.py
+
+# The curves that DVC knows on a page that needs no network, dvc_plots/index.html; or PLOTS="diff HEAD~1".
+PLOTS := show
+plots: setup
+	python workflow/plots_template.py .dvc/tmp/plots.html
+	dvc plots $(PLOTS) --html-template .dvc/tmp/plots.html

@@ -16,6 +16,7 @@ def test_the_report_has_tables_and_figures_with_captions_and_labels(finished, tm
         packed = {name.split("/", 1)[1]: archive.read(name).decode(errors="replace") for name in archive.namelist()}
     assert "report.html" in packed
     told = json.loads(re.search(r"var results = (\{.*?\});?\s*$", "\n".join(packed.values()), re.M)[1])
-    labelled = {(each["labels"]["kind"], each["labels"]["about"]) for each in told.values()}
-    assert {("table", "recall"), ("table", "recall drop"), ("figure", "gallery time")} <= labelled
+    labelled = {(each["labels"]["about"], each["labels"]["opens as"]) for each in told.values()}
+    assert {("recall", "CSV file"), ("recall drop", "CSV file"), ("time of a query", "picture")} <= labelled
+    assert ("all tables and figures, examples", "page") in labelled
     assert all(len(each["caption"]) > 40 for each in told.values())

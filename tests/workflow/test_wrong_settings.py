@@ -46,3 +46,24 @@ def test_a_key_given_twice_in_the_configfile(real_project):
 )
 def test_a_mistake_on_the_command_line(real_project, arguments, said):
     assert refusal(real_project, *arguments) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"dataset: [scenes\n", " line 2: expected YAML, got an error: expected ',' or ']', but got '<stream end>'"),
+        (b"- scenes\n", ": expected sections of settings, got list"),
+        (b"# nothing\n", ": expected keys and their values, found none"),
+        (b"dataset: \xff\n", ": expected YAML in UTF-8, got an error: 'utf-8' codec can't decode byte 0xff in position 9"),
+        (None, ": expected a settings file, found none"),
+    ],
+)
+def test_the_default_configfile_is_read_before_snakemake_reads_it(real_project, text, said):
+    path = real_project.folder / "config" / "default.yaml"
+    path.write_bytes(text) if text else path.unlink()
+    assert refusal(real_project).startswith(f"config/default.yaml{said}")
+
+
+def test_another_configfile_does_without_the_default_one(real_project):
+    (real_project.folder / "config" / "default.yaml").unlink()
+    assert "Job stats" in real_project.snakemake("-n", "all")

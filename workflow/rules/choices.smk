@@ -171,6 +171,16 @@ def tables_of(experiments):
     return ["recall", "recall_drop", "speed", "rerank"] + tested + (["peers"] if published() else [])
 
 
+# What the names of some files mean, where the name alone does not say it.
+SHOWN_AS = {
+    "gallery_time": "time of a query",
+    "peers": "beside published recalls",
+    "recalls": "recall with intervals",
+    "rerank": "re-ranking",
+    "training": "training curves",
+}
+
+
 def shown(kind, names, forms, part=""):
     """Files of tables or figures, in every form; the form that `snakemake --report` shows is marked for it."""
     marked = {"tables": "csv", "figures": "svg"}[kind]
@@ -183,7 +193,10 @@ def shown(kind, names, forms, part=""):
             caption=f"../report/{name if known else 'ablation'}.rst",
             category=kind.capitalize(),
             subcategory="Ablations" if part else "Main run",
-            labels={"about": name.replace("_", " "), "kind": kind.removesuffix("s")},
+            labels={
+                "about": SHOWN_AS.get(name, name.replace("_", " ")),
+                "opens as": {"csv": "CSV file", "svg": "picture"}[marked],
+            },
         )
         files.append(looked_at)
     return files

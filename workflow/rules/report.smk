@@ -115,7 +115,7 @@ rule page:
             f"results/{DATASET}/{{ablations}}report/index.html",
             caption="../report/page.rst",
             category="Page",
-            labels={"about": "everything on one page", "kind": "page"},
+            labels={"about": "all tables and figures, examples", "opens as": "page"},
         ),
     log:
         f"logs/{DATASET}/base/{{ablations}}page.log",
