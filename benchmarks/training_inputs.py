@@ -37,6 +37,7 @@ class Case:
     """Two streams of the same pairs, ours and one whose readers pad to the settings' lengths, and what makes the model."""
 
     name: str
+    layers: int
     ours: PairStream
     padded: PairStream
     settings: TrainSettings
@@ -129,4 +130,4 @@ def _case(
         transformer = build_backbone(backbone, len(words), ours.visual.feature_width)
         return decompose(transformer, section.pooling, section.pooling_dropout)
 
-    return Case(name, ours, stream(True), section, model)
+    return Case(name, backbone.layers, ours, stream(True), section, model)

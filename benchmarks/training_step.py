@@ -58,7 +58,7 @@ def main() -> None:
 
 def measured(case: Case, accelerator: Accelerator, turns: int, steps: int) -> dict[str, object]:
     """Sameness and size of the work, then the step of both; ``steps`` a turn, after one to warm up."""
-    value: dict[str, object] = {"pairs": case.settings.batch_images, "threads": torch.get_num_threads()}
+    value: dict[str, object] = {"pairs": case.settings.batch_images, "layers": case.layers, "threads": torch.get_num_threads()}
     value |= compared(case, accelerator)
     found = timed(
         {"ours": lambda: run_ours(case, accelerator, steps), "plain": lambda: run_plain(case, steps)},

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 from tiny_settings import SECTIONS
 
 from vldeformer.inputs.collate import ComposedImage

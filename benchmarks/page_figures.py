@@ -1,0 +1,86 @@
+"""The figures of the page of benchmarks, in the look of the report's, as SVG."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.ticker import FuncFormatter, NullFormatter
+from page_rows import table_rows
+
+from vldeformer.artifact import whole_file
+from vldeformer.report.drawing import COLOURS, GREY, Panel, panels
+
+Results = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """``needs``: the files without which it is not drawn."""
+
+    title: str
+    needs: tuple[str, ...]
+    plot: Callable[[Panel, Results], None]
+    height: float = 4.2
+
+    def draw(self, path: Path, results: Results) -> None:
+        """Write it; the same bytes for the same results."""
+        with panels(8, self.height) as (figure, (axes,)):
+            self.plot(axes, results)
+            axes.set_title(self.title)
+            with whole_file(path) as temporary:
+                figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def ratios(axes: Panel, results: Results) -> None:
+    """A bar a row, how many times less it takes; a black line where it should reach."""
+    rows = [(row, row.ratio) for row in table_rows(results) if row.ratio is not None]
+    places = range(len(rows))
+    colours = [COLOURS[2] if row.met else COLOURS[1] for row, _ in rows]
+    axes.barh(places, [found - 1 for _, (found, _) in rows], left=1, color=colours, height=0.6)
+    for place, (_, (found, target)) in enumerate(rows):
+        axes.plot([target, target], [place - 0.42, place + 0.42], color="black", linewidth=2.5)
+        axes.annotate(f"{found:,.3g}×", (max(found, target), place), (6, 0), textcoords="offset points", va="center")
+    axes.set_xscale("log")
+    axes.set_xlim(0.8, 4 * max(max(found, target) for _, (found, target) in rows))
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks(places, [_short(row.work) for row, _ in rows])
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}×"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("Times as fast as what it is measured against; black line: to be reached")
+
+
+def _short(work: str) -> str:
+    """At most two lines."""
+    words, lines = work.replace("`", "").split(), [""]
+    for word in words:
+        if len(lines[-1]) + len(word) > 36:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return "\n".join(lines[:2]) + ("…" if len(lines) > 2 else "")
+
+
+def steps(axes: Panel, results: Results) -> None:
+    """Processor seconds of each step of the run."""
+    rows = [row for row in results["stages"]["steps"] if row["share"] >= 0.002]
+    axes.barh(range(len(rows)), [row["cpu_seconds"] for row in rows], color=COLOURS[0], height=0.6)
+    for place, row in enumerate(rows):
+        beside = f"{row['share']:.1%}, {row['jobs']} {'job' if row['jobs'] == 1 else 'jobs'}"
+        axes.annotate(
+            beside, (row["cpu_seconds"], place), (5, 0), textcoords="offset points", va="center", color=GREY, fontsize=9
+        )
+    axes.set_xlim(0, 1.25 * max(row["cpu_seconds"] for row in rows))
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks(range(len(rows)), [row["step"] for row in rows])
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("Seconds of processor")
+
+
+FIGURES = {
+    "benchmarks_ratios": Figure("Measured against what is usual", (), ratios, 5.2),
+    "benchmarks_stages": Figure("What each step of the scenes run costs", ("stages",), steps),
+}
+"""Name of the file → figure, in the order of the page."""
