@@ -10,7 +10,7 @@ CORES ?= 8
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test lint format lock notebooks readme settings-page rule-graph verify doctor
+.PHONY: setup reproduce test lint format lock notebooks readme settings-page rule-graph verify doctor benchmarks
 
 setup: $(STAMP)
 
@@ -83,6 +83,10 @@ readme: setup
 settings-page: setup
 	python docs/settings_page.py
 	python docs/settings_schemas.py
+
+# Measure everything side by side, then write docs/benchmarks.md: 20 minutes on 2 quiet cores. Some: make benchmarks NAMES="embed page"
+benchmarks: setup
+	python benchmarks/run.py $(NAMES)
 
 # Write docs/rule-graph.svg from the rules.
 rule-graph: setup

@@ -47,7 +47,7 @@ def read_results(folder: Path) -> Results:
 
 def drawn(results: Results) -> list[str]:
     """Names of the figures that can be drawn."""
-    return [name for name, figure in FIGURES.items() if all(need in results for need in figure.needs)]
+    return [name for name, figure in FIGURES.items() if figure.ready(results)]
 
 
 def page(results: Results) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.ticker import FuncFormatter, NullFormatter
-from page_rows import table_rows
+from page_rows import Row, table_rows
 
 from vldeformer.artifact import whole_file
 from vldeformer.report.drawing import COLOURS, GREY, Panel, panels
@@ -16,10 +16,10 @@ Results = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Figure:
-    """``needs``: the files without which it is not drawn."""
+    """``ready``: whether what it shows was measured."""
 
     title: str
-    needs: tuple[str, ...]
+    ready: Callable[[Results], bool]
     plot: Callable[[Panel, Results], None]
     height: float = 4.2
 
@@ -34,7 +34,7 @@ class Figure:
 
 def ratios(axes: Panel, results: Results) -> None:
     """A bar a row, how many times less it takes; a black line where it should reach."""
-    rows = [(row, row.ratio) for row in table_rows(results) if row.ratio is not None]
+    rows = _drawn(results)
     places = range(len(rows))
     colours = [COLOURS[2] if row.met else COLOURS[1] for row, _ in rows]
     axes.barh(places, [found - 1 for _, (found, _) in rows], left=1, color=colours, height=0.6)
@@ -50,6 +50,10 @@ def ratios(axes: Panel, results: Results) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}×"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("Times as fast as what it is measured against; black line: to be reached")
+
+
+def _drawn(results: Results) -> list[tuple[Row, tuple[float, float]]]:
+    return [(row, row.ratio) for row in table_rows(results) if row.ratio is not None]
 
 
 def _short(work: str) -> str:
@@ -80,7 +84,7 @@ def steps(axes: Panel, results: Results) -> None:
 
 
 FIGURES = {
-    "benchmarks_ratios": Figure("Measured against what is usual", (), ratios, 5.2),
-    "benchmarks_stages": Figure("What each step of the scenes run costs", ("stages",), steps),
+    "benchmarks_ratios": Figure("Measured against what is usual", lambda results: bool(_drawn(results)), ratios, 5.2),
+    "benchmarks_stages": Figure("What each step of the scenes run costs", lambda results: "stages" in results, steps),
 }
 """Name of the file → figure, in the order of the page."""

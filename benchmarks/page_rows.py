@@ -95,10 +95,33 @@ def stages(value: Mapping[str, Any]) -> tuple[str, bool | None, None]:
     return text, None, None
 
 
+def random_rows(value: Mapping[str, Any]) -> tuple[str, bool | None, tuple[float, float] | None]:
+    """Features of an image read from a warm store."""
+    own = value["warm_rows_per_second"]
+    beside = f" warm ({own['float16']:,} images/s against {own['tsv']:,}); cold {value['cold_by_tsv']['float16']:.3g}×"
+    return times(value["warm_by_tsv"]["float16"], value["to_reach"]["warm_float16_by_tsv"], beside)
+
+
+def stored_bytes(value: Mapping[str, Any]) -> tuple[str, bool | None, None]:
+    """Size of the store."""
+    share = value["bytes_of_tsv"]["float16"]
+    return f"{share:.1%}", share <= value["to_reach"]["float16_bytes_of_tsv"], None
+
+
+def served(value: Mapping[str, Any]) -> tuple[str, bool | None, None]:
+    """Requests of the level with most of them."""
+    best = max(value["levels"], key=lambda level: level["requests_per_second"])
+    errors = sum(level["errors"] for level in value["levels"])
+    reached = f"{best['requests_per_second']:,.0f} requests/s, p95 {best['p95_ms']:.1f} ms"
+    return f"{reached}, at {best['concurrency']} at once; {errors} errors", None, None
+
+
 MOST_WAIT = 0.01
 """Share of a step that waiting for a batch may take without being called a bottleneck."""
 
 ASKED = (
+    Asked("read region features at random", "VinVL's TSV with base64", "≥ 100× warm, float16", "random_features", random_rows),
+    Asked("bytes of these features on disk", "VinVL's TSV with base64", "≤ 40 %", "random_features", stored_bytes),
     Asked(
         "training step, 256 pairs with composed negatives, `scenes`",
         "a plain padded loop with the same model",
@@ -115,5 +138,6 @@ ASKED = (
         "exact_ranks",
         ranks,
     ),
+    Asked("search server, 100,000 vectors, on loopback", "", "requests/s and p95", "serve_load", served),
     Asked("the whole `scenes` DAG", "itself before", "what each step costs", "stages", stages),
 )

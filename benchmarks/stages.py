@@ -1,7 +1,7 @@
 """What each step of a finished run cost, from the files that Snakemake wrote beside its logs.
 
     python benchmarks/stages.py --run . --out benchmarks/stages.json
-    python benchmarks/stages.py --run . --before OTHER_RUN --out benchmarks/stages.json
+    python benchmarks/stages.py --run . --before benchmarks/stages_before.json --out benchmarks/stages.json
 
 Shares are of processor seconds: what ran side by side waited for each other, and wall clock would count that twice.
 """
@@ -14,7 +14,10 @@ from pathlib import Path
 
 from measuring import save
 
+from vldeformer.artifact import read_json
+
 ROOT = Path(__file__).resolve().parent.parent
+BEFORE = Path(__file__).with_name("stages_before.json")
 COLUMNS = {"seconds": "s", "cpu_seconds": "cpu_time", "peak_mib": "max_rss"}
 
 Cost = dict[str, float]
@@ -24,16 +27,23 @@ def main() -> None:
     """Read, print and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--run", type=Path, default=ROOT, help="folder of a finished run: it holds logs/DATASET")
-    parser.add_argument("--before", type=Path, help="the same of an earlier run, to be compared with")
+    parser.add_argument("--before", type=Path, default=BEFORE, help="an earlier run, or what this script wrote of one")
     parser.add_argument("--dataset", default="scenes")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
     given = parser.parse_args()
     jobs = read_costs(given.run / "logs" / given.dataset)
-    before = None if given.before is None else read_costs(given.before / "logs" / given.dataset)
+    before = read_before(given.before, given.dataset) if given.before.exists() else None
     result = summary(jobs, before)
     for step in result["steps"]:  # type: ignore[attr-defined]
         print(f"{step['step']:22} {step['jobs']:4} {step['cpu_seconds']:9.1f} s of CPU {step['share']:6.1%}")
     save(given.out, {"dataset": given.dataset, **result})
+
+
+def read_before(path: Path, dataset: str) -> dict[str, Cost]:
+    """The jobs of an earlier run: of its folder, or of a file that ``main`` wrote."""
+    if path.is_dir():
+        return read_costs(path / "logs" / dataset)
+    return {row["job"]: {name: row[name] for name in COLUMNS} for row in read_json(path)["jobs"]}
 
 
 def read_costs(logs: Path) -> dict[str, Cost]:

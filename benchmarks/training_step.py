@@ -8,6 +8,7 @@ loss and gradient of one batch without dropout; the script fails if they are not
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import tempfile
@@ -19,7 +20,7 @@ import torch
 from accelerate import Accelerator
 from measuring import in_turns, save
 from plain_step import plain_loss, plain_step
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from training_inputs import Case, scenes, vinvl
 from training_variants import VARIANTS
@@ -80,10 +81,10 @@ def tried(case: Case, accelerator: Accelerator) -> dict[str, dict[str, float]]:
 
         def run(changed: Callable[[], contextlib.AbstractContextManager[object]] = changed) -> Steps:
             with changed():
-                return run_ours(case, accelerator, 3)
+                return run_ours(case, accelerator, 4)
 
         contenders[name] = run
-    found = timed(contenders, 2, case.settings.batch_images)
+    found = timed(contenders, 1, case.settings.batch_images)
     for name, changed in VARIANTS.items():
         with changed():
             same = compared(case, accelerator, tolerance=None)
@@ -155,41 +156,56 @@ def timed(contenders: dict[str, Callable[[], Steps]], turns: int, pairs: int) ->
     return found
 
 
+class EnoughError(Exception):
+    """Ends ``fit`` when the steps that count are over."""
+
+
 def run_ours(case: Case, accelerator: Accelerator, steps: int) -> Steps:
     """Steps of ``fit`` from the same weights every time."""
-    clock: list[tuple[float, float]] = []
+    clock, waits = [], []
     backward = contrastive_training(case.ours, case.settings, accelerator, {})
 
-    def noted(model: nn.Module, step: int):  # type: ignore[no-untyped-def]
-        clock.append((time.perf_counter(), time.process_time()))
-        return backward(model, step)
+    def noted(model: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
+        clock.append(now())
+        if len(clock) == steps + 2:
+            raise EnoughError
+        loss, figures = backward(model, step)
+        waits.append(figures["data_seconds"])
+        return loss, figures
 
     settings = case.settings.model_copy(update={"steps": steps + 2, "checkpoint_steps": steps + 2})
-    with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as quiet, contextlib.redirect_stderr(quiet):
+    with contextlib.ExitStack() as around:
+        folder = around.enter_context(tempfile.TemporaryDirectory())
+        around.enter_context(contextlib.redirect_stderr(io.StringIO()))  # its progress bar
+        around.enter_context(contextlib.suppress(EnoughError))
         fit(case.model(), Task(noted), settings, accelerator, Path(folder), "benchmark")
-        journal = [json.loads(line) for line in (Path(folder) / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
     accelerator.free_memory()
-    return _between(clock, [line["data_seconds"] for line in journal])
+    return between(clock, waits)
 
 
 def run_plain(case: Case, steps: int) -> Steps:
     """Steps of the plain loop from the same weights."""
     model = case.model().train()
     optimizer = build_optimizer(model, case.settings.weight_decay)
-    clock, waits = [], []
-    for step in range(steps + 2):
+    clock, waits = [now()], []
+    for step in range(steps + 1):
         for group in optimizer.param_groups:
             group["lr"] = case.settings.learning_rate
-        clock.append((time.perf_counter(), time.process_time()))
         waits.append(plain_step(model, optimizer, case.padded, case.settings, step))
-    return _between(clock, waits)
+        clock.append(now())
+    return between(clock, waits)
 
 
-def _between(clock: list[tuple[float, float]], waits: list[float]) -> Steps:
-    """The first step warms up, the last one has no end."""
+def now() -> tuple[float, float]:
+    """By the clock and of the processor, s."""
+    return time.perf_counter(), time.process_time()
+
+
+def between(clock: list[tuple[float, float]], waits: list[float]) -> Steps:
+    """Each step from its begin to that of the next; the first warms up and is left out."""
     return [
         {"seconds": after[0] - before[0], "cpu_seconds": after[1] - before[1], "wait": wait}
-        for before, after, wait in zip(clock[1:-1], clock[2:], waits[1:-1], strict=True)
+        for before, after, wait in zip(clock[1:], clock[2:], waits[1:], strict=False)
     ]
 
 
