@@ -124,10 +124,7 @@ def read_texts(path: Path) -> list[str]:
 
 
 def map_array(path: Path) -> np.ndarray:
-    """Memory-map a .npy file for reading. Raises InputError naming the file if it is missing, cut short or something else.
-
-    Not as ``np.memmap``, whose slices take five times as long to make.
-    """
+    """Memory-map a .npy file for reading. Raises InputError naming the file if it is missing, cut short or something else."""
     try:
         array: np.ndarray = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
@@ -137,7 +134,7 @@ def map_array(path: Path) -> np.ndarray:
         found = kind_of_file(path)
         came = "one that is damaged, cut short or of Python objects; make it again" if found == NUMPY else found
         raise InputError(f"{path}: expected a NumPy array file (.npy), got {came}") from None
-    return array.view(np.ndarray)
+    return array
 
 
 def load_array(path: Path) -> np.ndarray:
