@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HERE, PICTURES = ROOT / "benchmarks", "docs/pictures"
 NAMES = (
     "ceilings", "embed", "joint_against_decomposed", "random_features", "training_step", "exact_ranks", "nearest", "stages",
-    "serve_load", "import_features", "float16_features", "grad_cache",
+    "serve_load", "import_features", "float16_features", "grad_cache", "vilt_throughput",
 )  # fmt: skip
 
 Results = Mapping[str, Mapping[str, Any]]
@@ -81,7 +81,12 @@ def machine(results: Results) -> str:
 
 def ceiling_rows(ceilings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Name and value of each ceiling."""
-    return [(key.replace("_", " "), f"{value:,.4g}") for key, value in ceilings.items() if isinstance(value, int | float)]
+    product, disk = ceilings["product_gflop_per_second"], ceilings["disk_read_gb_per_second"]
+    return [
+        *((f"matrix product, {name}", f"{value:,.0f} GFLOP/s") for name, value in product.items()),
+        ("memory, read and written by a copy", f"{ceilings['memory_copy_gb_per_second']:.1f} GB/s"),
+        *((f"a file read from end to end, {state}", f"{value:.2f} GB/s") for state, value in disk.items()),
+    ]
 
 
 def table(rows: Sequence[Row]) -> str:

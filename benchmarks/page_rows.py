@@ -50,8 +50,12 @@ def table_rows(results: Results) -> list[Row]:
 
 def times(value: float, target: float, beside: str = "") -> tuple[str, bool, tuple[float, float]]:
     """A ratio that should be at least ``target``."""
-    shown = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-    return f"{shown}×{beside}", value >= target, (value, target)
+    return f"{times_text(value)}{beside}", value >= target, (value, target)
+
+
+def times_text(value: float) -> str:
+    """Three figures, or all that are before the point."""
+    return f"{value:,.0f}×" if value >= 100 else f"{value:.3g}×"
 
 
 def training(case: str) -> Callable[[Mapping[str, Any]], tuple[str, bool | None, tuple[float, float] | None]]:
@@ -62,7 +66,7 @@ def training(case: str) -> Callable[[Mapping[str, Any]], tuple[str, bool | None,
             return NOT_MEASURED, None, None
         own = value[case]
         ours, plain = own["ours"]["pairs_per_second"], own["plain"]["pairs_per_second"]
-        same = f"; losses {own['loss_difference']:.0e} apart, gradients {own['gradient_difference']:.0e} of their norm"
+        same = f"; losses {own['loss_difference']:.1g} apart, gradients {own['gradient_difference']:.1g} of their norm"
         return times(own["ratio"], value["target"], f" ({ours:,.0f} pairs/s against {plain:,.0f}){same}")
 
     return found
@@ -95,6 +99,52 @@ def stages(value: Mapping[str, Any]) -> tuple[str, bool | None, None]:
     return text, None, None
 
 
+def embedding(
+    precision: str, target: float
+) -> Callable[[Mapping[str, Any]], tuple[str, bool | None, tuple[float, float] | None]]:
+    """Seconds for all images and captions; the released way is always that in float32."""
+
+    def found(value: Mapping[str, Any]) -> tuple[str, bool | None, tuple[float, float] | None]:
+        own = value[precision]
+        slow, apart = value["float32"]["released_seconds_extrapolated"], own["largest_difference_from_released"]
+        beside = f" ({own['seconds']:.1f} s against {slow:,.0f} s); numbers at most {apart:.0e} apart"
+        text, met, drawn = times(own["times_faster_than_released_float32"], target, beside)
+        return text, met and (precision != "float32" or apart <= 1e-4), drawn
+
+    return found
+
+
+def of_ceiling(precision: str, target: float) -> Callable[[Mapping[str, Any]], tuple[str, bool | None, None]]:
+    """Useful operations a second as a share of the best product in the same run."""
+
+    def found(value: Mapping[str, Any]) -> tuple[str, bool | None, None]:
+        share, top = value[precision]["share_of_ceiling"], value["ceiling_gflop_per_second"][precision]
+        return f"{share:.0%} of {top:,.0f} GFLOP/s", share >= target, None
+
+    return found
+
+
+def half_recalls(value: Mapping[str, Any]) -> tuple[str, bool | None, None]:
+    """Largest change of a mean of six recalls."""
+    own = value["scenes_recalls"]
+    if own["largest_difference"] is None:
+        return NOT_MEASURED, None, None
+    return f"at most {own['largest_difference']:.2f} apart, {len(own['models'])} models", own["largest_difference"] <= 0.1, None
+
+
+def joint(value: Mapping[str, Any]) -> tuple[str, bool | None, tuple[float, float] | None]:
+    """Extrapolated against measured."""
+    beside = f" ({value['dual_seconds']:.1f} s against {value['joint_seconds_extrapolated']:,.0f} s, extrapolated)"
+    return times(value["speedup"], 3000, beside)
+
+
+def nearest(value: Mapping[str, Any]) -> tuple[str, bool | None, None]:
+    """Every structure as it is set, at the largest size."""
+    rows = max(point["rows"] for point in value["points"])
+    set_so = [point for point in value["points"] if point["rows"] == rows and point.get("own_settings")]
+    return "; ".join(f"{p['kind']} {p['p50_ms']:.3g} ms, recall {p['recall_at_10']:.3f}" for p in set_so), None, None
+
+
 def random_rows(value: Mapping[str, Any]) -> tuple[str, bool | None, tuple[float, float] | None]:
     """Features of an image read from a warm store."""
     own = value["warm_rows_per_second"]
@@ -119,9 +169,16 @@ def served(value: Mapping[str, Any]) -> tuple[str, bool | None, None]:
 MOST_WAIT = 0.01
 """Share of a step that waiting for a batch may take without being called a bottleneck."""
 
+EMBED = "embed 1,000 images and 5,000 captions"
 ASKED = (
+    Asked(f"{EMBED}, float32", "driven as released", "≥ 4.5×, vectors within 1e-4", "embed", embedding("float32", 4.5)),
+    Asked(f"{EMBED}, bfloat16", "driven as released, float32", "≥ 9×", "embed", embedding("bfloat16", 9)),
+    Asked("mean of six recalls by bfloat16", "by float32, trained `scenes` models", "within 0.1", "embed", half_recalls),
+    Asked("useful operations of that in float32", "the best matrix product", "≥ 90%", "embed", of_ceiling("float32", 0.9)),
+    Asked("the same in bfloat16", "the best matrix product", "≥ 75%", "embed", of_ceiling("bfloat16", 0.75)),
+    Asked("rank 1,000 × 5,000, end to end", "the joint model, sampled", "≥ 3,000×", "joint_against_decomposed", joint),
     Asked("read region features at random", "VinVL's TSV with base64", "≥ 100× warm, float16", "random_features", random_rows),
-    Asked("bytes of these features on disk", "VinVL's TSV with base64", "≤ 40 %", "random_features", stored_bytes),
+    Asked("bytes of these features on disk", "VinVL's TSV with base64", "≤ 40%", "random_features", stored_bytes),
     Asked(
         "training step, 256 pairs with composed negatives, `scenes`",
         "a plain padded loop with the same model",
@@ -138,6 +195,20 @@ ASKED = (
         "exact_ranks",
         ranks,
     ),
+    Asked(
+        "top 10 of 1,000,000 vectors, D 768",
+        "faiss: flat, SQ8, HNSW, IVF-PQ",
+        "defaults picked from the curve",
+        "nearest",
+        nearest,
+    ),
     Asked("search server, 100,000 vectors, on loopback", "", "requests/s and p95", "serve_load", served),
+    Asked(
+        "utilisation of a GPU, peak memory at batch 1,800",
+        "its peak in bfloat16",
+        "≥ 40% embedding, ≥ 35% training",
+        "vilt_throughput",
+        lambda value: ("see benchmarks/vilt_throughput.json", None, None),
+    ),
     Asked("the whole `scenes` DAG", "itself before", "what each step costs", "stages", stages),
 )

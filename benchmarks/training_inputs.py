@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
+from vinvl_sized import SIZES, make_world
 
 from vldeformer.data.joined import open_region_store
-from vldeformer.data.karpathy import read_karpathy
 from vldeformer.data.manifest import Manifest
-from vldeformer.data.records import Caption, Regions, RegionSource
+from vldeformer.data.records import Caption, RegionSource
 from vldeformer.inputs.collate import RegionReader, TextReader
 from vldeformer.inputs.hard_negatives import ComposedNegatives, HardNegatives
 from vldeformer.inputs.negatives import Corpus, HardNegativeComposer
@@ -24,12 +23,8 @@ from vldeformer.stages.sections import read_section
 from vldeformer.stages.train_dual import open_negatives
 from vldeformer.training.settings import TrainSettings
 
-VINVL = {
-    "layers": 2, "hidden": 768, "heads": 12, "intermediate": 3072, "dropout": 0.1, "positions": 512, "caption_tokens": 35,
-    "tag_tokens": 35, "joint_tokens": 70, "regions": 70,
-}  # fmt: skip
-"""As config/datasets/flickr30k_vinvl.yaml, but two of its twelve layers: what they keep for the gradient must fit in memory."""
-VINVL_WIDTH, VINVL_IMAGES, VINVL_WORDS = 2048, 1000, 8000
+VINVL_LAYERS = 2
+"""Of twelve: what all of them keep for the gradient does not fit in the memory of a small machine."""
 
 
 @dataclass(frozen=True)
@@ -56,44 +51,20 @@ def scenes(run: Path, pairs: int) -> Case:
 
 
 def vinvl(run: Path, shared: Path, pairs: int) -> Case:
-    """Captions of Flickr30k as they are; tags and features of 10 to 70 regions, 50 in the mean, are random.
+    """The model and the images of `embed.py`, with fewer layers. What its settings leave open is as in the scenes experiment.
 
-    ``shared``: the folder with ``flickr30k`` and ``visual_genome_vocab``. What a setting does not decide of the size is the
-    scenes experiment's.
+    ``shared``: the folder with ``flickr30k`` and ``visual_genome_vocab``.
     """
     settings = run / "settings" / "train.json"
-    backbone = BackboneSettings(**read_section(settings, "backbone", BackboneSettings).model_dump() | VINVL)
     section = read_section(settings, "train", TrainSettings).model_copy(update={"batch_images": pairs})
-    whole = read_karpathy(shared / "flickr30k" / "dataset_flickr30k.json", "flickr30k", 5)
-    train = whole.split("train").first(VINVL_IMAGES)
-    words = WordPieces.learn([caption.text for caption in train.captions], VINVL_WORDS)
-    objects = (shared / "visual_genome_vocab" / "objects_vocab.txt").read_text(encoding="utf-8").split("\n")
-    store = RandomRegions(train, [name.split(",")[0] for name in objects if name])
     composing = read_section(run / "settings" / "negatives.json", "negatives", NegativeSettings)
-    return _case("vinvl", backbone, section, words, train, store, _composed(composing, train, store))
+    world = make_world(shared)
+    negatives = _composed(composing, world.manifest, world.store)
+    backbone = SIZES.model_copy(update={"layers": VINVL_LAYERS})
+    return _case("vinvl", backbone, section, world.words, world.manifest, world.store, negatives)
 
 
-class RandomRegions:
-    """Regions by image id, the same every time; features stay in memory, as those of a warm store do."""
-
-    feature_width = VINVL_WIDTH
-
-    def __init__(self, manifest: Manifest, tags: list[str]) -> None:
-        generator = np.random.default_rng(0)
-        self.images: dict[str, Regions] = {}
-        for image in manifest.images:
-            count = int(np.clip(round(generator.normal(50, 14)), 10, 70))
-            features = generator.standard_normal((count, VINVL_WIDTH), dtype=np.float32).astype(np.float16)
-            corners = generator.random((count, 4), dtype=np.float32) / 2
-            boxes = np.hstack([corners[:, :2], corners[:, :2] + corners[:, 2:]])
-            named = tuple(tags[number] for number in generator.integers(len(tags), size=count))
-            self.images[image.id] = Regions(features, boxes, named)
-
-    def __getitem__(self, image_id: str) -> Regions:
-        return self.images[image_id]
-
-
-def _composed(settings: NegativeSettings, train: Manifest, store: RandomRegions) -> ComposedNegatives:
+def _composed(settings: NegativeSettings, train: Manifest, store: RegionSource) -> ComposedNegatives:
     """As the stage `negatives` composes them, one variant."""
     captions: dict[str, list[Caption]] = {image.id: [] for image in train.images}
     for caption in train.captions:

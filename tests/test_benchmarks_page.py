@@ -54,6 +54,43 @@ def test_without_any_result_every_row_is_not_measured(load):
     assert made.drawn({}) == []
 
 
+def precision(ratio, share, apart):
+    own = {"seconds": 100.0, "items_per_second": {"images": 12.0, "captions": 250.0}, "gflop_per_second": 160.0}
+    own |= {"share_of_ceiling": share, "share_of_ceiling_of": {"images": share, "captions": share}}
+    own |= {"released_seconds_extrapolated": 480.0, "times_faster_than_released_float32": ratio}
+    return own | {"times_faster_than_released": 4.0, "largest_difference_from_released": apart}
+
+
+EMBED = {
+    "images": 1000, "captions": 5000, "mean_regions": 50.1, "released_sampled": 192,
+    "ceiling_gflop_per_second": {"float32": 180.0, "bfloat16": 500.0}, "float32": precision(4.8, 0.88, 3e-6),
+    "bfloat16": precision(8.9, 0.76, 5e-3), "scenes_recalls": {"models": {"decomposed": {}}, "largest_difference": 0.05},
+}  # fmt: skip
+POINT = {"structure_mib": 100.0, "vectors_mib": 3000.0, "built": None, "by": "ours", "p95_ms": 9.0, "recall_at_10": 0.99}
+
+
+def test_each_target_is_judged_by_its_own_number(load):
+    made, rows = load("page"), load("page_rows")
+    points = [{**POINT, "rows": n, "kind": "pq4", "p50_ms": n / 1e5, "own_settings": True} for n in (10_000, 1_000_000)]
+    points.append({**POINT, "rows": 10_000, "kind": "pq4", "p50_ms": 77.0, "setting": "LEAST 7"})
+    nearest = {"width": 768, "k": 10, "queries": 200, "memory_GB_per_second": 20.0, "points": points}
+    found = {row.work: row for row in rows.table_rows({"embed": EMBED, "nearest": nearest})}
+    verdicts = {work: row.met for work, row in found.items() if row.met is not None}
+    assert list(verdicts.values()) == [True, False, True, False, True]
+    assert found["embed 1,000 images and 5,000 captions, bfloat16"].measured.startswith("8.9× (100.0 s against 480 s)")
+    assert found["top 10 of 1,000,000 vectors, D 768"].measured == "pq4 10 ms, recall 0.990"
+    text = made.page({"embed": EMBED, "nearest": nearest})
+    assert "| float32 | 12.0 | 250 | 160 | 88.0% | 88.0%, 88.0% | 4.00× |" in text
+    assert "| 10,000 | pq4 | as set | 0.10 |" in text and "LEAST 7" not in text
+
+
+def test_a_quick_embedding_that_is_not_the_same_is_not_met(load):
+    rows = load("page_rows")
+    wrong = EMBED | {"float32": precision(6.0, 0.95, 2e-4)}
+    assert rows.embedding("float32", 4.5)(wrong)[1] is False
+    assert rows.embedding("float32", 4.5)(EMBED)[1] is True
+
+
 def test_a_ratio_below_its_target_is_said_to_be_so(load):
     rows = load("page_rows")
     own = {"ours": {"pairs_per_second": 300.0}, "plain": {"pairs_per_second": 200.0}, "ratio": 1.5}
@@ -66,7 +103,7 @@ def test_a_ratio_below_its_target_is_said_to_be_so(load):
 
 
 def test_every_script_that_is_run_is_there_and_in_the_table(load):
-    order, table = load("run").ORDER, (BENCHMARKS / "README.md").read_text(encoding="utf-8")
+    order, table = list(load("run").ORDER), (BENCHMARKS / "README.md").read_text(encoding="utf-8")
     assert order[0] == "ceilings" and order[-1] == "page"
     for name in order[:-1]:
         assert f"| `{name}.py` |" in table
