@@ -149,6 +149,8 @@ def random_rows(value: Mapping[str, Any]) -> tuple[str, bool | None, tuple[float
     """Features of an image read from a warm store."""
     own = value["warm_rows_per_second"]
     beside = f" warm ({own['float16']:,} images/s against {own['tsv']:,}); cold {value['cold_by_tsv']['float16']:.3g}×"
+    if "float16_mapped" in value["warm_by_tsv"]:
+        beside += f"; as a view of the mapped file {times_text(value['warm_by_tsv']['float16_mapped'])}"
     return times(value["warm_by_tsv"]["float16"], value["to_reach"]["warm_float16_by_tsv"], beside)
 
 

@@ -143,9 +143,9 @@ def random_features(value: Mapping[str, Any]) -> str:
         "| --- | ---: | ---: | ---: |",
     ]
     for name, warm in value["warm_rows_per_second"].items():
-        share = value["bytes_of_tsv"].get(name)
-        shown = "" if share is None else f"{share:.1%}"
-        lines.append(f"| {name.replace('_', ' ')} | {warm:,} | {value['cold_rows_per_second'][name]:,} | {shown} |")
+        cold, share = value["cold_rows_per_second"].get(name), value["bytes_of_tsv"].get(name)
+        shown = f"{'' if cold is None else format(cold, ',')} | {'' if share is None else format(share, '.1%')}"
+        lines.append(f"| {name.replace('_', ' ')} | {warm:,} | {shown} |")
     return "\n".join(lines)
 
 
