@@ -53,7 +53,7 @@ def main() -> None:
     result = {"target": TARGET, "scenes": measured(small, accelerator, turns=3, steps=4), "tried": tried(small, accelerator)}
     if (given.shared / "flickr30k").is_dir():
         torch.set_num_threads(os.cpu_count() or 1)
-        result["vinvl"] = measured(vinvl(given.run, given.shared, pairs=64), accelerator, turns=2, steps=1)
+        result["vinvl"] = measured(vinvl(given.run, given.shared, pairs=64), accelerator, turns=1, steps=2)
     save(given.out, result)
 
 
