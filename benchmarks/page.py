@@ -25,7 +25,7 @@ Results = Mapping[str, Mapping[str, Any]]
 OPENING = """# Benchmarks
 
 What each part costs beside the way it is usually done, measured in turns in one run on one machine. `make benchmarks` measures
-all of it again (about half an hour on 2 quiet cores) and writes this page; `python benchmarks/run.py embed page` measures one part.
+all of it again (about half an hour on 2 quiet cores) and writes this page; `python benchmarks/run.py embed page` measures a part.
 The scripts and their files of results are in [benchmarks/](../benchmarks/README.md).
 """
 
