@@ -84,6 +84,10 @@ settings-page: setup
 	python docs/settings_page.py
 	python docs/settings_schemas.py
 
+# Measure everything side by side, then write docs/benchmarks.md: half an hour on 2 quiet cores. Some: make benchmarks NAMES="embed page"
+benchmarks: setup
+	python benchmarks/run.py $(NAMES)
+
 # Write docs/rule-graph.svg from the rules.
 rule-graph: setup
 	python docs/rule_graph.py

@@ -17,6 +17,7 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.measures import mean_recall
 from vldeformer.inputs.batch import PairBatch, TextInput
 from vldeformer.inputs.collate import TextReader, VisualReader
+from vldeformer.inputs.prefetch import Prefetcher
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, PairVectors
@@ -46,10 +47,10 @@ def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSetting
     With ``contrastive_weight`` captions and images are aligned before they are joined, as in ALBEF: a matcher alone does
     not take off from a few thousand photographs.
     """
-    device = accelerator.device
+    device, batches = accelerator.device, Prefetcher(stream)
 
     def backward(model: nn.Module, step: int) -> tuple[Tensor, Figures]:
-        batch, waited = _timed_batch(stream, step)
+        batch, waited = _timed_batch(batches, step)
         draw = _torch_generator(settings.seed, "pretraining", step, *stream.share)
         pairs = len(batch.image_numbers)
         maskable = batch.text.mask & (batch.text.ids != words.cls) & (batch.text.ids != words.sep)
@@ -79,10 +80,10 @@ def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSetting
 
 def joint_training(stream: PairStream, settings: TrainSettings, accelerator: Accelerator) -> Backward:
     """Match / no match on the target set: the retrieval fine-tuning of the early-interaction baseline."""
-    device = accelerator.device
+    device, batches = accelerator.device, Prefetcher(stream)
 
     def backward(model: nn.Module, step: int) -> tuple[Tensor, Figures]:
-        batch, waited = _timed_batch(stream, step)
+        batch, waited = _timed_batch(batches, step)
         draw = _torch_generator(settings.seed, "joint", step, *stream.share)
         captions, images, targets = mismatched(batch.image_numbers, settings.joint_negatives, draw)
         logits = model(batch.text.select(captions).to(device), batch.visual.select(images).to(device))
@@ -109,11 +110,12 @@ def contrastive_training(
     ``distillation_weight`` asks for them, and takes mined negatives that it holds for right out of the loss.
     """
     cache = GradCache(settings.chunk_images, accelerator, state)
+    batches = Prefetcher(stream) if miner is None else stream
 
     def backward(model: nn.Module, step: int) -> tuple[Tensor, Figures]:
         if miner is not None:
             miner.prepare(accelerator.unwrap_model(model), step)
-        batch, waited = _timed_batch(stream, step)
+        batch, waited = _timed_batch(batches, step)
         batch = batch.to(accelerator.device)
         dropped: Figures = {}
         if miner is not None and teacher is not None and settings.mine_limit is not None:
@@ -188,9 +190,10 @@ def joint_validation(
     return value
 
 
-def _timed_batch(stream: PairStream, step: int) -> tuple[PairBatch, Figures]:
+def _timed_batch(batches: PairStream | Prefetcher, step: int) -> tuple[PairBatch, Figures]:
+    """The batch, and how long the model waited for it."""
     started = time.perf_counter()
-    return stream.batch(step), {"data_seconds": time.perf_counter() - started}
+    return batches.batch(step), {"data_seconds": time.perf_counter() - started}
 
 
 def _torch_generator(*names: str | int) -> torch.Generator:
