@@ -10,7 +10,7 @@ CORES ?= 8
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test lint format lock notebooks readme settings-page rule-graph plots verify doctor
+.PHONY: setup reproduce test lint format lock notebooks readme settings-page rule-graph plots benchmarks verify doctor
 
 setup: $(STAMP)
 
