@@ -5,7 +5,7 @@ import { ask, pathOf } from "./server.js";
 import { Viewer } from "./viewer.js";
 import { Trouble, count, duration, factor, make, photographs, shortened } from "./words.js";
 
-const STEP = 24; // photographs at first, and more at each "Show more"
+const STEP = Math.min(96, Math.max(24, Math.ceil((innerWidth * innerHeight) / 70_000))); // photographs that fill the window, and more at each "Show more"
 const PAUSE_MS = 200; // after the last letter
 const RERANK_PAUSE_MS = 500; // re-ranking is dear: typing has ended by then
 
@@ -48,7 +48,7 @@ async function sync({ pause = 0 } = {}) {
     if (box.value.trim() !== state.q) box.value = state.q;
     part("rerank").checked = state.rerank;
     asked = question;
-    if (!(await search(state, STEP, pause))) return false;
+    if (!(await search(state, Math.min(STEP, info.max_k), pause))) return false;
   }
   const { photo } = read();
   const at = found.hits.findIndex((hit) => hit.id === photo);
@@ -73,13 +73,13 @@ async function search(state, k, pause) {
     forget();
     return true;
   }
+  const subject = JSON.stringify([state.q, state.similar, state.upload]);
   const late = setTimeout(() => grid.expect(), 120);
   list.ariaBusy = "true";
   try {
     const file = state.upload === null ? undefined : (uploads.get(state.upload) ?? lostUpload()).file;
     const plain = await ask(pathOf(state, k, false), { signal, file });
     clearTimeout(late);
-    const subject = JSON.stringify([state.q, state.similar, state.upload]);
     await present(plain, null, { signal, k, subject });
     if (state.rerank && info.joint && state.q && plain.hits.length) {
       await new Promise((done) => setTimeout(done, pause));
@@ -89,7 +89,7 @@ async function search(state, k, pause) {
     }
   } catch (error) {
     if (signal.aborted) return false;
-    forget();
+    if (found.subject !== subject) forget(); // what was found stays when only its re-ranking failed
     complain(error, () => search(state, k, 0), signal);
     return false;
   } finally {
@@ -107,7 +107,7 @@ async function present(answer, plain, { signal, k, subject }) {
   const first = (plain ?? answer).times_ms;
   const best = answer.hits.filter((hit) => hit.joint !== null).length;
   part("status").textContent = answer.hits.length
-    ? `${photographs(answer.hits.length)} in ${duration(first.total)}${plain ? `, the best ${count(best)} re-ranked` : ""}`
+    ? `${photographs(answer.hits.length)} in ${duration(first.total)}${plain ? `, ${count(best)} re-ranked` : ""}`
     : "Nothing was found.";
   showTimes(first.total, plain && answer.times_ms.total, answer.joint_all_ms ?? plain?.joint_all_ms ?? null);
   part("note").textContent = answer.note ?? "";
@@ -155,10 +155,11 @@ function forget() {
 function complain(error, again, signal) {
   const known = error instanceof Trouble ? error : new Trouble("Something went wrong in this page.", { detail: String(error), again: true });
   trouble.replaceChildren(make("h2", { textContent: known.message }), make("p", { textContent: known.detail }));
+  if (known.wait) {
+    trouble.append(make("p", { textContent: `Trying again in ${known.wait} s.` }));
+    setTimeout(() => signal?.aborted || again(), known.wait * 1000);
+  }
   if (known.again) trouble.append(make("button", { type: "button", textContent: "Try again", onclick: again }));
-  if (!known.wait) return;
-  trouble.append(make("p", { textContent: `It is tried again in ${known.wait} s.` }));
-  setTimeout(() => signal?.aborted || again(), known.wait * 1000);
 }
 
 function lostUpload() {

@@ -68,9 +68,9 @@ export class Grid {
   }
 
   #tile(id, thumb) {
-    const image = make("img", { alt: "", decoding: "async", draggable: false });
+    const image = make("img", { alt: shortened(id), decoding: "async", draggable: false });
     const tile = make("button", { type: "button", className: "tile", title: id }, make("span", { className: "picture" }, image), make("span", { className: "line" }));
-    const more = make("button", { type: "button", className: "like", textContent: "More like this", ariaLabel: `More like ${shortened(id)}` });
+    const more = make("button", { type: "button", className: "like", textContent: "More like this", ariaLabel: `More like this: ${shortened(id)}` });
     const item = make("li", {}, tile, more);
     item.loaded = new Promise((done) => {
       image.onload = () => {
@@ -91,10 +91,10 @@ export class Grid {
   }
 
   #label(item, hit, move) {
-    const [tile, line] = [item.firstChild, item.querySelector(".line")];
-    line.replaceChildren(make("span", { textContent: hit.score.toFixed(3) }), bar(hit.score));
-    if (move) line.append(make("span", { className: `moved ${move[2]}`, textContent: move[0] }));
-    tile.ariaLabel = `${hit.rank}. ${shortened(hit.id)}, score ${hit.score.toFixed(3)}${move ? `, ${move[1]}` : ""}`;
+    const unseen = (textContent) => make("span", { className: "unseen", textContent });
+    const line = item.querySelector(".line");
+    line.replaceChildren(unseen("score"), make("span", { textContent: hit.score.toFixed(3) }), bar(hit.score));
+    if (move) line.append(make("span", { className: `moved ${move[2]}`, textContent: move[0], ariaHidden: "true" }), unseen(move[1]));
   }
 
   #choose(item) {

@@ -10,6 +10,8 @@ export class Viewer {
     dialog.addEventListener("close", closed);
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     dialog.addEventListener("keydown", (event) => this.#step({ ArrowLeft: -1, ArrowRight: 1 }[event.key]));
+    this.part(".frame").addEventListener("touchstart", ({ touches }) => (this.touched = touches.length === 1 ? touches[0] : null), { passive: true });
+    this.part(".frame").addEventListener("touchend", ({ changedTouches }) => this.#swiped(changedTouches[0]));
     this.part(".previous").onclick = () => this.#step(-1);
     this.part(".next").onclick = () => this.#step(1);
     this.part(".close").onclick = () => dialog.close();
@@ -43,6 +45,12 @@ export class Viewer {
   #step(by) {
     const hit = by && this.hits[this.at + by];
     if (hit) this.turn(hit);
+  }
+
+  /** A finger moved sideways turns to the next one; a zoomed photograph is looked at. */
+  #swiped(at) {
+    const [across, along] = this.touched ? [at.clientX - this.touched.clientX, at.clientY - this.touched.clientY] : [0, 0];
+    if (Math.abs(across) > 50 && Math.abs(across) > 2 * Math.abs(along) && (visualViewport?.scale ?? 1) < 1.05) this.#step(across < 0 ? 1 : -1);
   }
 
   /** The thumb is there at once; the photograph takes its place when it has come. */
