@@ -22,6 +22,7 @@ from vldeformer.commands.pipeline import add_pipeline
 from vldeformer.commands.provenance import add_provenance
 from vldeformer.commands.reporting import add_reporting
 from vldeformer.commands.searching import add_searching
+from vldeformer.commands.serving import add_serving
 from vldeformer.commands.weights import add_weights
 from vldeformer.errors import InputError
 
@@ -71,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_doctor(commands)
     add_page(commands)
     add_searching(commands)
+    add_serving(commands)
     return parser
 
 

@@ -22,7 +22,7 @@ from vldeformer.retrieval.encoder import Encoder, load
 from vldeformer.retrieval.vectors import as_float32, check_vectors
 from vldeformer.search.encoding import encode_alone
 from vldeformer.search.images import ImageSource, open_images
-from vldeformer.search.layout import read_contents, read_description, read_shard
+from vldeformer.search.layout import StructureKind, read_contents, read_description, read_shard
 from vldeformer.search.structure import Structure
 
 Reranked = Callable[[str, list["Hit"]], list["Hit"]]
@@ -50,6 +50,8 @@ class SearchIndex:
         self._shards = [read_shard(folder, entry, self.description.width) for entry in contents.shards]
         self._starts = np.cumsum([0, *(entry.rows for entry in contents.shards)])
         self._placed = list(zip(self._shards, self._starts[:-1].tolist(), strict=True))
+        # Plain views: every operation on a part of a memory map would make another memory map of it.
+        self._vectors = [shard.vectors.view(np.ndarray) for shard in self._shards]
         self._alive = np.ones(contents.rows, dtype=bool)
         self._alive[list(contents.removed)] = False
         held = contents.structure
@@ -64,11 +66,22 @@ class SearchIndex:
         """
         return cls(Path(path), model, device)
 
+    def reopened(self) -> "SearchIndex":
+        """The index as it is on disk, with the model if that is loaded already. Raises InputError as ``open`` does."""
+        opened = SearchIndex(self.folder, self._model, self._device)
+        same = opened.description.model_sha256 == self.description.model_sha256
+        if same and "encoder" in vars(self):
+            opened.encoder = self.encoder
+        return opened
+
     def __len__(self) -> int:
         return int(self._alive.sum())
 
+    def __contains__(self, image_id: object) -> bool:
+        return isinstance(image_id, str) and self._find(image_id) is not None
+
     @property
-    def structure(self) -> str:
+    def structure(self) -> StructureKind:
         """How the nearest are found: flat, sq8, hnsw or ivfpq."""
         return "flat" if self._structure is None else self._structure.kind
 
@@ -132,7 +145,11 @@ class SearchIndex:
     @functools.cached_property
     def images(self) -> ImageSource:
         """Where the images are. Raises InputError if the folder or store has gone."""
-        return open_images((self.folder.resolve() / self.description.images).resolve())
+        return open_images(self._images_folder)
+
+    @functools.cached_property
+    def _images_folder(self) -> Path:
+        return (self.folder.resolve() / self.description.images).resolve()
 
     def parts(self) -> Iterator[tuple[list[str], np.ndarray]]:
         """Ids and vectors (n, D) of all images that can be found, shard by shard."""
@@ -143,7 +160,7 @@ class SearchIndex:
     def path(self, image_id: str) -> Path | None:
         """The image's file, None if it has none of its own; whether it is still there is not looked at."""
         if self.description.images_kind == "folder":
-            return (self.folder.resolve() / self.description.images).resolve() / image_id
+            return self._images_folder / image_id
         return self.images.path(image_id) if self.description.images_kind == "photographs" else None
 
     def _nearest(self, vector: np.ndarray, k: int) -> list[tuple[int, float]]:
@@ -162,9 +179,9 @@ class SearchIndex:
     def _scanned(self, vector: np.ndarray, k: int, first: int) -> np.ndarray:
         """The rows from ``first`` on that can be among the k nearest of them."""
         blocks = [np.empty(0, dtype=np.float32)]
-        for shard, start in self._placed:
-            if start + len(shard.vectors) > first:
-                blocks.append(shard.vectors[max(0, first - start) :] @ vector)
+        for vectors, start in zip(self._vectors, self._starts.tolist(), strict=False):
+            if start + len(vectors) > first:
+                blocks.append(vectors[max(0, first - start) :] @ vector)
         scores = np.concatenate(blocks)
         rows = np.flatnonzero(self._alive[first:])
         if len(rows) > k:
@@ -177,18 +194,27 @@ class SearchIndex:
     def _scores(self, rows: np.ndarray, vector: np.ndarray) -> np.ndarray:
         """(n,) float64 cosines of rows with a vector: each a function of these two alone."""
         scores = np.empty(len(rows))
-        for shard, start in self._placed:
-            inside = (rows >= start) & (rows < start + len(shard.vectors))
-            scores[inside] = np.multiply(shard.vectors[rows[inside] - start], vector, dtype=np.float64).sum(axis=1)
+        shards = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(shards).tolist():
+            inside = shards == number
+            own = self._vectors[number][rows[inside] - self._starts[number]]
+            scores[inside] = np.multiply(own, vector, dtype=np.float64).sum(axis=1)
         return scores
 
     def _row(self, image_id: str) -> int:
+        row = self._find(image_id)
+        if row is None:
+            raise InputError(f"{self.folder}: image {image_id!r} is not in the index")
+        return row
+
+    def _find(self, image_id: str) -> int | None:
+        """The row of an image that can be found."""
         for shard, start in self._placed:
             places = np.flatnonzero(pc.equal(shard.items.column("id"), image_id).to_numpy())
             for row in (places + start).tolist():
                 if self._alive[row]:
                     return int(row)
-        raise InputError(f"{self.folder}: image {image_id!r} is not in the index")
+        return None
 
     def _item(self, row: int) -> tuple[Any, int]:
         number = int(np.searchsorted(self._starts, row, side="right")) - 1

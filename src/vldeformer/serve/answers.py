@@ -1,0 +1,82 @@
+"""A query → the answer that is sent: images with their addresses, and how long each step took.
+
+Vectors, scores and order are those of ``SearchIndex``: a query is read and compared alone, so its answer is to the bit that of
+`vldeformer search`.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from vldeformer.inputs.given import GivenImage
+from vldeformer.search.encoding import encode_alone
+from vldeformer.search.index import Hit, SearchIndex
+from vldeformer.serve.messages import Answer, FoundImage, Times
+
+
+@dataclass(frozen=True)
+class Found:
+    """Hits of a query, what of it was not read, and seconds of each step; rerank: None if no joint model was asked."""
+
+    hits: Sequence[Hit]
+    note: str | None
+    encode: float
+    search: float
+    rerank: float | None = None
+
+
+def by_text(index: SearchIndex, text: str, k: int) -> Found:
+    """Raises InputError if the text is empty."""
+    started = time.perf_counter()
+    vector = index.encode_text(text)
+    encoded = time.perf_counter()
+    hits = index.search_vector(vector, k)
+    searched = time.perf_counter()
+    return Found(hits, index.unread(text), encoded - started, searched - encoded)
+
+
+def by_image(index: SearchIndex, image: GivenImage, k: int) -> Found:
+    """Raises InputError if the model cannot read the image."""
+    started = time.perf_counter()
+    vector = encode_alone(index.encoder, image)
+    encoded = time.perf_counter()
+    hits = index.search_vector(vector, k)
+    return Found(hits, None, encoded - started, time.perf_counter() - encoded)
+
+
+def by_id(index: SearchIndex, image_id: str, k: int) -> Found:
+    """Raises InputError if the image is not in the index."""
+    started = time.perf_counter()
+    hits = index.similar(image_id, k)
+    return Found(hits, None, 0.0, time.perf_counter() - started)
+
+
+def reranked(found: Found, rerank: Callable[[Sequence[Hit]], Sequence[Hit]], candidates: int, k: int) -> Found:
+    """The best ``candidates`` in the order of ``rerank``, those behind them as they were; the first k of all."""
+    started = time.perf_counter()
+    first = rerank(found.hits[:candidates])
+    hits = [*first, *found.hits[candidates:]][:k]
+    return Found(hits, found.note, found.encode, found.search, time.perf_counter() - started)
+
+
+def written(query: str, found: Found, total: float, joint_all: float | None) -> bytes:
+    """The answer as JSON. total, joint_all: seconds."""
+    hits = [
+        FoundImage(
+            rank=rank,
+            id=hit.id,
+            score=hit.score,
+            joint=hit.joint,
+            image=f"/image/{quote(hit.id)}",
+            thumb=f"/thumb/{quote(hit.id)}",
+        )
+        for rank, hit in enumerate(found.hits, start=1)
+    ]
+    times = Times(encode=_ms(found.encode), search=_ms(found.search), rerank=_ms(found.rerank), total=_ms(total))
+    answer = Answer(query=query, hits=hits, note=found.note, times_ms=times, joint_all_ms=_ms(joint_all))
+    return answer.model_dump_json().encode()
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(1e3 * seconds, 3)

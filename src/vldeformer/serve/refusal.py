@@ -1,0 +1,12 @@
+"""What the server says to a request that it does not answer: an HTTP status and one line."""
+
+
+class RefusedError(Exception):
+    """The line reaches whoever asked, so it names no path of this machine.
+
+    ``retry_after``: seconds until asking again may help.
+    """
+
+    def __init__(self, status: int, line: str, retry_after: int | None = None) -> None:
+        super().__init__(line)
+        self.status, self.line, self.retry_after = status, line, retry_after
