@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from importlib import resources
+from pathlib import PurePath
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request
@@ -25,7 +26,7 @@ from vldeformer.serve.uploads import SCHEMA, Uploads
 
 MOST_LETTERS = 2_000
 LOOK_SECONDS = 1.0
-STATIC = {"app.js": "text/javascript", "style.css": "text/css", "docs.css": "text/css"}
+STATIC = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 SHOWN = "private, max-age=300"
 Images = Annotated[int, Query(ge=1, le=MOST_HITS, description="images in the answer")]
 ImageId = Annotated[str, Path(description="id of an image of the index, percent-encoded; it may hold /")]
@@ -112,7 +113,8 @@ def _add_pictures(app: FastAPI, service: Service) -> None:
 
 def _add_pages(app: FastAPI, service: Service) -> None:
     page = resources.files("vldeformer.serve").joinpath("page")
-    contents = {name: page.joinpath(name).read_bytes() for name in ("index.html", *STATIC) if page.joinpath(name).is_file()}
+    index = page.joinpath("index.html").read_bytes()
+    files = {one.name: (one.read_bytes(), STATIC[kind]) for one in page.iterdir() if (kind := PurePath(one.name).suffix) in STATIC}
 
     @app.get("/info", summary="What is served")
     async def info() -> Info:
@@ -128,13 +130,14 @@ def _add_pages(app: FastAPI, service: Service) -> None:
 
     @app.get("/", include_in_schema=False)
     async def root() -> Response:
-        return HTMLResponse(contents["index.html"], headers={"cache-control": "no-cache"})
+        return HTMLResponse(index, headers={"cache-control": "no-cache"})
 
     @app.get("/static/{name}", include_in_schema=False)
     async def static(name: str) -> Response:
-        if name not in STATIC or name not in contents:
+        if name not in files:
             raise RefusedError(404, "there is no such file")
-        return Response(contents[name], media_type=STATIC[name], headers={"cache-control": "no-cache"})
+        content, kind = files[name]
+        return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
