@@ -1,16 +1,19 @@
 /** The search page: its address says what is asked (?q=, ?similar=, &rerank=1, #photo=), so back, reload and share work. */
+import { complain, forgive, showLike, showTimes, tryAgain } from "./facts.js";
 import { Grid } from "./grid.js";
 import { listenForPictures, unfit } from "./picture.js";
 import { ask, pathOf } from "./server.js";
 import { Viewer } from "./viewer.js";
-import { Trouble, count, duration, factor, make, photographs, shortened } from "./words.js";
+import { Trouble, count, duration, make, photographs } from "./words.js";
 
-const STEP = Math.min(96, Math.max(24, Math.ceil((innerWidth * innerHeight) / 70_000))); // photographs that fill the window, and more at each "Show more"
+/** Photographs that fill the window; as many more at each "Show more". */
+const STEP = Math.min(96, Math.max(24, Math.ceil((innerWidth * innerHeight) / 70_000)));
 const PAUSE_MS = 200; // after the last letter
 const RERANK_PAUSE_MS = 500; // re-ranking is dear: typing has ended by then
 
 const part = (id) => document.getElementById(id);
-const [box, list, trouble] = [part("box"), part("photographs"), part("trouble")];
+const EMPTY = "This index holds no photographs yet. “vldeformer index” adds some.";
+const [box, list] = [part("box"), part("photographs")];
 const uploads = new Map(); // time → {file, url}; an address cannot hold a picture, so these live as long as the page
 let info = null;
 let asked = null; // what the photographs shown answer, or are about to
@@ -20,12 +23,22 @@ let timer = 0;
 let typing = false; // letters typed in one go are one step back
 
 const grid = new Grid(list, { open: (id) => go({ photo: id }, { opened: true }), similar: moreLike, leave: () => box.focus() });
-const viewer = new Viewer(part("viewer"), { turn: (hit) => go({ photo: hit.id }, { replace: true, opened: history.state?.opened }), closed, similar: moreLike });
+const viewer = new Viewer(part("viewer"), {
+  turn: (hit) => go({ photo: hit.id }, { replace: true, opened: history.state?.opened }),
+  closed,
+  similar: moreLike,
+});
 
 /** What the address asks for. */
 function read() {
   const [search, hash] = [new URLSearchParams(location.search), new URLSearchParams(location.hash.slice(1))];
-  return { q: search.get("q") ?? "", similar: search.get("similar"), upload: history.state?.upload ?? null, rerank: search.get("rerank") === "1", photo: hash.get("photo") };
+  return {
+    q: (search.get("q") ?? "").trim(),
+    similar: search.get("similar"),
+    upload: history.state?.upload ?? null,
+    rerank: search.get("rerank") === "1",
+    photo: hash.get("photo"),
+  };
 }
 
 /** Changes the address, and shows what it then asks for. */
@@ -36,7 +49,8 @@ function go(changes, { replace = false, opened = false, ...how } = {}) {
   if (state.similar !== null) search.set("similar", state.similar);
   if (state.rerank) search.set("rerank", "1");
   const hash = state.photo === null ? "" : `#${new URLSearchParams({ photo: state.photo })}`;
-  history[replace ? "replaceState" : "pushState"]({ upload: state.upload, opened }, "", `/${search.size ? `?${search}` : ""}${hash}`);
+  const address = `/${search.size ? `?${search}` : ""}${hash}`;
+  history[replace ? "replaceState" : "pushState"]({ upload: state.upload, opened }, "", address);
   return sync(how);
 }
 
@@ -63,12 +77,12 @@ async function search(state, k, pause) {
   running = new AbortController();
   const { signal } = running;
   const nothing = !state.q && state.similar === null && state.upload === null;
-  trouble.replaceChildren();
+  forgive();
   part("welcome").hidden = !nothing;
   document.body.classList.toggle("asked", !nothing);
   part("switch").hidden = !info.joint || state.similar !== null || state.upload !== null;
   document.title = `${nothing ? "Search" : state.q || "More like this"} · ${info.name}`;
-  showLike(state);
+  showPicture(state);
   if (nothing) {
     forget();
     return true;
@@ -80,7 +94,8 @@ async function search(state, k, pause) {
     const file = state.upload === null ? undefined : (uploads.get(state.upload) ?? lostUpload()).file;
     const plain = await ask(pathOf(state, k, false), { signal, file });
     clearTimeout(late);
-    await present(plain, null, { signal, k, subject });
+    const ordered = state.rerank && found.ranks && found.subject === subject; // not back and forth for "Show more"
+    if (!ordered) await present(plain, null, { signal, k, subject });
     if (state.rerank && info.joint && state.q && plain.hits.length) {
       await new Promise((done) => setTimeout(done, pause));
       signal.throwIfAborted();
@@ -108,8 +123,10 @@ async function present(answer, plain, { signal, k, subject }) {
   const best = answer.hits.filter((hit) => hit.joint !== null).length;
   part("status").textContent = answer.hits.length
     ? `${photographs(answer.hits.length)} in ${duration(first.total)}${plain ? `, ${count(best)} re-ranked` : ""}`
-    : "Nothing was found.";
-  showTimes(first.total, plain && answer.times_ms.total, answer.joint_all_ms ?? plain?.joint_all_ms ?? null);
+    : info.images
+      ? "Nothing was found."
+      : EMPTY;
+  showTimes(first.total, plain && answer.times_ms.total, answer.joint_all_ms, info.images);
   part("note").textContent = answer.note ?? "";
   part("note").hidden = !answer.note;
   part("more").hidden = answer.hits.length < k || k >= Math.min(info.max_k, info.images);
@@ -117,25 +134,10 @@ async function present(answer, plain, { signal, k, subject }) {
   if (viewer.dialog.open) sync();
 }
 
-function showTimes(decomposed, reranked, joint) {
-  const times = [make("span", { title: "The query is encoded alone and compared with stored vectors" }, "decomposed ", make("b", { textContent: duration(decomposed) }))];
-  if (reranked !== null) times.push(make("span", { title: "The joint model reads the query together with the best photographs" }, "re-ranked ", make("b", { textContent: duration(reranked) })));
-  if (joint !== null) {
-    const title = `Extrapolated from the measured time of a pair to ${photographs(info.images)}`;
-    times.push(make("span", { title }, "joint on every image ≈ ", make("b", { textContent: duration(joint) }), make("em", { textContent: `${factor(joint / decomposed)} as long` })));
-  }
-  part("times").replaceChildren(...times);
-}
-
-function showLike({ similar, upload }) {
-  const name = similar ?? uploads.get(upload)?.file.name ?? null;
-  const [like, image] = [part("like"), part("like").querySelector("img")];
-  like.hidden = name === null;
-  if (name === null) return;
-  Object.assign(like.querySelector("bdi"), { textContent: shortened(name || "your picture"), title: name });
-  image.hidden = false;
-  image.onerror = () => (image.hidden = true);
-  image.src = similar === null ? uploads.get(upload).url : `/thumb/${encodeURIComponent(similar)}`;
+function showPicture({ similar, upload }) {
+  const given = uploads.get(upload);
+  if (similar !== null) showLike(similar, `/thumb/${encodeURIComponent(similar)}`);
+  else showLike(given?.file.name ?? null, given?.url);
 }
 
 async function showMore() {
@@ -145,25 +147,17 @@ async function showMore() {
 
 function forget() {
   grid.clear();
+  list.ariaBusy = "false";
   found = { hits: [], ranks: null };
   part("status").textContent = "";
   part("times").replaceChildren();
   part("note").hidden = part("more").hidden = true;
 }
 
-/** Says what went wrong, and offers or does what may help. */
-function complain(error, again, signal) {
-  const known = error instanceof Trouble ? error : new Trouble("Something went wrong in this page.", { detail: String(error), again: true });
-  trouble.replaceChildren(make("h2", { textContent: known.message }), make("p", { textContent: known.detail }));
-  if (known.wait) {
-    trouble.append(make("p", { textContent: `Trying again in ${known.wait} s.` }));
-    setTimeout(() => signal?.aborted || again(), known.wait * 1000);
-  }
-  if (known.again) trouble.append(make("button", { type: "button", textContent: "Try again", onclick: again }));
-}
-
 function lostUpload() {
-  throw new Trouble("The picture is gone.", { detail: "A picture is not kept when the page is loaded again; give it once more." });
+  throw new Trouble("The picture is gone.", {
+    detail: "A picture is not kept when the page is loaded again; give it once more.",
+  });
 }
 
 function searchPicture(file) {
@@ -195,7 +189,7 @@ function searchText(pause) {
   typing = pause > 0;
   if (!info) return;
   if (q !== read().q) go({ q, similar: null, upload: null, photo: null }, { replace, pause });
-  else if (!pause) trouble.querySelector("button")?.click();
+  else if (!pause) tryAgain();
 }
 
 function listen() {
@@ -224,7 +218,7 @@ function listen() {
   part("like").querySelector("button").onclick = part("home").onclick;
   listenForPictures(searchPicture);
   addEventListener("popstate", () => sync());
-  addEventListener("online", () => trouble.querySelector("button")?.click());
+  addEventListener("online", tryAgain);
   addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target === box || viewer.dialog.open) return;
     event.preventDefault();
@@ -233,16 +227,17 @@ function listen() {
 }
 
 async function start() {
-  trouble.replaceChildren();
+  forgive();
   try {
     info = await ask("/info");
   } catch (error) {
     return complain(error, start);
   }
   part("home").textContent = info.name;
-  part("holds").textContent = info.images ? `${photographs(info.images)}. Say what you are looking for.` : "This index holds no photographs yet. “vldeformer index” adds some.";
+  part("holds").textContent = info.images ? `${photographs(info.images)}. Say what you are looking for.` : EMPTY;
   box.disabled = part("pick").disabled = part("rerank").disabled = !info.images;
-  part("examples").replaceChildren(...info.examples.map((text) => make("li", {}, make("button", { type: "button", textContent: text, onclick: () => go({ q: text }) }))));
+  const example = (text) => make("button", { type: "button", textContent: text, onclick: () => go({ q: text }) });
+  part("examples").replaceChildren(...info.examples.map((text) => make("li", {}, example(text))));
   if (await sync()) if (!read().q && matchMedia("(hover: hover)").matches) box.focus();
 }
 

@@ -69,12 +69,23 @@ export class Grid {
 
   #tile(id, thumb) {
     const image = make("img", { alt: shortened(id), decoding: "async", draggable: false });
-    const tile = make("button", { type: "button", className: "tile", title: id }, make("span", { className: "picture" }, image), make("span", { className: "line" }));
-    const more = make("button", { type: "button", className: "like", textContent: "More like this", ariaLabel: `More like this: ${shortened(id)}` });
+    const tile = make(
+      "button",
+      { type: "button", className: "tile", title: id },
+      make("span", { className: "picture" }, image),
+      make("span", { className: "line" }),
+    );
+    const more = make("button", {
+      type: "button",
+      className: "like",
+      textContent: "More like this",
+      ariaLabel: `More like this: ${shortened(id)}`,
+    });
     const item = make("li", {}, tile, more);
     item.loaded = new Promise((done) => {
       image.onload = () => {
-        if (!item.isConnected) item.style.setProperty("--ratio", Math.min(3, Math.max(0.5, image.naturalWidth / image.naturalHeight)));
+        if (!item.isConnected)
+          item.style.setProperty("--ratio", Math.min(3, Math.max(0.5, image.naturalWidth / image.naturalHeight)));
         item.classList.add("there");
         done();
       };
@@ -94,7 +105,8 @@ export class Grid {
     const unseen = (textContent) => make("span", { className: "unseen", textContent });
     const line = item.querySelector(".line");
     line.replaceChildren(unseen("score"), make("span", { textContent: hit.score.toFixed(3) }), bar(hit.score));
-    if (move) line.append(make("span", { className: `moved ${move[2]}`, textContent: move[0], ariaHidden: "true" }), unseen(move[1]));
+    if (move)
+      line.append(make("span", { className: `moved ${move[2]}`, textContent: move[0], ariaHidden: "true" }), unseen(move[1]));
   }
 
   #choose(item) {
@@ -127,7 +139,10 @@ export class Grid {
     for (const [tile, was] of places) {
       const is = tile.getBoundingClientRect();
       if (!tile.isConnected || (is.x === was.x && is.y === was.y)) continue;
-      tile.animate({ transform: [`translate(${was.x - is.x}px, ${was.y - is.y}px)`, "none"] }, { duration: 350, easing: "ease-out" });
+      tile.animate(
+        { transform: [`translate(${was.x - is.x}px, ${was.y - is.y}px)`, "none"] },
+        { duration: 350, easing: "ease-out" },
+      );
     }
   }
 }

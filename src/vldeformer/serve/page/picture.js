@@ -24,6 +24,9 @@ export function listenForPictures(give) {
 /** The trouble with a file that need not be sent to be refused, or null. */
 export function unfit(file, mostMegabytes) {
   const name = shortened(file.name || "The picture");
-  if (file.type && !file.type.startsWith("image/")) return new Trouble(`${name} is not a picture.`, { detail: "Give a photograph, such as a JPEG or PNG file." });
-  return file.size > mostMegabytes * 2 ** 20 ? new Trouble(`${name} is too large.`, { detail: `A picture may have ${mostMegabytes} MB.` }) : null;
+  if (file.type && !file.type.startsWith("image/"))
+    return new Trouble(`${name} is not a picture.`, { detail: "Give a photograph, such as a JPEG or PNG file." });
+  return file.size > mostMegabytes * 2 ** 20
+    ? new Trouble(`${name} is too large.`, { detail: `A picture may have ${mostMegabytes} MB.` })
+    : null;
 }

@@ -12,7 +12,11 @@ export async function ask(path, { signal, file } = {}) {
     const response = await fetch(path, request);
     if (response.ok) return await response.json();
     const said = await response.json().catch(() => ({}));
-    throw refused(response.status, typeof said?.error === "string" ? said.error : "", Number(response.headers.get("Retry-After")) || 0);
+    throw refused(
+      response.status,
+      typeof said?.error === "string" ? said.error : "",
+      Number(response.headers.get("Retry-After")) || 0,
+    );
   } catch (error) {
     if (error instanceof Trouble || signal?.aborted) throw error;
     throw patience.aborted ? new Trouble("The server takes too long.", { again: true }) : unreachable();

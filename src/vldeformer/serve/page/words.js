@@ -16,7 +16,8 @@ export const count = (number) => number.toLocaleString("en");
 export const photographs = (number) => `${count(number)} photograph${number === 1 ? "" : "s"}`;
 
 export const duration = (ms) => {
-  const [value, unit] = ms < 1000 ? [ms, "ms"] : ms < 120_000 ? [ms / 1000, "s"] : ms < 7_200_000 ? [ms / 60_000, "min"] : [ms / 3_600_000, "h"];
+  const [value, unit] =
+    ms < 1000 ? [ms, "ms"] : ms < 120_000 ? [ms / 1000, "s"] : ms < 7_200_000 ? [ms / 60_000, "min"] : [ms / 3_600_000, "h"];
   return `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`;
 };
 
