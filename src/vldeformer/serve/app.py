@@ -114,7 +114,8 @@ def _add_pictures(app: FastAPI, service: Service) -> None:
 def _add_pages(app: FastAPI, service: Service) -> None:
     page = resources.files("vldeformer.serve").joinpath("page")
     index = page.joinpath("index.html").read_bytes()
-    files = {one.name: (one.read_bytes(), STATIC[kind]) for one in page.iterdir() if (kind := PurePath(one.name).suffix) in STATIC}
+    kinds = {one: STATIC.get(PurePath(one.name).suffix) for one in page.iterdir()}
+    files = {one.name: (one.read_bytes(), kind) for one, kind in kinds.items() if kind is not None}
 
     @app.get("/info", summary="What is served")
     async def info() -> Info:

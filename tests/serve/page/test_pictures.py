@@ -113,6 +113,8 @@ def test_hostile_names_and_queries_stay_text(opened, site):
         until(page, "location.hash === ''")
     gone = page.locator(TILES).nth(page.evaluate(SHOWN).index(GONE))
     assert gone.inner_text().startswith(GONE)
+    gone.click()
+    page.get_by_text("This photograph cannot be shown.").wait_for()
     for query in (SCRIPT, RIGHT_TO_LEFT, "🐕 in 雪", "\0"):
         page.goto(f"{site.url}?q={quote(query)}")
         until(page, "document.querySelector('#photographs .tile') || document.querySelector('#trouble *')")

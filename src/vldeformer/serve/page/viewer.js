@@ -20,7 +20,7 @@ export class Viewer {
     this.part(".next").onclick = () => this.#step(1);
     this.part(".close").onclick = () => dialog.close();
     this.part(".similar").onclick = () => similar(this.hits[this.at].id);
-    this.part("img").onerror = () => dialog.classList.add("lost");
+    this.part("img").onerror = () => dialog.classList.add("failed");
   }
 
   /** Shows one of the hits; ranks: their places without re-ranking. */
@@ -66,7 +66,7 @@ export class Viewer {
 
   /** The thumb is there at once; the photograph takes its place when it has come, and the next one is on its way. */
   #load(hit, next) {
-    this.dialog.classList.remove("lost");
+    this.dialog.classList.remove("failed");
     const [shown, large] = [this.part("img"), new Image()];
     shown.src = hit.thumb;
     shown.alt = shortened(hit.id);
