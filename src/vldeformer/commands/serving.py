@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,9 @@ def _serve(given: argparse.Namespace) -> None:
     if len(given.example) > 4:
         raise InputError(f"--example: expected at most 4 queries, got {len(given.example)}")
 
+    # Before torch is loaded. A thread that spins while it waits for another takes the processor from the rest of the server: on
+    # two busy cores a text took 500 ms instead of 9. How many threads there are stays as it is: the bits depend on it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from vldeformer.serve.app import search_app
     from vldeformer.serve.guard import allowed_hosts
     from vldeformer.serve.joint import ServedJoint

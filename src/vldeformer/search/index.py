@@ -178,11 +178,11 @@ class SearchIndex:
 
     def _scanned(self, vector: np.ndarray, k: int, first: int) -> np.ndarray:
         """The rows from ``first`` on that can be among the k nearest of them."""
-        blocks = [np.empty(0, dtype=np.float32)]
+        scores = np.empty(max(0, len(self._alive) - first), dtype=np.float32)
         for vectors, start in zip(self._vectors, self._starts.tolist(), strict=False):
-            if start + len(vectors) > first:
-                blocks.append(vectors[max(0, first - start) :] @ vector)
-        scores = np.concatenate(blocks)
+            own = vectors[max(0, first - start) :]
+            place = max(0, start - first)
+            np.dot(own, vector, out=scores[place : place + len(own)])
         rows = np.flatnonzero(self._alive[first:])
         if len(rows) > k:
             own = scores[rows]

@@ -1,0 +1,104 @@
+"""The server as a process: a thousand requests at once, addresses that are in use, the end by Ctrl-C."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import httpx
+import pytest
+
+from vldeformer.errors import InputError
+from vldeformer.serve.server import MOST_HEAD_BYTES, address, listen
+
+
+@contextlib.contextmanager
+def running(folder, *options):
+    command = [sys.executable, "-m", "vldeformer.cli", "serve", str(folder), "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline()
+            yield (
+                process,
+                next((word for word in line.split() if word.startswith("http")), line + process.stderr.read() * (not line)),
+            )
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    with running(folder) as found:
+        yield found
+
+
+async def ask_at_once(url, number):
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=120) as client:
+        paths = ["/search?q=ring%20{}&k=3", "/thumb/a/0{}.png", "/similar/a/0{}.png?k=2", "/health?{}"]
+        asked = [client.get(paths[n % 4].format(n if n % 4 == 0 else n % 10)) for n in range(number)]
+        return await asyncio.gather(*asked)
+
+
+def test_a_thousand_requests_at_once_are_answered_or_refused_and_the_server_lives(server):
+    _, url = server
+    answers = asyncio.run(ask_at_once(url, 1_000))
+    statuses = {answer.status_code for answer in answers}
+    assert len(answers) == 1_000 and 200 in statuses and statuses <= {200, 503}
+    for answer in answers:
+        if answer.status_code == 503:
+            assert list(answer.json()) == ["error"] and answer.headers["retry-after"] == "1"
+    with urllib.request.urlopen(f"{url}search?q=alive") as answer:
+        assert answer.status == 200
+
+
+def raw(url, content):
+    """All that comes back for these bytes."""
+    host, port = url.removeprefix("http://").rstrip("/").split(":")
+    opened = socket.create_connection((host, int(port)), timeout=60)
+    with opened, contextlib.suppress(ConnectionError):  # it may be refused before all is sent
+        opened.sendall(content)
+        return b"".join(iter(lambda: opened.recv(1 << 16), b""))
+    return b""
+
+
+def test_broken_and_endless_requests_end(server):
+    _, url = server
+    end = b"Host: localhost\r\nConnection: close\r\n\r\n"
+    assert raw(url, b"nonsense\r\n\r\n").startswith(b"HTTP/1.1 400")
+    assert raw(url, b"GET /image/../../../../etc/passwd HTTP/1.1\r\n" + end).startswith(b"HTTP/1.1 404")
+    assert raw(url, b"GET /image/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\n" + end).startswith(b"HTTP/1.1 404")
+    long = b"GET /search?q=" + b"a" * 3 * MOST_HEAD_BYTES + b" HTTP/1.1\r\n" + end
+    assert raw(url, long).startswith(b"HTTP/1.1 400") or not raw(url, long)
+    header = b"GET /health HTTP/1.1\r\nX: " + b"a" * 3 * MOST_HEAD_BYTES + b"\r\n" + end
+    assert raw(url, header).startswith(b"HTTP/1.1 400") or not raw(url, header)
+    twice = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2 + b"GET /health HTTP/1.1\r\n" + end
+    assert raw(url, twice).count(b'{"status":"ok","images":29}') == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly(folder, number):
+    with running(folder) as (process, url):
+        assert url.startswith("http://127.0.0.1:")
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == (0 if number == signal.SIGINT else -signal.SIGTERM) and errors == ""
+
+
+def test_addresses_that_cannot_be_listened_on():
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        assert address(taken, "127.0.0.1") == f"http://127.0.0.1:{port}/"
+        assert address(taken, "0.0.0.0") == f"http://localhost:{port}/"
+        for host, number, expected in (
+            ("127.0.0.1", port, f"--port {port} is in use"),
+            ("127.0.0.1", 70_000, "from 0 to 65535"),
+            ("127.0.0.1", -1, "from 0 to 65535"),
+            ("nowhere.invalid", 0, "name of this machine"),
+            ("192.0.2.1", 0, "cannot listen there"),
+        ):
+            with pytest.raises(InputError, match=expected):
+                listen(host, number)

@@ -1,0 +1,148 @@
+"""What is sent in: too much of it, what is no photograph, what only looks like one."""
+
+import asyncio
+import struct
+import zlib
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from vldeformer.serve import uploads
+from vldeformer.serve.refusal import RefusedError
+
+from .conftest import encoded, picture, problem
+
+
+def send(client, content, name="photo.jpg", **options):
+    return client.post("/search/image?k=2", files={"file": (name, content)}, **options)
+
+
+def bomb(side):
+    """A PNG that says it is side × side pixels and holds next to nothing."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1 << 16))) + chunk(b"IEND", b"")
+
+
+def animated():
+    first, second = picture(1), picture(2)
+    return encoded(first, "GIF", save_all=True, append_images=[second, second])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        animated(),
+        encoded(PIL.Image.new("RGB", (1, 1), "red")),
+        encoded(PIL.Image.new("RGB", (2_000, 1), "red")),
+        encoded(picture(1), "JPEG"),
+        encoded(picture(1).convert("CMYK"), "JPEG"),
+        encoded(picture(1).convert("LA")),
+        encoded(picture(1).convert("P"), "GIF"),
+        encoded(PIL.Image.fromarray(np.full((20, 20), 40_000, np.uint16))),
+        encoded(picture(1), "WEBP"),
+        encoded(picture(1), "TIFF"),
+    ],
+)
+def test_photographs_of_many_kinds_are_read(client, content):
+    answer = send(client, content)
+    assert answer.status_code == 200 and len(answer.json()["hits"]) == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"not a picture",
+        b"\x00" * 5_000,
+        b"<!doctype html><script>alert(1)</script>",
+        b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+        encoded(picture(1, (700, 500)), "JPEG")[:-9_000],
+        encoded(picture(1))[:40],
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\n",
+        encoded(picture(1), "PPM"),
+        encoded(picture(1), "ICO"),
+        encoded(PIL.Image.new("F", (8, 8)), "TIFF"),
+    ],
+)
+def test_what_is_no_photograph_is_refused(client, content):
+    assert "expected a photograph (JPEG, PNG" in problem(send(client, content), 415)
+
+
+@pytest.mark.parametrize("side", [9_100, 12_000, 60_000])
+def test_a_bomb_of_pixels_is_refused_before_it_is_decoded(client, side):
+    assert "at most 80,000,000 pixels" in problem(send(client, bomb(side)), 413)
+
+
+def test_forms_without_a_photograph_are_refused(client):
+    path = "/search/image"
+    assert "multipart/form-data" in problem(client.post(path), 415)
+    assert "multipart/form-data" in problem(client.post(path, json={"file": "x"}), 415)
+    assert "as `file`" in problem(client.post(path, files={"photo": ("a.png", encoded(picture(1)))}), 400)
+    assert "as `file`" in problem(client.post(path, data={"file": "text"}, files={"": ("", b"")}), 400)
+    two = [("file", ("a.png", b"x")), ("file", ("b.png", b"y"))]
+    assert "one photograph" in problem(client.post(path, files=two), 400)
+    for kind in ("multipart/form-data", "multipart/form-data; boundary=x"):
+        assert "broken" in problem(client.post(path, content=b"--y\r\nnonsense", headers={"content-type": kind}), 400)
+    assert "k: expected" in problem(client.post(f"{path}?k=0", files=two), 400)
+
+
+def test_a_file_that_says_it_is_too_large_is_refused_unread(client):
+    headers = {"content-type": "multipart/form-data; boundary=x", "content-length": str(30 << 20)}
+    answer = client.post("/search/image", content=b"--x", headers=headers)
+    assert "at most 20 MB" in problem(answer, 413) and answer.headers["connection"] == "close"
+
+
+def test_a_file_that_does_not_say_it_is_cut_off_at_the_limit(client):
+    sent = 0
+
+    def endless():
+        nonlocal sent
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+        while sent < 25 << 20:
+            sent += 1 << 20
+            yield bytes(1 << 20)
+
+    answer = client.post("/search/image", content=endless(), headers={"content-type": "multipart/form-data; boundary=x"})
+    assert "at most 20 MB" in problem(answer, 413)
+
+
+class Sent:
+    """A request whose body comes in pieces that a test hands over."""
+
+    def __init__(self):
+        self.headers = {"content-type": "multipart/form-data; boundary=x"}
+
+    async def stream(self):
+        yield b"--x\r\n"
+        await asyncio.Event().wait()
+
+
+def refusal(work):
+    with pytest.raises(RefusedError) as caught:
+        asyncio.run(work)
+    return caught.value.status
+
+
+def test_a_file_that_does_not_come_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(uploads, "PIECE_SECONDS", 0.01)
+    receiver = uploads.Uploads()
+    assert refusal(receiver.receive(Sent())) == 408 and receiver.held == 0
+
+
+def test_no_more_than_sixteen_are_received_at_once():
+    async def seventeen():
+        receiver = uploads.Uploads()
+        others = [asyncio.create_task(receiver.receive(Sent())) for _ in range(16)]
+        await asyncio.sleep(0)
+        try:
+            await receiver.receive(Sent())
+        finally:
+            for other in others:
+                other.cancel()
+
+    assert refusal(seventeen()) == 503
