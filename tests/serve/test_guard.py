@@ -38,9 +38,5 @@ def test_a_server_bound_to_one_address_has_that_name_too():
 def test_a_server_of_all_addresses_is_asked_by_an_address_and_by_no_name(folder):
     assert allowed_hosts("0.0.0.0") == allowed_hosts("::") == ()
     with TestClient(search_app(make_service(folder), ()), base_url="http://localhost") as client:
-        assert [status(client, host) for host in ("10.0.0.7:8000", "[fe80::1]:80", "localhost:8000", "evil.example")] == [
-            200,
-            200,
-            200,
-            421,
-        ]
+        assert {status(client, host) for host in ("10.0.0.7:8000", "[fe80::1]:80", "localhost:8000")} == {200}
+        assert status(client, "evil.example") == 421

@@ -20,11 +20,9 @@ def running(folder, *options):
     command = [sys.executable, "-m", "vldeformer.cli", "serve", str(folder), "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            line = process.stdout.readline()
-            yield (
-                process,
-                next((word for word in line.split() if word.startswith("http")), line + process.stderr.read() * (not line)),
-            )
+            words = process.stdout.readline().split()
+            assert words, process.stderr.read()
+            yield process, next(word for word in words if word.startswith("http"))
         finally:
             process.kill()
 
