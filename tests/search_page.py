@@ -8,8 +8,9 @@ from urllib.request import urlopen
 SCRIPT = "<img src=x onerror=document.title='run'>.png"
 RIGHT_TO_LEFT = "صور/\u202eكلب.png"
 LONG = "holidays/" + "very-long-name-" * 10 + "🐕.png"
+ENCODED = "a%2Fb?q=1&c#d+e.png"
 GONE = "gone.png"
-NAMES = [f"{number:02}.png" for number in range(30)] + [SCRIPT, RIGHT_TO_LEFT, LONG, GONE]
+NAMES = [f"{number:02}.png" for number in range(29)] + [SCRIPT, RIGHT_TO_LEFT, LONG, ENCODED, GONE]
 SHAPES = [(90, 60), (60, 90), (70, 70), (160, 60)]
 """Of the pictures in turn."""
 

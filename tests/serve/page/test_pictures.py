@@ -3,7 +3,22 @@
 from urllib.parse import quote
 
 import pytest
-from search_page import GONE, LARGE, LONG, RERANKED, RIGHT_TO_LEFT, SCRIPT, SHOWN, TILES, answer, asked_for, focused, ready, until
+from search_page import (
+    ENCODED,
+    GONE,
+    LARGE,
+    LONG,
+    RERANKED,
+    RIGHT_TO_LEFT,
+    SCRIPT,
+    SHOWN,
+    TILES,
+    answer,
+    asked_for,
+    focused,
+    ready,
+    until,
+)
 
 OUTSIDE = """[...document.querySelectorAll('button, img, p, h2')].filter(one => one.checkVisibility()
     && !one.closest('.unseen') && one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML)"""
@@ -82,7 +97,7 @@ def test_a_picture_is_chosen_dropped_or_pasted(opened, site):
     ready(page)
     chosen = page.evaluate(SHOWN)
     assert chosen[0] == "03.png" and "Like mine.png" in page.locator("#like").inner_text()
-    assert page.evaluate("document.querySelector('#like img').naturalWidth") == 160
+    until(page, "document.querySelector('#like img').naturalWidth === 160")
     assert not page.locator("#switch").is_visible()
     for way in ("drop", "paste"):
         page.locator("#home").click()
@@ -100,12 +115,12 @@ def test_hostile_names_and_queries_stay_text(opened, site):
     ready(page)
     page.get_by_role("button", name="Show more").click()
     ready(page, 34)
-    for name in (SCRIPT, RIGHT_TO_LEFT, LONG):
+    for name in (SCRIPT, RIGHT_TO_LEFT, LONG, ENCODED):
         place = page.evaluate(SHOWN).index(name)
         page.locator(TILES).nth(place).click()
         page.get_by_role("dialog").wait_for()
         until(page, LARGE)
-        assert page.evaluate("document.querySelector('#viewer img').naturalWidth") in (60, 70, 90, 160)
+        until(page, "[60, 70, 90, 160].includes(document.querySelector('#viewer img').naturalWidth)")
         heading = page.locator("#viewed").text_content()
         cut = heading.startswith("holidays/very") and heading.endswith("🐕.png") and len(heading) < 50
         assert cut if name == LONG else heading == name
@@ -115,6 +130,11 @@ def test_hostile_names_and_queries_stay_text(opened, site):
     assert gone.inner_text().startswith(GONE)
     gone.click()
     page.get_by_text("This photograph cannot be shown.").wait_for()
+    for name in (SCRIPT, RIGHT_TO_LEFT, LONG, ENCODED):
+        page.goto(f"{site.url}?similar={quote(name)}")
+        ready(page)
+        assert page.locator("#like bdi").get_attribute("title") == name not in page.evaluate(SHOWN)
+        until(page, "[60, 70, 90, 160].includes(document.querySelector('#like img').naturalWidth)")
     for query in (SCRIPT, RIGHT_TO_LEFT, "🐕 in 雪", "\0"):
         page.goto(f"{site.url}?q={quote(query)}")
         until(page, "document.querySelector('#photographs .tile') || document.querySelector('#trouble *')")
