@@ -22,9 +22,9 @@ LARGE = "document.querySelector('#viewer img').src.includes('/image/')"
 
 def until(page, expression, given=None):
     """Waits for a condition in the page; Playwright's own waiting evaluates in the page, which its policy forbids."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 30
     while not page.evaluate(expression, given):
-        assert time.monotonic() < end, f"not so after 20 s: {expression}"
+        assert time.monotonic() < end, f"not so after 30 s: {expression}"
         page.wait_for_timeout(20)
 
 
@@ -64,6 +64,12 @@ def knowing(site, **changes):
         page.route("**/info", lambda route: route.fulfill(json=known))
 
     return before
+
+
+def stopped(page):
+    """Stops the page's clock: its timers run only by ``page.clock.run_for``."""
+    page.clock.install(time="2026-01-01T00:00:00Z")
+    page.clock.pause_at("2026-01-01T01:00:00Z")
 
 
 def refusing(pattern, status, line="no", headers=None, times=100):

@@ -72,7 +72,7 @@ def opened(chromium, site):
         contexts.append(context)
         failing.extend(fails)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: told.append(message.text))
         page.on("pageerror", lambda error: told.append(f"error: {error}"))

@@ -4,7 +4,7 @@ import re
 from urllib.parse import quote
 
 import pytest
-from search_page import NAMES, RERANKED, SHOWN, TILES, answer, asked_for, focused, ids_of, ready, say, until
+from search_page import NAMES, RERANKED, SHOWN, TILES, answer, asked_for, focused, ids_of, ready, say, stopped, until
 
 SIZES = """[...document.querySelectorAll('#photographs img')].map(
     one => [one.naturalWidth / one.naturalHeight, one.clientWidth / one.clientHeight])"""
@@ -13,9 +13,13 @@ PLACES = """[...document.querySelectorAll('#photographs li')].map(
 
 
 def test_photographs_appear_while_one_types_in_their_own_shapes(opened, site):
-    page = opened()
+    page = opened(before=stopped)
     assert page.locator("#holds").inner_text().startswith("34 photographs.")
-    say(page, "a red ring")
+    page.get_by_role("searchbox").fill("a red ring")
+    page.clock.run_for(199)
+    assert asked_for(page) == {}
+    page.clock.run_for(1)
+    ready(page)
     expected = answer(site, "search?q=a+red+ring&k=24")
     assert page.evaluate(SHOWN) == [hit["id"] for hit in expected["hits"]]
     lines = page.locator(f"{TILES} .line").all_inner_texts()
@@ -25,6 +29,26 @@ def test_photographs_appear_while_one_types_in_their_own_shapes(opened, site):
     assert len(page.evaluate(SIZES)) >= 23
     for natural, drawn in page.evaluate(SIZES):
         assert drawn == pytest.approx(natural, rel=0.03)
+
+
+def test_a_thumb_that_does_not_come_keeps_a_place_and_holds_up_no_other(opened):
+    held = []
+
+    def before(page):
+        stopped(page)
+        page.route("**/thumb/03.png", lambda route: held.append(route))
+
+    page = opened("?similar=02.png", before=before, fails=["404"])
+    while len(held) < 1:
+        page.wait_for_timeout(20)
+    page.wait_for_timeout(500)
+    assert page.locator(TILES).count() == 0
+    page.clock.run_for(400)
+    ready(page)
+    before_it_comes = page.evaluate(PLACES)
+    held[0].continue_()
+    until(page, "document.querySelector('#photographs .tile[title=\"03.png\"] img').naturalWidth === 160")
+    assert page.evaluate(PLACES) == before_it_comes
 
 
 def test_letters_typed_in_one_go_are_one_step_back(opened):
