@@ -126,7 +126,9 @@ async function present(answer, plain, { signal, k, subject }) {
     : info.images
       ? "Nothing was found."
       : EMPTY;
-  showTimes(first.total, plain && answer.times_ms.total, answer.joint_all_ms, info.images);
+  // Without waiting for other requests, as the joint time is measured.
+  const work = (times) => times.encode + times.search + (times.rerank ?? 0);
+  showTimes(work(first), plain && work(answer.times_ms), answer.joint_all_ms, info.images);
   part("note").textContent = answer.note ?? "";
   part("note").hidden = !answer.note;
   part("more").hidden = answer.hits.length < k || k >= Math.min(info.max_k, info.images);
