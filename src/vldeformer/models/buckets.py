@@ -25,7 +25,9 @@ def buckets_by_tokens(lengths: Int64[Tensor, " B"], tokens: int) -> tuple[Int64[
     ordered, rows = lengths.sort(stable=True)
     before = ordered.cumsum(0) - ordered
     parts = math.ceil(int(ordered.sum()) / tokens)
-    return rows.split((before * parts // ordered.sum().clamp(min=1)).unique_consecutive(return_counts=True)[1].tolist())
+    counts = (before * parts // ordered.sum().clamp(min=1)).unique_consecutive(return_counts=True)[1]
+    split: tuple[Tensor, ...] = rows.split(counts.tolist())
+    return split
 
 
 def read_by_length(

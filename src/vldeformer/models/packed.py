@@ -38,8 +38,8 @@ def packs(module: nn.Module, width: int) -> bool:
 def project(linear: nn.Linear, values: Float[Tensor, "B R V"]) -> Float[Tensor, "B R H"]:
     """What ``linear`` makes of ``values``, in the precision of autocast."""
     dtype = _precision()
-    made = _kept(linear, dtype, lambda: _Linear([linear], dtype))
-    return made.product(values.to(dtype).flatten(0, 1)).unflatten(0, values.shape[:2])
+    product = _kept(linear, dtype, _alone).product(values.to(dtype).flatten(0, 1))
+    return product.view(*values.shape[:2], -1)
 
 
 def encode(layers: Iterable[nn.Module], sequence: Sequence, heads: int) -> Sequence:
@@ -48,7 +48,7 @@ def encode(layers: Iterable[nn.Module], sequence: Sequence, heads: int) -> Seque
     What the mask hides becomes zero; of a sequence that is ``whole`` it becomes what it is elsewhere.
     """
     dtype, mask = _precision(), sequence.mask
-    prepared = [_kept(layer, dtype, lambda layer=layer: _Layer(layer, dtype)) for layer in layers]
+    prepared = [_kept(layer, dtype, _Layer) for layer in layers]
     there = torch.ones_like(mask) if sequence.whole else mask
     lengths, states = there.sum(1), sequence.states.flatten(0, 1)
     found = torch.zeros_like(states, dtype=dtype)
@@ -97,6 +97,10 @@ class _Linear:
         return found
 
 
+def _alone(linear: nn.Linear, dtype: torch.dtype) -> _Linear:
+    return _Linear([linear], dtype)
+
+
 class _Layer:
     """One layer; its norms stay where they are."""
 
@@ -118,8 +122,9 @@ def _attention(query_key_value: Float[Tensor, "N 3H"], groups: list[_Group], hea
     read = query_key_value.new_empty(len(query_key_value), width)
     for group in groups:
         start, stop = stop, stop + group.rows * group.length
-        parts = query_key_value[start:stop].view(group.rows, group.length, 3, heads, -1).permute(2, 0, 3, 1, 4)
-        read[start:stop].view(group.rows, group.length, heads, -1).copy_(_attend(*parts, group.shown).transpose(1, 2))
+        query, key, value = query_key_value[start:stop].view(group.rows, group.length, 3, heads, -1).permute(2, 0, 3, 1, 4)
+        found = _attend(query, key, value, group.shown)
+        read[start:stop].view(group.rows, group.length, heads, -1).copy_(found.transpose(1, 2))
     return read
 
 
@@ -130,7 +135,8 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, shown: Bool[Tensor, "rows
     scores = (query * query.shape[-1] ** -0.5) @ key.mT
     if shown is not None:
         scores.masked_fill_(~shown, -torch.inf)
-    return scores.softmax(-1, dtype=torch.float32).to(value.dtype) @ value
+    weights: Tensor = scores.softmax(-1, dtype=torch.float32).to(value.dtype)
+    return weights @ value
 
 
 def _normed(states: Float[Tensor, "N H"], norm: nn.LayerNorm) -> Float[Tensor, "N H"]:
@@ -144,11 +150,11 @@ def _precision() -> torch.dtype:
 _KEPT: WeakKeyDictionary[nn.Module, tuple[object, Any]] = WeakKeyDictionary()
 
 
-def _kept(module: nn.Module, dtype: torch.dtype, make: Callable[[], Made]) -> Made:
+def _kept(module: nn.Module, dtype: torch.dtype, make: Callable[[Any, torch.dtype], Made]) -> Made:
     """What ``make`` made of ``module`` in this precision, until the module is gone or its weights have changed."""
     state = dtype, [(weight.data_ptr(), weight._version) for weight in module.parameters()]
     known = _KEPT.get(module)
     if known is None or known[0] != state:
-        known = _KEPT[module] = state, make()
+        known = _KEPT[module] = state, make(module, dtype)
     made: Made = known[1]
     return made
