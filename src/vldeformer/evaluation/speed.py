@@ -25,6 +25,9 @@ from vldeformer.retrieval.ranking import exact_ranks
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.seeding import named_generator
 
+NOISE_ROWS = 10_000
+"""Drawn at once: noise of a whole gallery would take twice its memory."""
+
 
 def measure_speed(
     matcher: JointMatcher,
@@ -87,7 +90,9 @@ def _gallery_point(
     """
     draw = named_generator("speed", size)
     gallery = vectors.images[draw.integers(len(vectors.images), size=size)]
-    gallery += 0.01 * draw.standard_normal(gallery.shape, dtype=np.float32)
+    for start in range(0, size, NOISE_ROWS):
+        part = gallery[start : start + NOISE_ROWS]
+        part += 0.01 * draw.standard_normal(part.shape, dtype=np.float32)
     query = vectors.captions[0]
 
     def search() -> np.ndarray:

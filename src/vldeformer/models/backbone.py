@@ -19,10 +19,11 @@ from vldeformer.models.settings import BackboneSettings
 
 @dataclass(frozen=True)
 class Sequence:
-    """Vectors and which of them are there."""
+    """Vectors and which of them are there; ``whole``: what becomes of the others is asked for too, by pooling ``mean_all``."""
 
     states: Float[Tensor, "B S H"]
     mask: Bool[Tensor, "B S"]
+    whole: bool = False
 
     def followed_by(self, other: "Sequence") -> "Sequence":
         """Both, one behind the other."""
@@ -62,6 +63,11 @@ class Backbone(nn.Module, ABC):
 
         What the transformer does behind its last layer, such as a final norm, belongs to the end: it is done if ``last`` is None.
         """
+
+    @property
+    def skips_padding(self) -> bool:
+        """Whether ``encode`` does, as things are, no work for what is not there: in inference, of some backbones."""
+        return False
 
     @abstractmethod
     def summary(self, encoded: Sequence) -> Float[Tensor, "B H"]:

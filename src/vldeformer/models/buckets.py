@@ -1,5 +1,6 @@
 """Rows of like length are read together: captions of a batch differ by a factor of four, and padding costs as much as words."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -19,9 +20,24 @@ def buckets_by_length(lengths: Int64[Tensor, " B"]) -> tuple[Int64[Tensor, " row
     return lengths.argsort(stable=True).tensor_split(number)
 
 
-def read_by_length(lengths: Int64[Tensor, " B"], read: Callable[[Int64[Tensor, " rows"]], Tensor]) -> Tensor:
-    """What ``read`` makes of the rows of each bucket, as one tensor in the order of the batch."""
-    buckets = buckets_by_length(lengths)
-    if len(buckets) == 1:
+def buckets_by_tokens(lengths: Int64[Tensor, " B"], tokens: int) -> tuple[Int64[Tensor, " rows"], ...]:
+    """Row numbers of parts of a batch with about ``tokens`` tokens each, the shortest rows first; a part may be one long row."""
+    ordered, rows = lengths.sort(stable=True)
+    before = ordered.cumsum(0) - ordered
+    parts = math.ceil(int(ordered.sum()) / tokens)
+    counts = (before * parts // ordered.sum().clamp(min=1)).unique_consecutive(return_counts=True)[1]
+    split: tuple[Tensor, ...] = rows.split(counts.tolist())
+    return split
+
+
+def read_by_length(
+    lengths: Int64[Tensor, " B"], read: Callable[[Int64[Tensor, " rows"]], Tensor], tokens: int | None = None
+) -> Tensor:
+    """What ``read`` makes of the rows of each bucket, as one tensor in the order of the batch.
+
+    ``tokens``: read so many at once, where padding costs nothing; None: few buckets, of which each costs a little padding.
+    """
+    buckets = buckets_by_length(lengths) if tokens is None else buckets_by_tokens(lengths, tokens)
+    if len(buckets) == 1 and tokens is None:  # the rows are in their order
         return read(buckets[0])
     return torch.cat([read(rows) for rows in buckets])[torch.cat(buckets).argsort()]

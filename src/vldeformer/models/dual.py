@@ -4,6 +4,7 @@
 """
 
 import copy
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vldeformer.inputs.batch import PairBatch, TensorGroup, TextInput, VisualInput
+from vldeformer.models import packed
 from vldeformer.models.backbone import Backbone, Sequence
 from vldeformer.models.buckets import read_by_length
 from vldeformer.models.pooling import pool, pooled_size
@@ -88,21 +90,25 @@ class DualEncoder(nn.Module):
 
     def encode_text(self, text: TextInput) -> Float[Tensor, "B D"]:
         """Unit vectors of captions."""
-        return self._by_length(text, lambda part: self._vectors(self.backbone, self.backbone.text_sequence(part)))
+        return self._read(text, self.backbone, self.backbone.text_sequence)
 
     def encode_visual(self, visual: VisualInput) -> Float[Tensor, "B D"]:
         """Unit vectors of images."""
         reader = self.backbone if self.image_backbone is None else self.image_backbone
-        return self._by_length(visual, lambda part: self._vectors(reader, reader.visual_sequence(part)))
+        return self._read(visual, reader, reader.visual_sequence)
 
-    def _by_length(self, items: AnyInput, vectors: Callable[[AnyInput], Float[Tensor, "B D"]]) -> Float[Tensor, "B D"]:
-        if self.pooling == "mean_all":  # padding is part of what it averages
+    def _read(self, items: AnyInput, reader: Backbone, embed: Callable[[AnyInput], Sequence]) -> Float[Tensor, "B D"]:
+        whole = self.pooling == "mean_all"  # padding is part of what it averages
+
+        def vectors(part: AnyInput) -> Float[Tensor, "B D"]:
+            sequence = dataclasses.replace(embed(part), whole=whole)
+            pooled = self.dropout(pool(reader.encode(sequence), self.pooling))
+            return functional.normalize(torch.tanh(pooled.float()), dim=-1)
+
+        if whole:
             return vectors(items)
-        return read_by_length(items.lengths, lambda rows: vectors(items.select(rows).trimmed()))
-
-    def _vectors(self, reader: Backbone, sequence: Sequence) -> Float[Tensor, "B D"]:
-        pooled = self.dropout(pool(reader.encode(sequence), self.pooling))
-        return functional.normalize(torch.tanh(pooled.float()), dim=-1)
+        tokens = packed.TOKENS_AT_ONCE if reader.skips_padding else None
+        return read_by_length(items.lengths, lambda rows: vectors(items.select(rows).trimmed()), tokens)
 
     def forward(self, batch: PairBatch) -> PairVectors:
         """All that the loss needs; one call, so that a distributed wrapper sees one forward pass."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from vldeformer.inputs.batch import RegionInput, TextInput, VisualInput
+from vldeformer.models import packed
 from vldeformer.models.backbone import Backbone, Sequence
 from vldeformer.models.settings import BackboneSettings
 
@@ -20,7 +21,7 @@ class OscarBackbone(Backbone):
 
     def __init__(self, settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> None:
         super().__init__(settings, vocabulary_size, feature_width)
-        self.hidden_size, self.joint_tokens = settings.hidden, settings.joint_tokens
+        self.hidden_size, self.heads, self.joint_tokens = settings.hidden, settings.heads, settings.joint_tokens
         longest = max(
             settings.caption_tokens, settings.tag_tokens, self.joint_tokens or settings.caption_tokens + settings.tag_tokens
         )
@@ -49,7 +50,8 @@ class OscarBackbone(Backbone):
             ids, mask, positions = self._behind(after, ids, mask, positions)
         # Padding is of segment 0, as released: pooling `mean_all` averages over its states too.
         tags = self.bert.embeddings(input_ids=ids, token_type_ids=visual.tag_mask.long(), position_ids=positions)
-        regions = self.dropout(self.region_norm(self.region_embedding(visual.features)))
+        project = packed.project if self.skips_padding else nn.Linear.__call__
+        regions = self.dropout(self.region_norm(project(self.region_embedding, visual.features)))
         return Sequence(tags, mask).followed_by(Sequence(regions, visual.region_mask))
 
     def _behind(self, caption: TextInput, ids: Tensor, mask: Tensor, positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -64,10 +66,18 @@ class OscarBackbone(Backbone):
 
     def encode(self, sequence: Sequence, first: int = 0, last: int | None = None) -> Sequence:
         """BERT's layers with full attention over what the mask shows."""
+        layers = self.bert.encoder.layer[first:last]
+        if self.skips_padding:
+            return packed.encode(layers, sequence, self.heads)
         states, shown = sequence.states, sequence.mask[:, None, None, :]
-        for layer in self.bert.encoder.layer[first:last]:
+        for layer in layers:
             states = layer(states, shown)
         return Sequence(states, sequence.mask)
+
+    @property
+    def skips_padding(self) -> bool:
+        """In inference on a CPU, if it is wide enough."""
+        return packed.packs(self, self.hidden_size)
 
     def summary(self, encoded: Sequence) -> Float[Tensor, "B H"]:
         """BERT's pooler on the first position."""

@@ -7,10 +7,11 @@ position 0. VisualBERT never saw regions without words, so an image that is read
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import VisualBertConfig, VisualBertModel
 
 from vldeformer.inputs.batch import RegionInput, TextInput, VisualInput
+from vldeformer.models import packed
 from vldeformer.models.backbone import Backbone, Sequence
 from vldeformer.models.settings import BackboneSettings
 
@@ -20,7 +21,7 @@ class VisualBertBackbone(Backbone):
 
     def __init__(self, settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> None:
         super().__init__(settings, vocabulary_size, feature_width)
-        self.hidden_size = settings.hidden
+        self.hidden_size, self.heads = settings.hidden, settings.heads
         config = VisualBertConfig(
             **settings.transformer_sizes(vocabulary_size),
             visual_embedding_dim=feature_width,
@@ -38,7 +39,8 @@ class VisualBertBackbone(Backbone):
         assert isinstance(visual, RegionInput)
         embeddings = self.visual_bert.embeddings
         places = embeddings.visual_token_type_embeddings.weight[1] + embeddings.visual_position_embeddings.weight[0]
-        regions = embeddings.LayerNorm(embeddings.visual_projection(visual.features) + places)
+        project = packed.project if self.skips_padding else nn.Linear.__call__
+        regions = embeddings.LayerNorm(project(embeddings.visual_projection, visual.features) + places)
         sequence = Sequence(embeddings.dropout(regions), visual.region_mask)
         return (
             sequence
@@ -48,11 +50,19 @@ class VisualBertBackbone(Backbone):
 
     def encode(self, sequence: Sequence, first: int = 0, last: int | None = None) -> Sequence:
         """VisualBERT's layers with full attention over what the mask shows."""
+        layers = self.visual_bert.encoder.layer[first:last]
+        if self.skips_padding:
+            return packed.encode(layers, sequence, self.heads)
         states = sequence.states
         hidden = torch.where(sequence.mask, 0.0, torch.finfo(states.dtype).min)[:, None, None, :].to(states.dtype)
-        for layer in self.visual_bert.encoder.layer[first:last]:
+        for layer in layers:
             (states,) = layer(states, hidden)
         return Sequence(states, sequence.mask)
+
+    @property
+    def skips_padding(self) -> bool:
+        """In inference on a CPU, if it is wide enough."""
+        return packed.packs(self, self.hidden_size)
 
     def summary(self, encoded: Sequence) -> Float[Tensor, "B H"]:
         """VisualBERT's pooler on the first position."""
