@@ -169,7 +169,7 @@ def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--images", type=int, default=IMAGES)
-    parser.add_argument("--repeats", type=int, default=5, help="turns; the median counts")
+    parser.add_argument("--repeats", type=int, default=3, help="turns; the median counts")
     parser.add_argument("--folder", type=Path, help="where the temporary folder is made (default: the system's)")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
     given = parser.parse_args()

@@ -186,7 +186,8 @@ class SearchIndex:
     def _compared(self, vector: np.ndarray, first: int) -> np.ndarray:
         """(rows,) float32 cosines of all rows from ``first`` on, as fast as the machine's threads together read them."""
         scores = np.empty(len(self._alive) - first, dtype=np.float32)
-        blocks = [(shard.vectors[max(0, first - start) :], max(0, start - first)) for shard, start in self._placed]
+        begin = int(np.searchsorted(self._starts, first, side="right")) - 1
+        blocks = [(shard.vectors[max(0, first - start) :], max(0, start - first)) for shard, start in self._placed[begin:]]
         tasks, size = [list[tuple[np.ndarray, int]]()], 0
         for block, place in blocks:
             if size >= TASK_BYTES:

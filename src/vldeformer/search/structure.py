@@ -47,6 +47,12 @@ class Structure:
         if self.index.ntotal != rows:
             raise InputError(f"{path}: holds {self.index.ntotal} rows, expected {rows}; make the index again")
         self.kind, self.rows = kind, rows
+        self.turned: np.ndarray | None = None
+        if kind in ("pq4", "ivfpq"):
+            # FAISS would turn a query by BLAS, whose threads wait for each other: a busy server pays for that.
+            transform = faiss.downcast_VectorTransform(self.index.chain.at(0))
+            self.turned = faiss.vector_to_array(transform.A).reshape(transform.d_out, transform.d_in)
+            self.whole, self.index = self.index, faiss.downcast_index(self.index.index)
 
     def propose(self, vector: np.ndarray, k: int, alive: np.ndarray) -> np.ndarray:
         """Rows (at least about 20 k, int64) that are likely the nearest; ``alive`` (rows,) bool: those that may be found."""
@@ -62,9 +68,8 @@ class Structure:
         if self.kind == "hnsw":
             parameters = faiss.SearchParametersHNSW(sel=chosen, efSearch=max(SEARCH_DEPTH, wanted))
         elif self.kind == "ivfpq":
-            probed = max(LEAST_PROBED, faiss.extract_index_ivf(self.index).nlist // PROBED_SHARE)
-            within = faiss.SearchParametersIVF(sel=chosen, nprobe=probed)
-            parameters = faiss.SearchParametersPreTransform(index_params=within)
+            probed = max(LEAST_PROBED, self.index.nlist // PROBED_SHARE)
+            parameters = faiss.SearchParametersIVF(sel=chosen, nprobe=probed)
         else:
             parameters = faiss.SearchParameters(sel=chosen)
         return self._search(vector, wanted, parameters)
@@ -80,7 +85,8 @@ class Structure:
             asked *= 2
 
     def _search(self, vector: np.ndarray, asked: int, parameters: Any) -> np.ndarray:
-        _, rows = self.index.search(vector[None], min(asked, self.rows), params=parameters)
+        query = vector if self.turned is None else np.vecdot(self.turned, vector)
+        _, rows = self.index.search(query[None], min(asked, self.rows), params=parameters)
         found: np.ndarray = rows[0][rows[0] >= 0]
         return found
 
