@@ -45,7 +45,7 @@ SETTINGS: dict[str, tuple[str, tuple[int, ...]]] = {
     "pq4": ("PROPOSED_PER_HIT", (2, 5, 10, 20, 40, 100)),
     "sq8": ("PROPOSED_PER_HIT", (2, 5, 10, 20)),
     "hnsw": ("SEARCH_DEPTH", (32, 64, 128, 256, 512)),
-    "ivfpq": ("PROBED_SHARE", (64, 32, 16, 8, 4)),
+    "ivfpq": ("PROBED_SHARE", (32, 16, 8, 4, 2)),
 }
 """What is turned for the curve of `ours`: a constant of search/structure.py and its values."""
 BARE: dict[str, tuple[int, ...]] = {
