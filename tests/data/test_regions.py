@@ -39,7 +39,7 @@ def test_round_trip(tmp_path, dtype):
 def test_reading_maps_the_file_and_cannot_change_it(tmp_path):
     write_regions(tmp_path / "store", ITEMS, WIDTH)
     features = RegionStore(tmp_path / "store")["a"].features
-    assert isinstance(features, np.memmap)
+    assert isinstance(features.base.base, np.memmap)
     with pytest.raises(ValueError):
         features[0, 0] = 1
 

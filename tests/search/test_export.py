@@ -37,3 +37,21 @@ def test_lancedb_finds_the_same_neighbours(opened, tmp_path):
         found = table.search(opened.encode_text(text)).distance_type("dot").limit(5).to_list()
         assert [row["id"] for row in found] == [hit.id for hit in hits]
         np.testing.assert_allclose([1 - row["_distance"] for row in found], [hit.score for hit in hits], atol=1e-5)
+
+
+def test_qdrant_finds_the_same_neighbours_from_the_parquet_file(opened, tmp_path):
+    qdrant = pytest.importorskip("qdrant_client")
+    export_parquet(opened, tmp_path / "all.parquet")
+    table = pq.read_table(tmp_path / "all.parquet")
+    vectors = table.column("vector").combine_chunks().flatten().to_numpy().reshape(len(table), -1)
+    client = qdrant.QdrantClient(path=str(tmp_path / "qdrant"))
+    known = qdrant.models.VectorParams(size=vectors.shape[1], distance=qdrant.models.Distance.DOT)
+    client.create_collection("images", known)
+    client.upload_collection("images", vectors, payload=table.select(["id", "path"]).to_pylist())
+    for text in ("a red ring", "two blue stars"):
+        hits = opened.search(text, 5)
+        found = client.query_points("images", opened.encode_text(text).tolist(), limit=5).points
+        assert [point.payload["id"] for point in found] == [hit.id for hit in hits]
+        assert [point.payload["path"] for point in found] == [str(hit.path) for hit in hits]
+        np.testing.assert_allclose([point.score for point in found], [hit.score for hit in hits], atol=1e-5)
+    client.close()

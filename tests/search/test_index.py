@@ -1,14 +1,17 @@
 """Searching: the answer of a slow plain loop, whatever was asked before, by whom, and of how much."""
 
 import json
+import multiprocessing
 
 import numpy as np
 import pytest
 
 import vldeformer
 from vldeformer.errors import InputError
+from vldeformer.search.images import Listed
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.joint import JointReranker
+from vldeformer.search.layout import CONTENTS, DESCRIPTION, Contents, Description, write_section, write_shard
 from vldeformer.search.writing import index_images, remove_images
 
 from .conftest import picture
@@ -60,6 +63,57 @@ def test_a_query_has_the_same_answer_to_the_bit_whatever_was_asked_before(index)
         assert opened.search(text, 6) == alone[text]
         assert opened.search(text, 2) == alone[text][:2], "k changes nothing but the length"
         assert opened.search(text, 999)[:6] == alone[text]
+
+
+def stored_index(folder, shards, removed=()):
+    """An index of given vectors, without a model; ids are row numbers through all shards."""
+    starts = np.cumsum([0, *map(len, shards)])
+    entries = [
+        write_shard(folder, f"{number:06}", [Listed(str(row)) for row in range(start, start + len(own))], own, [])
+        for number, (own, start) in enumerate(zip(shards, starts.tolist(), strict=False))
+    ]
+    width = shards[0].shape[1]
+    known = Description(model="none", model_sha256="none", width=width, images=".", images_kind="folder")
+    write_section(folder / DESCRIPTION, known)
+    write_section(folder / CONTENTS, Contents(shards=tuple(entries), removed=tuple(removed)))
+    return folder
+
+
+@pytest.mark.parametrize("task_bytes", [1, 1_500, 1 << 30])
+def test_many_shards_and_threads_give_what_a_plain_loop_gives_ties_too(tmp_path, monkeypatch, task_bytes):
+    """Vectors of few values, so that many scores are equal, over shards of uneven length, one of them empty."""
+    monkeypatch.setattr("vldeformer.search.index.TASK_BYTES", task_bytes)
+    monkeypatch.setattr("vldeformer.search.index.GATHERED", 7)
+    monkeypatch.setattr("vldeformer.search.index.cpu_count", lambda: 3)
+    draw = np.random.default_rng(0)
+    vectors = draw.choice([-1, 1], size=(211, 16)).astype(np.float32) / 4
+    vectors[1::5] = vectors[0]
+    vectors[2::9] += draw.normal(0, 1e-8, size=vectors[2::9].shape).astype(np.float32)  # apart in float64 alone
+    removed = sorted(draw.choice(211, 30, replace=False).tolist())
+    opened = SearchIndex.open(stored_index(tmp_path / "index", np.split(vectors, [3, 50, 50, 120]), removed))
+    for query in (vectors[0], vectors[2], vectors[77]):
+        scored = [(sum(float(a) * float(b) for a, b in zip(own, query, strict=True)), row) for row, own in enumerate(vectors)]
+        expected = sorted((one for one in scored if one[1] not in removed), key=lambda one: (-one[0], one[1]))
+        for k in (1, 10, 180, 181, 999):
+            found = opened.search_vector(query, k)
+            np.testing.assert_allclose([hit.score for hit in found], [score for score, _ in expected[:k]], atol=1e-12)
+            assert [hit.id for hit in found] == [str(row) for _, row in expected[:k]]
+            assert found == opened.search_vector(query, 999)[:k]
+
+
+def test_an_index_in_use_answers_in_a_forked_process_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("vldeformer.search.index.TASK_BYTES", 1)
+    vectors = np.eye(16, dtype=np.float32)
+    opened = SearchIndex.open(stored_index(tmp_path / "index", np.split(vectors, 4)))
+    before = opened.search_vector(vectors[9], 2)
+    child = multiprocessing.get_context("fork").Process(target=answers_alike, args=(opened, vectors[9], before))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+
+
+def answers_alike(opened, vector, before):
+    assert opened.search_vector(vector, 2) == before
 
 
 def test_equal_images_tie_and_the_one_indexed_first_stands_first(model, tmp_path):

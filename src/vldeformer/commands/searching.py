@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vldeformer.retrieval.encode import Progress
     from vldeformer.search.index import Hit, SearchIndex
 
-STRUCTURES = ("auto", "flat", "sq8", "hnsw", "ivfpq")
+STRUCTURES = ("auto", "flat", "pq4", "sq8", "hnsw", "ivfpq")
 SHOWN_PROBLEMS = 5
 
 

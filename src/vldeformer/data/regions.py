@@ -30,11 +30,11 @@ class RegionStore:
     def __init__(self, folder: Path) -> None:
         self.ids = read_texts(folder / "ids.json")
         self.words = read_texts(folder / "words.json")
-        self.features = map_array(folder / "features.npy")
-        self.boxes = map_array(folder / "boxes.npy")
-        self.tags = map_array(folder / "tags.npy")
-        self.region_offsets = map_array(folder / "region_offsets.npy")
-        self.tag_offsets = map_array(folder / "tag_offsets.npy")
+        self.features = _mapped(folder / "features.npy")
+        self.boxes = _mapped(folder / "boxes.npy")
+        self.tags = _mapped(folder / "tags.npy")
+        self.region_offsets = _mapped(folder / "region_offsets.npy")
+        self.tag_offsets = _mapped(folder / "tag_offsets.npy")
         self.rows = {image_id: row for row, image_id in enumerate(self.ids)}
         problem = next(self._problems(), None)
         if problem is not None:
@@ -75,8 +75,13 @@ class RegionStore:
         except KeyError:
             raise InputError(f"image {image_id!r} is not in the region store of {len(self.ids)} images") from None
         regions = slice(self.region_offsets[row], self.region_offsets[row + 1])
-        tags = self.tags[self.tag_offsets[row] : self.tag_offsets[row + 1]]
-        return Regions(self.features[regions], self.boxes[regions], tuple(self.words[number] for number in tags))
+        tags = self.tags[self.tag_offsets[row] : self.tag_offsets[row + 1]].tolist()
+        return Regions(self.features[regions], self.boxes[regions], tuple(map(self.words.__getitem__, tags)))
+
+
+def _mapped(path: Path) -> np.ndarray:
+    """A mapped file as a plain array: slices of np.memmap cost more than an image's features."""
+    return np.asarray(map_array(path))
 
 
 class RegionWriter:

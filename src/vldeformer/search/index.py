@@ -6,6 +6,7 @@ the index holds. Scores are computed in float64 from the stored vectors, so no b
 
 import functools
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from joblib import cpu_count
 
 from vldeformer.artifact import digest
 from vldeformer.errors import InputError
@@ -25,6 +27,10 @@ from vldeformer.search.images import ImageSource, open_images
 from vldeformer.search.layout import StructureKind, read_contents, read_description, read_shard
 from vldeformer.search.structure import Structure
 
+TASK_BYTES = 64 << 20
+"""What one thread compares with a query at a time; starting threads pays for no less."""
+GATHERED = 1_024
+"""Rows whose exact scores are computed at a time."""
 Reranked = Callable[[str, list["Hit"]], list["Hit"]]
 
 
@@ -50,8 +56,6 @@ class SearchIndex:
         self._shards = [read_shard(folder, entry, self.description.width) for entry in contents.shards]
         self._starts = np.cumsum([0, *(entry.rows for entry in contents.shards)])
         self._placed = list(zip(self._shards, self._starts[:-1].tolist(), strict=True))
-        # Plain views: every operation on a part of a memory map would make another memory map of it.
-        self._vectors = [shard.vectors.view(np.ndarray) for shard in self._shards]
         self._alive = np.ones(contents.rows, dtype=bool)
         self._alive[list(contents.removed)] = False
         held = contents.structure
@@ -82,7 +86,7 @@ class SearchIndex:
 
     @property
     def structure(self) -> StructureKind:
-        """How the nearest are found: flat, sq8, hnsw or ivfpq."""
+        """How the nearest are found: flat, pq4, sq8, hnsw or ivfpq."""
         return "flat" if self._structure is None else self._structure.kind
 
     def search(self, text: str, k: int = 10, rerank: Reranked | None = None, candidates: int = 50) -> list[Hit]:
@@ -156,10 +160,10 @@ class SearchIndex:
     @functools.cached_property
     def images(self) -> ImageSource:
         """Where the images are. Raises InputError if the folder or store has gone."""
-        return open_images(self._images_folder)
+        return open_images(self._root)
 
     @functools.cached_property
-    def _images_folder(self) -> Path:
+    def _root(self) -> Path:
         return (self.folder.resolve() / self.description.images).resolve()
 
     def parts(self) -> Iterator[tuple[list[str], np.ndarray]]:
@@ -171,7 +175,7 @@ class SearchIndex:
     def path(self, image_id: str) -> Path | None:
         """The image's file, None if it has none of its own; whether it is still there is not looked at."""
         if self.description.images_kind == "folder":
-            return self._images_folder / image_id
+            return self._root / image_id
         return self.images.path(image_id) if self.description.images_kind == "photographs" else None
 
     def _nearest(self, vector: np.ndarray, k: int) -> list[tuple[int, float]]:
@@ -189,27 +193,55 @@ class SearchIndex:
 
     def _scanned(self, vector: np.ndarray, k: int, first: int) -> np.ndarray:
         """The rows from ``first`` on that can be among the k nearest of them."""
-        scores = np.empty(max(0, len(self._alive) - first), dtype=np.float32)
-        for vectors, start in zip(self._vectors, self._starts.tolist(), strict=False):
-            own = vectors[max(0, first - start) :]
-            place = max(0, start - first)
-            np.dot(own, vector, out=scores[place : place + len(own)])
-        rows = np.flatnonzero(self._alive[first:])
-        if len(rows) > k:
-            own = scores[rows]
+        scores = self._compared(vector, first)
+        alive = self._alive[first:]
+        if len(scores) > k:
+            if not alive.all():
+                scores[~alive] = -np.inf
             # A float32 sum of D products is off by less than this; what lies that near to the k-th is looked at exactly.
             error = np.float32(len(vector) * 2.0**-22)
-            rows = rows[own >= np.partition(own, len(own) - k)[len(own) - k] - error]
-        return rows + first
+            rows = np.flatnonzero(scores >= np.partition(scores, len(scores) - k)[len(scores) - k] - error)
+        else:
+            rows = np.arange(len(scores))
+        return rows[alive[rows]] + first
+
+    def _compared(self, vector: np.ndarray, first: int) -> np.ndarray:
+        """(rows,) float32 cosines of all rows from ``first`` on, as fast as the machine's threads together read them."""
+        scores = np.empty(len(self._alive) - first, dtype=np.float32)
+        begin = int(np.searchsorted(self._starts, first, side="right")) - 1
+        blocks = [(shard.vectors[max(0, first - start) :], max(0, start - first)) for shard, start in self._placed[begin:]]
+        tasks, size = [list[tuple[np.ndarray, int]]()], 0
+        for block, place in blocks:
+            if size >= TASK_BYTES:
+                tasks.append([])
+                size = 0
+            tasks[-1].append((block, place))
+            size += block.nbytes
+
+        def compare(task: list[tuple[np.ndarray, int]]) -> None:
+            for block, place in task:
+                np.vecdot(block, vector, out=scores[place : place + len(block)])
+
+        if len(tasks) == 1:
+            compare(tasks[0])
+        else:
+            # Threads of this query alone, so that an open index may be forked. BLAS would wait for all of them at every shard.
+            with ThreadPoolExecutor(min(cpu_count(), len(tasks))) as pool:
+                list(pool.map(compare, tasks))
+        return scores
 
     def _scores(self, rows: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """(n,) float64 cosines of rows with a vector: each a function of these two alone."""
+        """(n,) float64 cosines of rows, in ascending order, with a vector: each a function of these two alone."""
         scores = np.empty(len(rows))
-        shards = np.searchsorted(self._starts, rows, side="right") - 1
-        for number in np.unique(shards).tolist():
-            inside = shards == number
-            own = self._vectors[number][rows[inside] - self._starts[number]]
-            scores[inside] = np.multiply(own, vector, dtype=np.float64).sum(axis=1)
+        for begin in range(0, len(rows), GATHERED):
+            some = rows[begin : begin + GATHERED]
+            gathered = np.empty((len(some), len(vector)), dtype=np.float32)
+            bounds = np.searchsorted(some, self._starts)
+            for number in np.flatnonzero(np.diff(bounds)).tolist():
+                own = slice(bounds[number], bounds[number + 1])
+                shard, start = self._placed[number]
+                gathered[own] = shard.vectors[some[own] - start]
+            scores[begin : begin + GATHERED] = np.multiply(gathered, vector, dtype=np.float64).sum(axis=1)
         return scores
 
     def _row(self, image_id: str) -> int:

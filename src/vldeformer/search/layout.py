@@ -24,7 +24,7 @@ from vldeformer.section import Section, expected_and_got
 FORMAT = 1
 DESCRIPTION, CONTENTS, SHARDS = "index.json", "contents.json", "shards"
 AnySection = TypeVar("AnySection", bound=Section)
-StructureKind = Literal["flat", "sq8", "hnsw", "ivfpq"]
+StructureKind = Literal["flat", "pq4", "sq8", "hnsw", "ivfpq"]
 
 
 class Description(Section):
@@ -127,7 +127,8 @@ def write_shard(folder: Path, name: str, items: Sequence[Listed], vectors: np.nd
 def read_shard(folder: Path, entry: ShardEntry, width: int) -> Shard:
     """Raises InputError naming the shard if its files are missing, damaged or of another length."""
     place = folder / SHARDS / entry.name
-    vectors = map_array(place / "vectors.npy") if entry.rows else np.empty((0, width), dtype=np.float32)
+    # As a plain array: np.memmap makes each slice a file object, which a query of a thousand shards would pay for.
+    vectors = np.asarray(map_array(place / "vectors.npy")) if entry.rows else np.empty((0, width), dtype=np.float32)
     try:
         items = pa.ipc.open_file(pa.memory_map(str(place / "items.arrow"))).read_all()
     except (OSError, pa.ArrowException):
