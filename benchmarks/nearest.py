@@ -21,7 +21,6 @@ import faiss
 import numpy as np
 import torch
 from measuring import save
-from nearest_figure import draw
 from real_vectors import WIDTH, caption_vectors, resampled
 
 from vldeformer.search import structure as rules
@@ -215,7 +214,7 @@ def measure(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    """Measure, print, save and draw."""
+    """Measure, print and save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--captions", type=Path, required=True, help="dataset_flickr30k.json of Karpathy's splits")
     parser.add_argument("--keep", type=Path, required=True, help="folder of vectors and structures; made if it is not there")
@@ -236,7 +235,6 @@ def main() -> None:
         "points": list(measure(given)),
     }
     save(given.out, result)
-    draw(given.out, given.out.with_suffix(".svg"))
 
 
 if __name__ == "__main__":
