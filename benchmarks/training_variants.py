@@ -12,7 +12,7 @@ import torch
 
 from vldeformer.inputs.batch import PairBatch
 from vldeformer.inputs.prefetch import Prefetcher
-from vldeformer.models import buckets
+from vldeformer.models import buckets, quick_linear
 from vldeformer.models.dual import DualEncoder, PairVectors
 
 
@@ -66,6 +66,13 @@ def bfloat16() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def all_by_onednn() -> Iterator[None]:
+    """Linear layers of all widths by oneDNN."""
+    with mock.patch.object(quick_linear, "NARROWEST", 1):
+        yield
+
+
+@contextlib.contextmanager
 def two_threads() -> Iterator[None]:
     """Two threads of torch instead of one."""
     torch.set_num_threads(2)
@@ -96,5 +103,6 @@ VARIANTS: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
     "eight buckets": eight_buckets,
     "negatives in the same pass": negatives_in_the_same_pass,
     "two threads": two_threads,
+    "linear layers by oneDNN": all_by_onednn,
     "bfloat16": bfloat16,
 }

@@ -39,8 +39,8 @@ class QuickLinear(nn.Linear):
         """As ``nn.Linear``; the last bits may differ."""
         if input.device.type != "cpu" or input.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
             return super().forward(input)
-        product: Tensor = _Product.apply(input.flatten(0, -2), self.weight, self.bias)
-        return product.unflatten(0, input.shape[:-1])
+        product: Tensor = _Product.apply(input.flatten(0, -2), self.weight, self.bias)  # type: ignore[no-untyped-call]
+        return product.view(*input.shape[:-1], -1)
 
 
 class _Product(torch.autograd.Function):
