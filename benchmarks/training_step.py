@@ -25,8 +25,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from training_inputs import Case, scenes, vinvl
 from training_variants import VARIANTS
 
-from vldeformer.models.quick_linear import quicken
 from vldeformer.runtime import RuntimeSettings
+from vldeformer.training import loop
 from vldeformer.training.loop import Task, fit, start_processes
 from vldeformer.training.optim import build_optimizer
 from vldeformer.training.tasks import contrastive_training
@@ -111,7 +111,7 @@ def compared(case: Case, accelerator: Accelerator, tolerance: float | None = TOL
         backward(model, 0)
     computed, _ = positions[0], gradient_of(model)
     quick = case.model().eval()  # as `fit` has it; what it calls is not known to the counter
-    quicken(quick)
+    loop.quicken(quick)
     loss, _ = backward(quick, 0)
     ours, gradient = loss.item(), gradient_of(quick)
     padded = case.padded.batch(0)

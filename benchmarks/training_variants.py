@@ -12,8 +12,9 @@ import torch
 
 from vldeformer.inputs.batch import PairBatch
 from vldeformer.inputs.prefetch import Prefetcher
-from vldeformer.models import buckets, quick_linear
+from vldeformer.models import buckets
 from vldeformer.models.dual import DualEncoder, PairVectors
+from vldeformer.training import loop
 
 
 @contextlib.contextmanager
@@ -66,9 +67,9 @@ def bfloat16() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def all_by_onednn() -> Iterator[None]:
-    """Linear layers of all widths by oneDNN."""
-    with mock.patch.object(quick_linear, "NARROWEST", 1):
+def plain_linear() -> Iterator[None]:
+    """Linear layers as PyTorch has them."""
+    with mock.patch.object(loop, "quicken", lambda model: None):
         yield
 
 
@@ -103,6 +104,6 @@ VARIANTS: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
     "eight buckets": eight_buckets,
     "negatives in the same pass": negatives_in_the_same_pass,
     "two threads": two_threads,
-    "linear layers by oneDNN": all_by_onednn,
+    "linear layers by PyTorch": plain_linear,
     "bfloat16": bfloat16,
 }

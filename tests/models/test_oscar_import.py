@@ -3,6 +3,7 @@
 import json
 import pickle
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,8 +60,8 @@ def test_vectors_before_normalising_are_the_released_ones_alone_and_together(dow
     def vectors(texts, ids):
         backbone = encoder.backbone
         with torch.no_grad():
-            text = backbone.encode(backbone.text_sequence(readers.text.read(texts)))
-            image = backbone.encode(backbone.visual_sequence(readers.visual.read(ids)))
+            text = backbone.encode(replace(backbone.text_sequence(readers.text.read(texts)), whole=True))
+            image = backbone.encode(replace(backbone.visual_sequence(readers.visual.read(ids)), whole=True))
             return torch.tanh(pool(text, "mean_all")), torch.tanh(pool(image, "mean_all"))
 
     ids = [image.id for image in detected]

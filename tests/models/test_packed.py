@@ -22,9 +22,8 @@ TEXTS = ["a red ring", "", "a star left of a blue box and " * 20, "🦊 🧊", "
 
 @pytest.fixture(autouse=True)
 def counted(monkeypatch):
-    """Tiny models are packed, a few rows at once; the list holds the numbers of rows that packed layers were given."""
+    """Few rows are packed at once; the list holds the numbers of rows that packed layers were given."""
     calls, plain = [], packed.encode
-    monkeypatch.setattr(packed, "NARROWEST", 1)
     monkeypatch.setattr(packed, "TOKENS_AT_ONCE", 40)
     monkeypatch.setattr(packed, "encode", lambda *given: calls.append(len(given[1].mask)) or plain(*given))
     return calls
@@ -82,7 +81,7 @@ def test_ranks_are_the_same(manifest, readers, make_backbone, runtime, counted, 
     part = manifest.split("test")
     found = exact_ranks(encode.embed(encoder, part, read.text, read.visual, runtime))
     used = len(counted)
-    monkeypatch.setattr(packed, "NARROWEST", 1000)
+    monkeypatch.setattr(packed, "packs", lambda module: False)
     expected = exact_ranks(encode.embed(encoder, part, read.text, read.visual, runtime))
     assert np.array_equal(found.i2t, expected.i2t) and np.array_equal(found.t2i, expected.t2i)
     assert used == len(counted) > 0
@@ -96,7 +95,7 @@ def test_joint_scores_are_those_of_padded_pairs(manifest, readers, make_backbone
     torch.nn.init.normal_(matcher.classifier.weight, std=1.0)
     found = encode.score_pairs(matcher, part, read.text, read.visual, runtime).scores
     assert counted
-    monkeypatch.setattr(packed, "NARROWEST", 1000)
+    monkeypatch.setattr(packed, "packs", lambda module: False)
     expected = encode.score_pairs(matcher, part, read.text, read.visual, runtime).scores
     np.testing.assert_allclose(found, expected, atol=2e-5)
     assert np.ptp(found) > 1e-2
@@ -139,17 +138,14 @@ def test_changed_weights_are_seen(items, make_backbone):
     torch.testing.assert_close(packed_and_padded(other.encode_visual, visual)[0], found)
 
 
-def test_training_gradients_and_narrow_models_are_left_to_padded_rows(items, make_backbone, counted, monkeypatch):
+def test_training_and_gradients_are_left_to_padded_rows(items, make_backbone, counted):
     encoder = decompose(copy.deepcopy(make_backbone("oscar")), "mean").eval()
     text, visual = items("oscar")
     encoder.encode_visual(visual)
     with torch.no_grad():
         encoder.train().encode_text(text)
-        monkeypatch.setattr(packed, "NARROWEST", 33)
-        encoder.eval().encode_text(text)
         assert not counted
-        monkeypatch.setattr(packed, "NARROWEST", 32)
-        encoder.encode_text(text)
+        encoder.eval().encode_text(text)
         assert counted
 
 

@@ -20,15 +20,13 @@ from vldeformer.models.buckets import buckets_by_tokens
 
 TOKENS_AT_ONCE = 2048
 """Few enough that what a layer makes of them stays in cache, enough that reading its weights takes little time."""
-NARROWEST = 256
-"""Hidden width from which it is done. Models of `scenes`, of 128, would gain too, but what is stored of them keeps its bits."""
 
 Made = TypeVar("Made")
 
 
-def packs(module: nn.Module, width: int) -> bool:
-    """Whether ``encode`` is to be used for ``module``: it infers, on a CPU that oneDNN multiplies on, and is not too narrow."""
-    if module.training or torch.is_grad_enabled() or width < NARROWEST:
+def packs(module: nn.Module) -> bool:
+    """Whether ``encode`` is to be used for ``module``: it infers, on a CPU that oneDNN multiplies on."""
+    if module.training or torch.is_grad_enabled():
         return False
     if not torch.backends.mkldnn.is_available() or next(module.parameters()).device.type != "cpu":
         return False

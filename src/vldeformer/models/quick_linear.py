@@ -1,4 +1,4 @@
-"""Linear layers of wide models trained on a CPU: oneDNN multiplies, forward and backward.
+"""Linear layers of models that are trained on a CPU: oneDNN multiplies, forward and backward.
 
 PyTorch gives float32 products to MKL, which uses half the width of an AMD processor's vector units.
 """
@@ -9,19 +9,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vldeformer.models.packed import NARROWEST
-
 
 def quicken(model: nn.Module) -> None:
-    """Replace, in place, linear layers of ``model`` that are wide enough; weights and their names stay.
-
-    Narrower layers are left alone, so that what is trained of the models of `scenes` keeps its bits.
-    """
+    """Replace the linear layers of ``model`` in place; weights and their names stay."""
     if not torch.backends.mkldnn.is_available():
         return
     for parent in list(model.modules()):
         for name, layer in list(parent.named_children()):
-            if type(layer) is nn.Linear and min(layer.in_features, layer.out_features) >= NARROWEST:
+            if type(layer) is nn.Linear:
                 setattr(parent, name, QuickLinear.of(layer))
 
 

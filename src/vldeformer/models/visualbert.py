@@ -61,8 +61,8 @@ class VisualBertBackbone(Backbone):
 
     @property
     def skips_padding(self) -> bool:
-        """In inference on a CPU, if it is wide enough."""
-        return packed.packs(self, self.hidden_size)
+        """In inference on a CPU."""
+        return packed.packs(self)
 
     def summary(self, encoded: Sequence) -> Float[Tensor, "B H"]:
         """VisualBERT's pooler on the first position."""

@@ -82,7 +82,7 @@ def fit(
 ) -> Fitted:
     """Train ``model`` in place; it ends with the weights that were best on validation, else with the last ones.
 
-    Its wide linear layers become quick ones.
+    Its linear layers become quick ones.
 
     ``run_folder`` holds ``state.pt`` and ``journal.jsonl`` while the run goes on; a killed run with the same ``run_key``
     continues from its last state and ends with the same bits as one that was never killed (on a CPU).
