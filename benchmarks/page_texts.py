@@ -49,8 +49,10 @@ def training_step(value: Mapping[str, Any]) -> str:
         )
     text.append("\n".join(lines))
     text.append(
-        "Reading ahead changes no bit and is how it is done. The others change bits of what is trained, so that stored results "
-        "would not come again. bfloat16 is the setting `runtime.precision`."
+        "Taken: buckets by length, reading ahead, linear layers by oneDNN forward and backward (PyTorch's own are MKL's). Left: "
+        "more buckets and one pass with the negatives, which gain little or nothing. bfloat16 is the setting "
+        "`runtime.precision`; two threads make one training faster, "
+        "but two trainings side by side on a thread each are done sooner."
     )
     return "\n\n".join(text)
 
