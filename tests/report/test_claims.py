@@ -43,7 +43,7 @@ def test_a_gain_is_held_if_its_whole_interval_is_above_nothing(tmp_path, low, hi
 def test_drops_speed_and_peers_are_read_from_their_files(tmp_path):
     folder = tmp_path / "coco_x"
     drop = {"value": 0.2, "low": 0.0, "high": 0.5, "claim": 0.6, "verdict": "held", "seeds": 3}
-    drops = {"decomposed": drop, "mined": drop | {"verdict": "undecided"}, "control": drop | {"claimed": False}}
+    drops = {"decomposed": drop, "mined": drop | {"verdict": "unknown"}, "control": drop | {"claimed": False}}
     write(folder, "metrics.json", {"recall_drops": drops})
     speed = {"speedup": 900.0, "n_images": 10, "n_captions": 50, "dual_seconds": 1.0, "joint_seconds_extrapolated": 900.0}
     write(folder, "speed.json", speed | {"sampled_pairs": 5})

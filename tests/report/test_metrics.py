@@ -37,8 +37,8 @@ def test_same_bytes_and_no_path_whatever_the_order(result_paths, settings, tmp_p
     ("estimate", "expected"),
     [
         (Estimate(0.2, -0.1, 0.59), "held"),
-        (Estimate(0.2, -0.1, 0.6), "undecided"),
-        (Estimate(-0.5, -2, 0.9), "undecided"),
+        (Estimate(0.2, -0.1, 0.6), "unknown"),
+        (Estimate(-0.5, -2, 0.9), "unknown"),
         (Estimate(2, 0.6, 3), "not held"),
         (Estimate(-3, -4, -2), "held"),
     ],

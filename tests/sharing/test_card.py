@@ -35,7 +35,7 @@ def entry(protocol, start):
 
 
 CUT = entry("test", 1) | {"i2t": {}}
-DROP = {"value": 0.25, "low": -0.5, "high": 1.0, "claim": 0.6, "held": False, "verdict": "undecided", "seeds": 1, "claimed": True}
+DROP = {"value": 0.25, "low": -0.5, "high": 1.0, "claim": 0.6, "held": False, "verdict": "unknown", "seeds": 1, "claimed": True}
 SPEED = {
     "speedup": 1234.5, "n_images": 1000, "n_captions": 5000, "sampled_pairs": 5120, "joint_seconds_extrapolated": 3400.0,
     "dual_seconds": 2.75, "hardware": "EPYC, 2 cores", "device": "cpu", "threads": 1, "precision": "float32", "pair_ms": 0.7,
@@ -107,7 +107,7 @@ def test_the_text_holds_recalls_drop_and_speed(model_folder, results, tmp_path):
     text = card_of(tmp_path / "saved", model_folder("squares"), results=results)
     row = "| test | 1,000 / 5,000 | text to image | 71.0 [70.5, 71.5] | 75.0 [74.5, 75.5] | 80.0 [79.5, 80.5] |"
     assert row in text.splitlines()
-    assert "by 0.25 points\n(-0.50 to 1.00) on the same pairs; the paper's claim of less than 0.6 is *undecided*" in text
+    assert "by 0.25 points\n(-0.50 to 1.00) on the same pairs; the paper's claim of less than 0.6 is *unknown*" in text
     assert "take 2.75 s, the joint model 3,400 s (extrapolated from\n5,120 pairs): 1,234 times faster" in text
 
 

@@ -13,10 +13,10 @@ from vldeformer.report.settings import ReportSettings
 
 
 def verdict(drop: Estimate, claim: float) -> str:
-    """``held`` if the whole interval lies below the claim, ``not held`` if it lies above, else ``undecided``."""
+    """``held`` if the whole interval lies below the claim, ``not held`` if it lies above, else ``unknown``."""
     if drop.high < claim:
         return "held"
-    return "not held" if drop.low >= claim else "undecided"
+    return "not held" if drop.low >= claim else "unknown"
 
 
 def write_metrics(path: Path, results: ResultSet, settings: ReportSettings) -> None:

@@ -121,7 +121,7 @@ def drop_table(results: ResultSet, settings: ReportSettings) -> Table:
         )
     caption = (
         f"Average recall drop against the joint model on the same {_size(baseline)} images / captions, paired intervals. "
-        f"Held: the interval is below the paper's bound; undecided: the bound is inside it. Data set {results.dataset}."
+        f"Held: the interval is below the paper's bound; unknown: the bound is inside it. Data set {results.dataset}."
     )
     return Table("recall_drop", caption, pd.DataFrame(shown), pd.DataFrame(numbers), sources)
 
