@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from vldeformer.artifact import write_json
 from vldeformer.errors import InputError
-from vldeformer.models.quick_linear import quicken
+from vldeformer.models.quick_layers import quicken
 from vldeformer.runtime import RuntimeSettings, prepare_torch
 from vldeformer.seeding import named_seed
 from vldeformer.training.checkpoint import RunState, load_state, save_state
@@ -82,7 +82,7 @@ def fit(
 ) -> Fitted:
     """Train ``model`` in place; it ends with the weights that were best on validation, else with the last ones.
 
-    Its linear layers become quick ones.
+    Its linear layers and dropouts become quick ones.
 
     ``run_folder`` holds ``state.pt`` and ``journal.jsonl`` while the run goes on; a killed run with the same ``run_key``
     continues from its last state and ends with the same bits as one that was never killed (on a CPU).

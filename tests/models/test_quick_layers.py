@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from vldeformer.models.quick_linear import QuickLinear, quicken
+from vldeformer.models.quick_layers import FEW_VALUES, QuickDropout, QuickLinear, quicken
 
 INPUTS, OUTPUTS = 19, 16
 
@@ -63,13 +63,53 @@ def test_autocast_and_other_types_go_the_usual_way() -> None:
 
 
 def test_layers_are_replaced_and_nothing_else_changes() -> None:
-    model = nn.Sequential(nn.Linear(4, INPUTS), nn.Sequential(layer_of(), nn.LayerNorm(OUTPUTS)))
+    model = nn.Sequential(nn.Linear(4, INPUTS), nn.Sequential(layer_of(), nn.LayerNorm(OUTPUTS), nn.Dropout(0.3).eval()))
     names, parameters = list(model.state_dict()), list(model.parameters())
     state = torch.get_rng_state()
     quicken(model)
-    assert [type(layer) for layer in (model[0], *model[1])] == [QuickLinear, QuickLinear, nn.LayerNorm]
+    assert [type(layer) for layer in (model[0], *model[1])] == [QuickLinear, QuickLinear, nn.LayerNorm, QuickDropout]
+    assert model[1][2].p == 0.3 and not model[1][2].training
     assert list(model.state_dict()) == names
     assert all(one is other for one, other in zip(model.parameters(), parameters, strict=True))
     assert torch.equal(torch.get_rng_state(), state)
     quicken(model)  # again: nothing is left to do
     assert list(model.state_dict()) == names
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_dropout_drops_its_share_and_scales_the_rest(p: float, dtype: torch.dtype) -> None:
+    values = torch.full((FEW_VALUES // 7 + 1, 7), 3.0, dtype=dtype)
+    torch.manual_seed(0)
+    found = QuickDropout(p)(values).float()
+    share = (found == 0).double().mean().item()
+    assert abs(share - p) < 4 * (p * (1 - p) / found.numel()) ** 0.5, "four standard deviations"
+    assert torch.allclose(found[found != 0], torch.tensor(3.0 / (1 - p)), rtol=1e-2 if dtype == torch.bfloat16 else 1e-4)
+    # Each of the four values that a number decides, and each place of a row, is dropped alike and independently of the next.
+    for apart in (4, 7):
+        shares = (found.flatten()[: found.numel() // apart * apart].view(-1, apart) == 0).double().mean(0)
+        assert (shares - p).abs().max() < 0.01
+    one, next_one = (found.flatten()[start:].eq(0).double()[: found.numel() - 1] for start in (0, 1))
+    assert abs(torch.corrcoef(torch.stack([one, next_one]))[0, 1]) < 0.02
+
+
+def test_the_gradient_goes_where_the_values_went_and_the_seed_decides() -> None:
+    layer, values = QuickDropout(0.25), torch.randn(FEW_VALUES, requires_grad=True)
+    found = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        found.append(layer(values))
+    assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
+    (gradient,) = torch.autograd.grad(found[0].sum(), values)
+    torch.testing.assert_close(gradient, torch.where(found[0] == 0, 0.0, 1 / 0.75))
+
+
+def test_dropout_of_few_values_without_chance_and_at_rest_is_the_usual_one() -> None:
+    many, few = torch.randn(FEW_VALUES), torch.randn(FEW_VALUES - 1)
+    assert QuickDropout(0.0)(many) is many and QuickDropout(0.4).eval()(many) is many
+    assert not QuickDropout(1.0)(many).any()
+    outcomes = []
+    for layer in (nn.Dropout(0.4), QuickDropout(0.4)):
+        torch.manual_seed(0)
+        outcomes.append(layer(few))
+    assert torch.equal(*outcomes)

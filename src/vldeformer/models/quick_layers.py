@@ -1,6 +1,9 @@
-"""Linear layers of models that are trained on a CPU: oneDNN multiplies, forward and backward.
+"""Layers of models that are trained on a CPU, quicker than PyTorch's own.
 
-PyTorch gives float32 products to MKL, which uses half the width of an AMD processor's vector units.
+Linear: oneDNN multiplies, forward and backward. PyTorch gives float32 products to MKL, which uses half the width of an AMD
+processor's vector units.
+Dropout: a random number has 64 bits and 16 of them decide of a value. PyTorch draws 32 or more for each, which was a fourth of
+the time of a training step of `flickr8k`.
 """
 
 from typing import Any
@@ -9,15 +12,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+CHANCES = 2**16
+FEW_VALUES = 100_000
+"""Fewer values than these are dropped by PyTorch as quickly."""
+
 
 def quicken(model: nn.Module) -> None:
-    """Replace the linear layers of ``model`` in place; weights and their names stay."""
-    if not torch.backends.mkldnn.is_available():
-        return
+    """Replace the linear layers and the dropouts of ``model`` in place; weights and their names stay."""
     for parent in list(model.modules()):
         for name, layer in list(parent.named_children()):
-            if type(layer) is nn.Linear:
+            if type(layer) is nn.Linear and torch.backends.mkldnn.is_available():
                 setattr(parent, name, QuickLinear.of(layer))
+            elif type(layer) is nn.Dropout and not layer.inplace:
+                setattr(parent, name, QuickDropout(layer.p).train(layer.training))
 
 
 class QuickLinear(nn.Linear):
@@ -36,6 +43,20 @@ class QuickLinear(nn.Linear):
             return super().forward(input)
         product: Tensor = _Product.apply(input.flatten(0, -2), self.weight, self.bias)  # type: ignore[no-untyped-call]
         return product.view(*input.shape[:-1], -1)
+
+
+class QuickDropout(nn.Dropout):
+    """``nn.Dropout``; on a CPU, of many values, by 16 bits for each: ``p`` becomes a multiple of 2⁻¹⁶."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Input of any shape → the same; the generator is PyTorch's own, so that its seed and its state decide."""
+        dropped = round(self.p * CHANCES)
+        plain = input.device.type != "cpu" or not input.is_floating_point() or input.numel() < FEW_VALUES
+        if plain or not self.training or not 0 < dropped < CHANCES:
+            return super().forward(input)
+        drawn = torch.empty(-(-input.numel() // 4), dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
+        kept = (drawn[: input.numel()] >= dropped - CHANCES // 2).view(input.shape)
+        return input * kept.to(input.dtype).mul_(CHANCES / (CHANCES - dropped))
 
 
 class _Product(torch.autograd.Function):
