@@ -34,9 +34,9 @@ def _section(root: Path, dataset: str) -> str:
         f"Decomposed retrieval of {speed['n_images']:,} images × {speed['n_captions']:,} captions takes "
         f"{speed['dual_seconds']:.1f} s, "
         f"joint {speed['joint_seconds_extrapolated']:,.0f} s (extrapolated from {speed['sampled_pairs']:,} pairs): "
-        f"**{speed['speedup']:,.0f} times faster**. Mean recall drops by **{drop['value']:.2f} points** "
-        f"(95 % interval {drop['low']:.2f} to {drop['high']:.2f}) on the same pairs; the claim of less than "
-        f"{drop['claim']} is *{drop['verdict']}*."
+        f"**{speed['speedup']:,.0f} times faster**. Mean recall {'drops' if drop['value'] >= 0 else 'rises'} by "
+        f"**{abs(drop['value']):.2f} points** on the same pairs (drop {drop['value']:.2f}, 95 % interval {drop['low']:.2f} to "
+        f"{drop['high']:.2f}); the claim of a drop of less than {drop['claim']}: *{drop['verdict']}*."
     )
     shown = {"Recalls with intervals": "recalls", "Time of a query": "gallery_time", "Training curves": "training"}
     figures = "\n\n".join(f"![{title}](results/{dataset}/figures/{name}.svg)" for title, name in shown.items())

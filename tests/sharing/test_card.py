@@ -107,7 +107,7 @@ def test_the_text_holds_recalls_drop_and_speed(model_folder, results, tmp_path):
     text = card_of(tmp_path / "saved", model_folder("squares"), results=results)
     row = "| test | 1,000 / 5,000 | text to image | 71.0 [70.5, 71.5] | 75.0 [74.5, 75.5] | 80.0 [79.5, 80.5] |"
     assert row in text.splitlines()
-    assert "by 0.25 points\n(-0.50 to 1.00) on the same pairs; the paper's claim of less than 0.6 is *unknown*" in text
+    assert "by 0.25 points\n(-0.50 to 1.00) on the same pairs; the paper's claim of less than 0.6: *unknown*" in text
     assert "take 2.75 s, the joint model 3,400 s (extrapolated from\n5,120 pairs): 1,234 times faster" in text
 
 
