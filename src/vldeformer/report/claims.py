@@ -144,7 +144,7 @@ def hard_negatives(found: Found) -> list[Finding]:
             if composed:
                 shown = f"`{experiment}`: gain in the compositional test {points(composed)}, {seeds(composed['seeds'])}"
                 findings.append(Finding(sign(composed), shown, found.file(name)))
-    return findings or [not_run("hard negatives")]
+    return findings or [not_ablated(found, "hard negatives")]
 
 
 def small_target_set(found: Found) -> list[Finding]:
@@ -156,7 +156,7 @@ def small_target_set(found: Found) -> list[Finding]:
         for row in sorted(gains, key=lambda row: row["at"] or math.inf):
             size = f"{row['at']:,.0f} target images" if row["at"] else "whole target set"
             findings.append(Finding(sign(row["gain"]), f"{size}: gain {_gain(row)}", found.file(name)))
-        return findings or [not_run("pre-trained start against random weights")]
+        return findings or [not_ablated(found, "pre-trained start against random weights")]
 
 
 def better_than_peers(found: Found) -> list[Finding]:
@@ -192,6 +192,12 @@ CLAIMS: tuple[tuple[str, Callable[[Found], list[Finding]]], ...] = (
 def not_run(what: str) -> Finding:
     """Nothing was run."""
     return Finding(UNKNOWN, f"not run: {what}", "")
+
+
+def not_ablated(found: Found, what: str) -> Finding:
+    """No ablation was run, or what was is the subject of another page."""
+    elsewhere = Finding(UNKNOWN, f"{what}: not judged here but by `snakemake ablations`, on a page of its own", "")
+    return not_run(what) if found.ablated else elsewhere
 
 
 def sign(gain: dict[str, Any]) -> str:
