@@ -68,7 +68,7 @@ def bfloat16() -> Iterator[None]:
 
 @contextlib.contextmanager
 def plain_linear() -> Iterator[None]:
-    """Linear layers as PyTorch has them."""
+    """Linear layers and dropouts as PyTorch has them."""
     with mock.patch.object(loop, "quicken", lambda model: None):
         yield
 

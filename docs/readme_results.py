@@ -35,7 +35,7 @@ def _section(root: Path, dataset: str) -> str:
         f"{speed['dual_seconds']:.1f} s, "
         f"joint {speed['joint_seconds_extrapolated']:,.0f} s (extrapolated from {speed['sampled_pairs']:,} pairs): "
         f"**{speed['speedup']:,.0f} times faster**. Mean recall {'drops' if drop['value'] >= 0 else 'rises'} by "
-        f"**{abs(drop['value']):.2f} points** on the same pairs (drop {drop['value']:.2f}, 95 % interval {drop['low']:.2f} to "
+        f"**{abs(drop['value']):.2f} points** on the same pairs (95 % interval of the drop {drop['low']:.2f} to "
         f"{drop['high']:.2f}); the claim of a drop of less than {drop['claim']}: *{drop['verdict']}*."
     )
     shown = {"Recalls with intervals": "recalls", "Time of a query": "gallery_time", "Training curves": "training"}

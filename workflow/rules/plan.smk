@@ -51,15 +51,14 @@ REGION_STORES = PARTS if len(PARTS) != 1 else {"store": next(iter(PARTS.values()
 
 # What every shell command starts with. A prefix takes the place of Snakemake's own, which stops at the first error, so it says
 # that again. Snakemake gives BLAS as many threads as the rule has, and `--cores` would change the float sums: the setting
-# decides. Threads of a job that has a core for each wait for one another awake: a training step of flickr8k takes a tenth less.
-# The programs are those beside the Python that runs Snakemake, also when that environment is not activated.
+# decides. The programs are those beside the Python that runs Snakemake, also when that environment is not activated.
 _threads = PLAN.base.runtime.threads
 THREADS = _threads * PLAN.base.runtime.processes
 # A cluster has no `--cores`: a job asks for as many as it uses, and so does the Snakemake inside that job, which sees the node's.
 ALL_CORES = (workflow.is_main_process and workflow.resource_settings.cores) or THREADS
 shell.prefix(
     f"set -euo pipefail; export PYTHONUNBUFFERED=1 PATH=$PATH:{shlex.quote(str(Path(sys.executable).parent))}"
-    f" OMP_NUM_THREADS={_threads} OPENBLAS_NUM_THREADS={_threads} MKL_NUM_THREADS={_threads} OMP_WAIT_POLICY=active; "
+    f" OMP_NUM_THREADS={_threads} OPENBLAS_NUM_THREADS={_threads} MKL_NUM_THREADS={_threads}; "
 )
 
 

@@ -2,8 +2,7 @@
 
 Linear: oneDNN multiplies, forward and backward. PyTorch gives float32 products to MKL, which uses half the width of an AMD
 processor's vector units.
-Dropout: a random number has 64 bits and 16 of them decide of a value. PyTorch draws 32 or more for each, which was a fourth of
-the time of a training step of `flickr8k`.
+Dropout: a random number has 64 bits, and 16 of them decide about a value; PyTorch draws a number for each.
 """
 
 from typing import Any
@@ -41,7 +40,7 @@ class QuickLinear(nn.Linear):
         """As ``nn.Linear``; the last bits may differ."""
         if input.device.type != "cpu" or input.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
             return super().forward(input)
-        product: Tensor = _Product.apply(input.flatten(0, -2), self.weight, self.bias)  # type: ignore[no-untyped-call]
+        product: Tensor = _Product.apply(input.flatten(0, -2), self.weight, self.bias)  # type: ignore[no-untyped-call]  # torch leaves it without types
         return product.view(*input.shape[:-1], -1)
 
 

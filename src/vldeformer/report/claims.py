@@ -196,8 +196,9 @@ def not_run(what: str) -> Finding:
 
 def not_ablated(found: Found, what: str) -> Finding:
     """No ablation was run, or what was is the subject of another page."""
-    elsewhere = Finding(UNKNOWN, f"{what}: not judged here but by `snakemake ablations`, on a page of its own", "")
-    return not_run(what) if found.ablated else elsewhere
+    if found.ablated:
+        return not_run(what)
+    return Finding(UNKNOWN, f"{what}: not judged here but by `snakemake ablations`, on a page of its own", "")
 
 
 def sign(gain: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from vldeformer.artifact import write_json
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import Estimate
 from vldeformer.evaluation.result import RetrievalResult
+from vldeformer.report.claims import HELD, NOT_HELD, UNKNOWN
 from vldeformer.report.results import COMPARED, ResultSet
 from vldeformer.report.settings import ReportSettings
 
@@ -15,8 +16,8 @@ from vldeformer.report.settings import ReportSettings
 def verdict(drop: Estimate, claim: float) -> str:
     """``held`` if the whole interval lies below the claim, ``not held`` if it lies above, else ``unknown``."""
     if drop.high < claim:
-        return "held"
-    return "not held" if drop.low >= claim else "unknown"
+        return HELD
+    return NOT_HELD if drop.low >= claim else UNKNOWN
 
 
 def write_metrics(path: Path, results: ResultSet, settings: ReportSettings) -> None:
@@ -56,7 +57,7 @@ def recall_drops(results: ResultSet, settings: ReportSettings) -> dict[str, Any]
         drop = results.drop(settings.baseline, name)
         judged = verdict(drop, settings.claimed_drop)
         seeds = len(results.pairs(settings.baseline, name, COMPARED))
-        claim = {"claim": settings.claimed_drop, "held": judged == "held", "verdict": judged}
+        claim = {"claim": settings.claimed_drop, "held": judged == HELD, "verdict": judged}
         drops[name] = asdict(drop) | claim | {"seeds": seeds, "claimed": name in settings.claimed}
     return drops
 
