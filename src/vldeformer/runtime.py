@@ -35,7 +35,7 @@ def prepare_torch(settings: RuntimeSettings) -> "torch.device":
 
     torch.set_num_threads(settings.threads)
     # Filling fresh memory guards against reading it uninitialised, which no operation here does, and costs 5 %.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # torch has no types for it
     torch.use_deterministic_algorithms(True, warn_only=settings.device == "cuda")
     return find_device(settings.device)
 

@@ -39,7 +39,7 @@ def search_app(service: Service, hosts: Sequence[str]) -> FastAPI:
     """The app. hosts: see ``Guard``."""
     app = FastAPI(title="vldeformer serve", version="1", docs_url=None, redoc_url=None, lifespan=_lifespan(service))
     app.add_middleware(Guard, metrics=service.metrics, hosts=hosts)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's way to change it
     _add_errors(app)
     _add_searches(app, service)
     _add_pictures(app, service)

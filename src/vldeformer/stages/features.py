@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from joblib import cpu_count
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no types
 
 from vldeformer.artifact import RECORD, whole_folder, write_json
 from vldeformer.data.detector import Detector, detect_regions
