@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # PyTorch without CUDA: 200 MB instead of 3 GB. For a GPU: make setup TORCH_INDEX=
 TORCH_INDEX ?= --extra-index-url https://download.pytorch.org/whl/cpu
-CORES ?= 8
+# More than there are makes jobs wait for each other.
+CORES ?= all
 
 export PATH := $(abspath $(BIN)):$(PATH)
 

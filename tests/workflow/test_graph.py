@@ -11,6 +11,8 @@ JUDGED = {"evaluate": 12, "score": 2, "compositional": 6, "rerank": 2, "reranked
 JUDGED |= {"report": 1, "page": 1}
 DUAL = {"base": "decomposed", "no_negatives": "no_negatives", "scratch": "scratch", "untrained": "untrained"}
 
+TRAINING = {"negatives", "pretrain", "train"}
+
 
 @pytest.fixture
 def copied(finished, tmp_path):
@@ -38,6 +40,14 @@ def test_all_stages_run_once_and_trainings_side_by_side_share_the_cores(finished
     assert "train is done, BLAS threads: 1" in printed, "training is seen, and --cores does not set its threads"
     log = project.folder / "logs" / "tiny" / "base" / "train.log"
     assert log.read_text() == "train is done, BLAS threads: 1\n"
+
+
+def test_what_the_longest_chain_waits_for_runs_first(copied):
+    copied.snakemake("--cores", "1", "--forcerun", "negatives", "pretrain", "--", "all")
+    order = [out.split("/")[2] if stage == "train" else stage for stage, out in copied.calls() if stage in TRAINING]
+    assert order[:2] == ["negatives", "pretrain"], "all cores are free for negatives now, and pre-training is long"
+    # The model that is not pre-trained could have gone before; a joint model takes longer than the others, and is scored last.
+    assert {*order[2:4]} == {"joint", "untrained_joint"} and {*order[4:]} == set(DUAL)
 
 
 @pytest.mark.parametrize("cores", ["1", "8"])

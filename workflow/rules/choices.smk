@@ -81,6 +81,11 @@ def start(wildcards):
     return upstream("pretrain/model")(wildcards) if settings_of(wildcards.home).train.start == "pretrained" else []
 
 
+def longest_first(wildcards):
+    """Priority of a training: a joint model takes longest, and so does what follows it."""
+    return int(settings_of(wildcards.home).train.kind == "joint")
+
+
 def hard_negatives(wildcards):
     """The composed negatives, if the training reads them."""
     needed = settings_of(wildcards.home).train.needs_composed

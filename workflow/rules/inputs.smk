@@ -44,6 +44,8 @@ rule negatives:
     conda:
         "../../environment.yml"
     threads: ALL_CORES
+    # Before trainings take the cores one by one: all of them are not free again for long.
+    priority: 2
     resources:
         mem_mb=growing(2000),
         runtime=30,

@@ -1,7 +1,7 @@
 """Pre-training of the backbone; training of the joint and of the decomposed models. Both go on from where they were stopped.
 
 They take the cores that `runtime` names, so that several run side by side where there are more; on a GPU they ask for the
-resource `gpu`, one a process.
+resource `gpu`, one a process. What the longest chain of jobs waits for goes first: pre-training, then joint models.
 """
 
 
@@ -48,6 +48,7 @@ rule pretrain:
     conda:
         "../../environment.yml"
     threads: THREADS
+    priority: 1
     resources:
         mem_mb=growing(2000),
         runtime=240,
@@ -80,6 +81,7 @@ rule train:
     conda:
         "../../environment.yml"
     threads: THREADS
+    priority: longest_first
     resources:
         mem_mb=growing(3000),
         runtime=240,
