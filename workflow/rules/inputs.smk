@@ -41,11 +41,11 @@ rule negatives:
         f"logs/{DATASET}/{{home}}/negatives.log",
     benchmark:
         f"logs/{DATASET}/{{home}}/negatives.tsv"
+    # Before trainings take the cores one by one: all of them are not free again for long.
+    priority: 2
     conda:
         "../../environment.yml"
     threads: ALL_CORES
-    # Before trainings take the cores one by one: all of them are not free again for long.
-    priority: 2
     resources:
         mem_mb=growing(2000),
         runtime=30,

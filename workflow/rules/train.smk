@@ -45,10 +45,10 @@ rule pretrain:
         f"logs/{DATASET}/{{home}}/pretrain.tsv"
     wildcard_constraints:
         home=one_of(homes_of("pretrain", imported=False)),
+    priority: 1
     conda:
         "../../environment.yml"
     threads: THREADS
-    priority: 1
     resources:
         mem_mb=growing(2000),
         runtime=240,
@@ -78,10 +78,10 @@ rule train:
         f"logs/{DATASET}/{{home}}/train.log",
     benchmark:
         f"logs/{DATASET}/{{home}}/train.tsv"
+    priority: longest_first
     conda:
         "../../environment.yml"
     threads: THREADS
-    priority: longest_first
     resources:
         mem_mb=growing(3000),
         runtime=240,
