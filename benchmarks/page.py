@@ -68,10 +68,12 @@ def machine(results: Results) -> str:
     own = ceilings["machine"]
     lines = ["## The machine", "", f"{own['cpu']}, {own['cores']} cores, {own['system']}, torch {own['torch']}.", ""]
     lines += ["| ceiling | |", "| --- | ---: |", *(f"| {name} | {value} |" for name, value in ceiling_rows(ceilings))]
-    others = [name for name, value in results.items() if value.get("machine", {}).get("system") != own["system"]]
+    machines = {name: value.get("machine", {}) for name, value in results.items()}
+    elsewhere = {name: each for name, each in machines.items() if each.get("system") != own["system"]}
+    others = [f"{name} ({each.get('cpu', 'processor not recorded')})" for name, each in elsewhere.items()]
     if others:
         lines += ["", f"Measured on another machine or before this one's last start: {', '.join(sorted(others))}."]
-    loads = {name: value.get("machine", {}).get("load_average", 0) for name, value in results.items()}
+    loads = {name: each.get("load_average", 0) for name, each in machines.items()}
     busy = {name: load for name, load in loads.items() if load > own["cores"]}
     if busy:
         found = ", ".join(f"{name} (load {load:g})" for name, load in sorted(busy.items()))

@@ -54,6 +54,14 @@ def test_without_any_result_every_row_is_not_measured(load):
     assert made.drawn({}) == []
 
 
+def test_what_ran_on_another_machine_is_named_with_it(load):
+    made = load("page")
+    results = {name: dict(value) for name, value in made.read_results(BENCHMARKS).items()}
+    results["embed"]["machine"] = results["embed"]["machine"] | {"cpu": "Some CPU", "system": "another"}
+    said = made.machine(results).split("Measured on another machine")[1]
+    assert "embed (Some CPU)" in said and "nearest" not in said
+
+
 def precision(ratio, share, apart):
     own = {"seconds": 100.0, "items_per_second": {"images": 12.0, "captions": 250.0}, "gflop_per_second": 160.0}
     own |= {"share_of_ceiling": share, "share_of_ceiling_of": {"images": share, "captions": share}}
