@@ -49,8 +49,9 @@ def training_step(value: Mapping[str, Any]) -> str:
         )
     text.append("\n".join(lines))
     text.append(
-        "Taken: buckets by length, reading ahead, linear layers by oneDNN forward and backward. PyTorch's own are MKL's, which is "
-        "much slower on an AMD processor and quicker on an Intel one: to choose by processor is not done yet. Left: more buckets and one pass with the negatives, which gain little or nothing. bfloat16 is the setting "
+        "Taken: buckets by length, reading ahead, linear layers by oneDNN forward and backward. PyTorch's own are MKL's, "
+        "which is much slower on an AMD processor and quicker on an Intel one: to choose by processor is not done yet. Left: "
+        "more buckets and one pass with the negatives, which gain little or nothing. bfloat16 is the setting "
         "`runtime.precision`; two threads make one training faster, "
         "but two trainings side by side on a thread each are done sooner."
     )

@@ -57,9 +57,11 @@ def test_without_any_result_every_row_is_not_measured(load):
 def test_what_ran_on_another_machine_is_named_with_it(load):
     made = load("page")
     results = {name: dict(value) for name, value in made.read_results(BENCHMARKS).items()}
-    results["embed"]["machine"] = results["embed"]["machine"] | {"cpu": "Some CPU", "system": "another"}
+    results["embed"]["machine"] = results["embed"]["machine"] | {"cpu": "Some CPU"}
+    results["nearest"]["machine"] = results["nearest"]["machine"] | {"system": "another"}
     said = made.machine(results).split("Measured on another machine")[1]
-    assert "embed (Some CPU)" in said and "nearest" not in said
+    assert "embed (Some CPU)" in said and "exact_ranks" not in said
+    assert f"nearest ({results['ceilings']['machine']['cpu']})" in said, "the same processor, started anew"
 
 
 def precision(ratio, share, apart):
