@@ -57,7 +57,7 @@ def drop_figure(rows: Sequence[Mapping[str, str]], claim: float) -> Figure:
         axes.axvline(claim, color=COLOURS[1], linewidth=1.5, **DASHED)
         axes.annotate(f"paper: below {claim:g}", (claim, -0.42), (5, 0), textcoords="offset points", color=COLOURS[1], fontsize=9)
         _names(axes, [row["model"] for row in rows])
-        axes.set_xlabel("Drop of mean recall against the joint model (points)")
+        axes.set_xlabel("Drop against the joint model (points)")
         axes.set_title("Recall lost by decomposing")
 
     said = "; ".join(
