@@ -69,8 +69,8 @@ def machine(results: Results) -> str:
     lines = ["## The machine", "", f"{own['cpu']}, {own['cores']} cores, {own['system']}, torch {own['torch']}.", ""]
     lines += ["| ceiling | |", "| --- | ---: |", *(f"| {name} | {value} |" for name, value in ceiling_rows(ceilings))]
     machines = {name: value.get("machine", {}) for name, value in results.items()}
-    kinds = {name: (each.get("cpu"), each.get("system")) for name, each in machines.items()}
-    elsewhere = {name: each for name, each in machines.items() if kinds[name] != kinds["ceilings"]}
+    here = {key: own[key] for key in ("cpu", "system")}
+    elsewhere = {name: each for name, each in machines.items() if not here.items() <= each.items()}
     others = [f"{name} ({each.get('cpu', 'processor not recorded')})" for name, each in elsewhere.items()]
     if others:
         lines += ["", f"Measured on another machine or before this one's last start: {', '.join(sorted(others))}."]

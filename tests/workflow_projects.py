@@ -79,12 +79,16 @@ class Project:
         assert (done.returncode != 0) == fails, printed
         return printed
 
-    def calls(self):
-        """Stages that ran since the last question, as (stage, output) sorted."""
+    def ran(self):
+        """Stages that ran since the last question, as (stage, output) in the order in which they did."""
         path = self.folder / "calls"
         lines = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
-        return sorted(tuple(line.split()) for line in lines)
+        return [tuple(line.split()) for line in lines]
+
+    def calls(self):
+        """The same sorted."""
+        return sorted(self.ran())
 
     def edit(self, name, old, new):
         """Replace a text that must be there once."""

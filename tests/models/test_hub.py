@@ -169,12 +169,6 @@ def test_the_command_writes_a_folder_that_needs_no_hub(vilt, photographs, tmp_pa
     assert torch.equal(vectors[0][0], vectors[1][0]) and torch.equal(vectors[0][1], vectors[1][1])
 
 
-@pytest.fixture
-def folder(tmp_path):
-    save_vilt(tmp_path / "vilt")
-    return tmp_path / "vilt"
-
-
 def cached(home, name, source):
     """Lay a model into a cache as huggingface_hub does: blobs, a snapshot of links, a reference to it."""
     repository = home / "hub" / f"models--{name.replace('/', '--')}"
@@ -188,7 +182,8 @@ def cached(home, name, source):
         (snapshot / path.name).symlink_to(f"../../blobs/{number}")
 
 
-def test_offline_a_cached_model_is_loaded_by_id_and_another_is_asked_for(folder, tmp_path):
+def test_offline_a_cached_model_is_loaded_by_id_and_another_is_asked_for(vilt, tmp_path):
+    folder = vilt[0]
     home, out = tmp_path / "home", tmp_path / "model"
     name = "dandelin/vilt-b32-finetuned-coco"
     cached(home, name, folder)

@@ -10,7 +10,6 @@ import yaml
 JUDGED = {"evaluate": 12, "score": 2, "compositional": 6, "rerank": 2, "reranked": 2, "reranked_depths": 1}
 JUDGED |= {"report": 1, "page": 1}
 DUAL = {"base": "decomposed", "no_negatives": "no_negatives", "scratch": "scratch", "untrained": "untrained"}
-
 TRAINING = {"negatives", "pretrain", "train"}
 
 
@@ -44,8 +43,7 @@ def test_all_stages_run_once_and_trainings_side_by_side_share_the_cores(finished
 
 def test_what_the_longest_chain_waits_for_runs_first(copied):
     copied.snakemake("--cores", "1", "--forcerun", "negatives", "pretrain", "--", "all")
-    ran = [line.split() for line in (copied.folder / "calls").read_text().splitlines()]
-    order = [out.split("/")[2] if stage == "train" else stage for stage, out in ran if stage in TRAINING]
+    order = [out.split("/")[2] if stage == "train" else stage for stage, out in copied.ran() if stage in TRAINING]
     assert order[:3] == ["negatives", "pretrain", "joint"], "all cores are free now; the others are waited for longest"
     assert set(order[3:]) == set(DUAL), "scratch, which waits for negatives only, could have gone before"
 

@@ -14,6 +14,7 @@ MOST_GROWTH = 20
 """Times its own size that an archive may unpack to. Captions grow 5 times, photographs not at all, a bomb a thousand times."""
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""What zipfile raises for a damaged archive, for a compression that it does not know, and for a member with a password."""
 
 
 def unpack(archive: Path, member: str, target: Path) -> None:
