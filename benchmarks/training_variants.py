@@ -12,9 +12,11 @@ import torch
 
 from vldeformer.inputs.batch import PairBatch
 from vldeformer.inputs.prefetch import Prefetcher
-from vldeformer.models import buckets
+from vldeformer.models import buckets, quick_layers
 from vldeformer.models.dual import DualEncoder, PairVectors
-from vldeformer.training import loop
+
+CHOSEN = quick_layers.onednn_is_quicker()
+"""Whether linear layers are by oneDNN on this processor."""
 
 
 @contextlib.contextmanager
@@ -67,9 +69,9 @@ def bfloat16() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def plain_linear() -> Iterator[None]:
-    """Linear layers and dropouts as PyTorch has them."""
-    with mock.patch.object(loop, "quicken", lambda model: None):
+def other_linear() -> Iterator[None]:
+    """Linear layers by the library that is not chosen on this processor."""
+    with mock.patch.object(quick_layers, "onednn_is_quicker", lambda: not CHOSEN):
         yield
 
 
@@ -104,6 +106,6 @@ VARIANTS: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
     "eight buckets": eight_buckets,
     "negatives in the same pass": negatives_in_the_same_pass,
     "two threads": two_threads,
-    "linear layers by PyTorch": plain_linear,
+    f"linear layers by {'PyTorch' if CHOSEN else 'oneDNN'}": other_linear,
     "bfloat16": bfloat16,
 }

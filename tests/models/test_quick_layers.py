@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from vldeformer.models.quick_layers import FEW_VALUES, QuickDropout, QuickLinear, quicken
+from vldeformer.models import quick_layers
+from vldeformer.models.quick_layers import FEW_VALUES, QuickDropout, QuickLinear, onednn_is_quicker, quicken
 
 INPUTS, OUTPUTS = 19, 16
 
@@ -62,7 +63,22 @@ def test_autocast_and_other_types_go_the_usual_way() -> None:
     assert torch.equal(quick.double()(rows.double()), layer.double()(rows.double()))
 
 
-def test_layers_are_replaced_and_nothing_else_changes() -> None:
+@pytest.mark.parametrize(
+    ("processor", "quicker"),
+    [("AMD EPYC 9B14", True), ("AMD EPYC", True), ("Intel Xeon", False), ("", False), (None, False)],
+)
+def test_onednn_multiplies_where_mkl_uses_half_the_processor(
+    monkeypatch: pytest.MonkeyPatch, processor: str | None, quicker: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {} if processor is None else {"cpu_name": processor})
+    assert onednn_is_quicker() == quicker
+    model = nn.Sequential(layer_of(), nn.Dropout())
+    quicken(model)
+    assert [type(layer) for layer in model] == [QuickLinear if quicker else nn.Linear, QuickDropout]
+
+
+def test_layers_are_replaced_and_nothing_else_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick_layers, "onednn_is_quicker", lambda: True)
     model = nn.Sequential(nn.Linear(4, INPUTS), nn.Sequential(layer_of(), nn.LayerNorm(OUTPUTS), nn.Dropout(0.3).eval()))
     names, parameters = list(model.state_dict()), list(model.parameters())
     state = torch.get_rng_state()

@@ -1,7 +1,7 @@
 """Layers of models that are trained on a CPU, quicker than PyTorch's own.
 
-Linear: oneDNN multiplies, forward and backward. PyTorch gives float32 products to MKL, which uses half the width of an AMD
-processor's vector units.
+Linear, on a processor by AMD: oneDNN multiplies, forward and backward. PyTorch gives float32 products to MKL, which uses half the
+width of these vector units. On Intel's MKL is the quicker one (docs/benchmarks.md, "A training step").
 Dropout: a random number has 64 bits, and 16 of them decide about a value; PyTorch draws a number for each.
 """
 
@@ -18,12 +18,19 @@ FEW_VALUES = 100_000
 
 def quicken(model: nn.Module) -> None:
     """Replace the linear layers and the dropouts of ``model`` in place; weights and their names stay."""
+    linear = onednn_is_quicker()
     for parent in list(model.modules()):
         for name, layer in list(parent.named_children()):
-            if type(layer) is nn.Linear and torch.backends.mkldnn.is_available():
+            if linear and type(layer) is nn.Linear:
                 setattr(parent, name, QuickLinear.of(layer))
             elif type(layer) is nn.Dropout and not layer.inplace:
                 setattr(parent, name, QuickDropout(layer.p).train(layer.training))
+
+
+def onednn_is_quicker() -> bool:
+    """Whether oneDNN multiplies float32 quicker than PyTorch's own products on this processor, forward and backward."""
+    processor = str(torch.cpu.get_capabilities().get("cpu_name", ""))
+    return processor.startswith("AMD") and torch.backends.mkldnn.is_available()
 
 
 class QuickLinear(nn.Linear):
