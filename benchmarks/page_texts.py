@@ -51,7 +51,7 @@ def training_step(value: Mapping[str, Any]) -> str:
     text.append(
         "Taken: buckets by length, reading ahead, and linear layers by the library that is quicker on the processor: oneDNN on "
         "one by AMD, MKL, which PyTorch's own are made by, on one by Intel. Left: more buckets and one pass with the negatives, "
-        "which gain little or nothing; on Intel's, oneDNN for the output and the gradient of the input alone, which gains at small "
+        "which gain little or nothing; on Intel's, oneDNN for the output and the gradient of the input, which gains at small "
         "layers and loses more at wide ones. bfloat16 is the setting `runtime.precision`; two threads make one training faster, "
         "but two trainings side by side on a thread each are done sooner."
     )
