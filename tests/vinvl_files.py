@@ -89,9 +89,10 @@ def write_checkpoint(folder, hidden=48, layers=2, heads=4, head="retrieval", ima
     import torch
 
     folder.mkdir(parents=True, exist_ok=True)
+    kind = "faster_r-cnn" if head == "pretraining" else "frcnn"  # as the scripts of the one and the other write it
     config = {
         "attention_probs_dropout_prob": 0.1, "hidden_act": "gelu", "hidden_dropout_prob": 0.1, "hidden_size": hidden,
-        "img_feature_dim": FEATURES + 6, "img_feature_type": "frcnn", "img_layer_norm_eps": 1e-12, "initializer_range": 0.02,
+        "img_feature_dim": FEATURES + 6, "img_feature_type": kind, "img_layer_norm_eps": 1e-12, "initializer_range": 0.02,
         "intermediate_size": 4 * hidden, "layer_norm_eps": 1e-12, "loss_type": "sfmx", "max_position_embeddings": positions,
         "num_attention_heads": heads, "num_contrast_classes": 3, "num_hidden_layers": layers, "num_labels": 2,
         "type_vocab_size": 2, "use_img_layernorm": int(image_norm), "vocab_size": len(PIECES),

@@ -27,24 +27,54 @@ def test_nothing_is_known_where_nothing_was_run(tmp_path):
     assert verdicts(claims_page([tmp_path])) == {str(number): ["unknown"] for number in range(1, 6)}
 
 
+DROP = {"value": 0.2, "low": 0.0, "high": 0.5, "claim": 0.6, "verdict": "held", "seeds": 3}
+LOST = DROP | {"value": 2.0, "low": 1.0, "high": 3.0, "verdict": "not held"}
+OPEN = DROP | {"high": 0.7, "verdict": "unknown"}
+
+
+def ablated(gain, kept=DROP, lost=LOST):
+    """The ablations of the main model `mine`, with ``gain`` wherever one is."""
+    row = {"gain": gain, "at": 250.0, "reference": "without", "compositional_gain": gain | {"seeds": 1}}
+    ablations = {"negatives": {"mine": row}, "start": {"small": row, "other": row | {"gain": None}}}
+    return {"main": "mine", "recall_drops": {"mine": kept, "without": lost}, "ablations": ablations}
+
+
 @pytest.mark.parametrize(("low", "high", "expected"), [(0.1, 0.5, "held"), (-0.1, 0.5, "unknown"), (-0.5, -0.1, "not held")])
 def test_a_gain_is_held_if_its_whole_interval_is_above_nothing(tmp_path, low, high, expected):
-    gain = {"value": (low + high) / 2, "low": low, "high": high, "each_seed": [low, high]}
-    row = {"gain": gain, "at": 250.0, "compositional_gain": gain | {"seeds": 1}}
-    ablations = {"negatives": {"mine": row}, "long": {"long": row}, "start": {"small": row, "other": row | {"gain": None}}}
-    write(tmp_path, "ablations/metrics.json", {"main": "mine", "recall_drops": {}, "ablations": ablations})
-    found = verdicts(claims_page([tmp_path]))
-    assert found["3"] == [expected] * 4 and found["4"] == [expected]
+    gain = {"value": (low + high) / 2, "low": low, "high": high, "each_seed": {"0": low, "1": high}}
+    write(tmp_path, "ablations/metrics.json", ablated(gain))
     page = claims_page([tmp_path])
-    assert f"`long`: gain in mean recall {(low + high) / 2:.2f} points [{low:.2f}, {high:.2f}], 2 seeds" in page
-    assert f"`mine`: gain in the compositional test {(low + high) / 2:.2f} points [{low:.2f}, {high:.2f}], 1 seed |" in page
+    assert verdicts(page)["3"] == ["held", expected, expected] and verdicts(page)["4"] == [expected]
+    shown = f"{(low + high) / 2:.2f} points [{low:.2f}, {high:.2f}]"
+    assert f"They help: gain in mean recall {shown}, 2 seeds ({low:+.2f}, {high:+.2f}) |" in page
+    assert f"They help: gain in the compositional test {shown}, 1 seed |" in page
+    assert f"250 target images, `small` against `without`: gain {shown}, 2 seeds" in page
 
 
-def test_drops_speed_and_peers_are_read_from_their_files(tmp_path):
+@pytest.mark.parametrize(
+    ("kept", "lost", "expected"),
+    [
+        (DROP, LOST, "held"),
+        (DROP, DROP, "not held"),  # kept without them as well
+        (OPEN, DROP, "not held"),
+        (LOST, LOST, "not held"),  # lost with them as well
+        (DROP, OPEN, "unknown"),
+        (OPEN, LOST, "unknown"),
+    ],
+)
+def test_negatives_keep_the_accuracy_if_it_is_lost_without_them(tmp_path, kept, lost, expected):
+    gain = {"value": 1.0, "low": 0.5, "high": 1.5, "each_seed": {"0": 1.0}}
+    write(tmp_path, "ablations/metrics.json", ablated(gain, kept, lost))
+    assert verdicts(claims_page([tmp_path]))["3"] == [expected, "held", "held"]
+
+
+@pytest.mark.parametrize(("low", "expected"), [(56.0, "held"), (54.0, "unknown")])
+def test_drops_speed_and_peers_are_read_from_their_files(tmp_path, low, expected):
     folder = tmp_path / "coco_x"
-    drop = {"value": 0.2, "low": 0.0, "high": 0.5, "claim": 0.6, "verdict": "held", "seeds": 3}
-    drops = {"decomposed": drop, "mined": drop | {"verdict": "unknown"}, "control": drop | {"claimed": False}}
-    write(folder, "metrics.json", {"recall_drops": drops})
+    drops = {"decomposed": DROP, "mined": OPEN, "control": DROP | {"claimed": False}}
+    mean = {"value": 60.0, "low": low, "high": 65.0}
+    models = {"decomposed": {"mean_recall": {"value": 1.0}, "coco-5k": {"protocol": "coco-5k", "mean_recall": mean}}}
+    write(folder, "metrics.json", {"recall_drops": drops, "recall_drop": {"model": "decomposed"}, "models": models})
     speed = {"speedup": 900.0, "n_images": 10, "n_captions": 50, "dual_seconds": 1.0, "joint_seconds_extrapolated": 900.0}
     write(folder, "speed.json", speed | {"sampled_pairs": 5})
     write(folder, "tables/speed.csv", "quantity,value\nclaimed_speedup,1000\n")
@@ -56,17 +86,16 @@ def test_drops_speed_and_peers_are_read_from_their_files(tmp_path):
     header = ",".join(["protocol", "model", "experiment", "kind", "status", *recalls])
     write(folder, "tables/peers.csv", "\n".join([header, *lines]) + "\n")
     found = verdicts(claims_page([folder]))
-    assert found["1"] == ["not held"] and found["2"] == ["held", "unknown"] and found["5"] == ["held"]
-    assert "3 seeds" in claims_page([folder]) and "ours 60.0, best published peer 55.0" in claims_page([folder])
+    assert found["1"] == ["not held"] and found["2"] == ["held", "beside"] and found["5"] == [expected]
+    assert "3 seeds" in claims_page([folder])
+    shown = f"`decomposed` 60.0, best published peer 55.0, more by 5.00 points [{low - 55:.2f}, 10.00]"
+    assert shown in claims_page([folder])
 
 
 def test_a_folder_that_is_not_there_is_one_line(tmp_path, capsys):
     assert main(["claims", "--results", str(tmp_path / "none"), "--out", str(tmp_path / "page.md")]) == 2
     assert "none: expected a folder results/DATASET" in capsys.readouterr().err
     assert not (tmp_path / "page.md").exists()
-
-
-DROP = {"value": 0.2, "low": 0.0, "high": 0.5, "claim": 0.6, "verdict": "held"}
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ def test_same_bytes_and_no_path_whatever_the_order(result_paths, settings, tmp_p
         (Estimate(0.2, -0.1, 0.6), "unknown"),
         (Estimate(-0.5, -2, 0.9), "unknown"),
         (Estimate(2, 0.6, 3), "not held"),
-        (Estimate(-3, -4, -2), "held"),
+        (Estimate(-0.5, -1, -0.1), "held"),
+        (Estimate(-3, -4, -0.6), "held"),
+        (Estimate(-3, -4, -0.7), "unknown"),  # a joint model so much worse did not learn
     ],
 )
 def test_a_claim_is_held_only_if_the_whole_interval_allows_it(estimate, expected):

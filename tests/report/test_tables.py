@@ -42,6 +42,13 @@ def test_speed_says_what_is_extrapolated_and_times_have_units(tables):
     assert "extrapolated from 2,000 pairs" in tables[2].caption
 
 
+@pytest.mark.parametrize(("images", "captions"), [(999, 5000), (1000, 4999)])
+def test_a_time_scaled_from_a_sample_is_not_called_measured(speed_path, settings, images, captions):
+    speed = read_speed(speed_path).model_copy(update={"sampled_images": images, "sampled_captions": captions})
+    found = speed_table(speed, settings).shown.set_index("Quantity").loc["Whole test set"].tolist()[1]
+    assert found == f"1.00 s scaled from {images:,} images and {captions:,} captions"
+
+
 def test_latex_is_booktabs_and_escaped(tables):
     for table in tables:
         text = table.latex()

@@ -103,5 +103,4 @@ def _gallery_point(
         "n_images": size,
         "joint_seconds_per_query": pair_seconds * size,
         "dual_ms_per_query": 1e3 * (query_seconds + timed(search)),
-        "measured": True,
     }

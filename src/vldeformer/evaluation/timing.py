@@ -13,14 +13,26 @@ from vldeformer.runtime import RuntimeSettings
 
 
 def median_seconds(work: Callable[[], object], settings: SpeedSettings) -> float:
-    """Median seconds of ``settings.repeats`` runs of ``work``, after ``settings.warmup`` that do not count."""
+    """Median seconds of ``settings.repeats`` runs of ``work``, after ``settings.warmup`` that do not count.
+
+    What a GPU was given counts where it was given: a call returns before the GPU has done it.
+    """
     times = []
     for turn in range(settings.warmup + settings.repeats):
+        _wait_for_gpu()
         started = time.perf_counter()
         work()
+        _wait_for_gpu()
         if turn >= settings.warmup:
             times.append(time.perf_counter() - started)
     return statistics.median(times)
+
+
+def _wait_for_gpu() -> None:
+    import torch
+
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
 
 
 def circumstances(settings: SpeedSettings, runtime: RuntimeSettings) -> dict[str, Any]:

@@ -58,7 +58,10 @@ def import_oscar(path: Path, pooling: Pooling | None = None) -> tuple[JointMatch
     config = read_config(config_path)
     tensors = _read(weights)
     words = WordPieces.read_vocabulary(vocabulary)
-    expect(config, {"type_vocab_size": 2, "vocab_size": len(words), "img_feature_type": "frcnn"}, str(config_path))
+    expect(config, {"type_vocab_size": 2, "vocab_size": len(words)}, str(config_path))
+    if str(config.get("img_feature_type")).startswith("dis_code"):
+        kind = f"img_feature_type is {config['img_feature_type']!r}"
+        raise InputError(f"{config_path}: {kind}; expected features of regions (frcnn, in pre-trained ones faster_r-cnn)")
     check_width(config, "img_feature_dim", str(config_path))
     region_norm = bool(config.get("use_img_layernorm"))
     settings = backbone_settings(

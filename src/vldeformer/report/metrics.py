@@ -14,7 +14,13 @@ from vldeformer.report.settings import ReportSettings
 
 
 def verdict(drop: Estimate, claim: float) -> str:
-    """``held`` if the whole interval lies below the claim, ``not held`` if it lies above, else ``unknown``."""
+    """``held`` if the whole interval lies below the claim, ``not held`` if it lies above, else ``unknown``.
+
+    It is unknown as well where the whole interval says that the joint model is worse by more than the claim: a joint model that
+    did not learn has no accuracy that could be kept.
+    """
+    if drop.high < -claim:
+        return UNKNOWN
     if drop.high < claim:
         return HELD
     return NOT_HELD if drop.low >= claim else UNKNOWN

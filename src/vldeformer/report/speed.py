@@ -42,14 +42,14 @@ class GalleryPoint(MeasuredFile):
     n_images: int
     joint_seconds_per_query: float
     dual_ms_per_query: float
-    measured: bool
 
 
 class Speed(MeasuredFile):
     """Medians over ``repeats`` warm runs. Loading of models and data is in none of the times.
 
     pair_ms, image_ms, caption_ms: one item in a batch; ranking_ms: both directions of the whole test set;
-    joint_seconds_extrapolated: all n_images * n_captions pairs, from a sample; dual_seconds: all images, all captions, ranking.
+    joint_seconds_extrapolated: all n_images * n_captions pairs, from a sample; dual_seconds: all images, all captions, ranking,
+    scaled where sampled_images and sampled_captions are fewer.
     """
 
     pair_ms: float
@@ -59,6 +59,8 @@ class Speed(MeasuredFile):
     n_images: int
     n_captions: int
     sampled_pairs: int
+    sampled_images: int
+    sampled_captions: int
     joint_seconds_extrapolated: float
     dual_seconds: float
     speedup: float

@@ -1,6 +1,5 @@
 """The figures that show what a query costs: against the size of the gallery, and against the recall of re-ranking."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ def save_gallery_time(stem: Path, speed: Speed, settings: ReportSettings) -> Non
     with drawing(stem, width=7.2, height=4.6) as (figure, (axes,)):
         label = f"{settings.titles[settings.baseline]}: extrapolated from {speed.sampled_pairs:,} pairs"
         axes.plot(sizes, joint, color=COLOURS[1], marker=MARKERS[1], label=label, **DASHED)
-        axes.plot(sizes, dual, color=COLOURS[0], marker=MARKERS[0], label=f"{settings.titles[settings.main]}: {_how(points)}")
+        axes.plot(sizes, dual, color=COLOURS[0], marker=MARKERS[0], label=f"{settings.titles[settings.main]}: measured")
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel("Images in the gallery")
@@ -81,7 +80,3 @@ def save_rerank(stem: Path, found: Reranked, joint: RetrievalResult, speed: Spee
         times_on(left.xaxis)
         times_on(right.yaxis)
         figure.legend(loc="outside lower center", ncols=3)
-
-
-def _how(points: Sequence[Any]) -> str:
-    return "measured" if all(point.measured for point in points) else "measured in part, else extrapolated"

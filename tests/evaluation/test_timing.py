@@ -1,0 +1,33 @@
+import pytest
+import torch
+
+from vldeformer.evaluation.speed_settings import SpeedSettings
+from vldeformer.evaluation.timing import median_seconds
+
+SETTINGS = SpeedSettings(pairs=1, images=1, captions=1, repeats=3, warmup=2, gallery_sizes=[])
+
+
+@pytest.mark.parametrize("gpu", [True, False])
+def test_only_warm_runs_count_and_a_gpu_ends_its_work_before_each_reading_of_the_clock(monkeypatch, gpu):
+    now, done, queued = 0.0, [], []
+
+    def work():
+        done.append(len(done))
+        queued.append(10.0 * len(done))  # what a GPU is given; on a CPU the work itself takes as long
+
+    def finish():
+        nonlocal now
+        now += sum(queued)
+        queued.clear()
+
+    def clock():
+        if not gpu:
+            finish()
+        return now
+
+    monkeypatch.setattr("time.perf_counter", clock)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: gpu)
+    monkeypatch.setattr(torch.cuda, "synchronize", finish)
+    queued.append(1000.0)  # of somebody before
+    assert median_seconds(work, SETTINGS) == 40.0, "the median of 30, 40 and 50; 10 and 20 warm up"
+    assert len(done) == 5
