@@ -183,6 +183,25 @@ def test_the_disk_is_called_full_only_where_the_system_says_so(tmp_path, capsys,
     assert line == f"vldeformer: {expected.format(out=tmp_path / 'x')}"
 
 
+def test_an_error_of_a_command_that_writes_nothing_is_the_systems_own(tmp_path, capsys, monkeypatch):
+    def full(*arguments):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("vldeformer.search.index.SearchIndex.open", full)
+    assert refusal(capsys, "search", tmp_path, "a ring") == "vldeformer: Too many open files"
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_quietly(tmp_path):
+    code = (
+        "import sys, vldeformer.commands.searching as searching, vldeformer.cli as cli\n"
+        "searching._search = lambda given: [print('x' * 100) for _ in range(100_000)]\n"
+        "sys.exit(cli.main(['search', 'INDEX', 'a ring']))"
+    )
+    command = f"{sys.executable} -c '{code.replace(chr(39), chr(34))}' 2> {tmp_path / 'err'} | head -1"
+    shown = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert shown.stdout == "x" * 100 + "\n" and (tmp_path / "err").read_text() == ""
+
+
 def test_an_interrupted_command_says_how_to_go_on(tmp_path, capsys, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt

@@ -6,6 +6,7 @@ Wrong input ends with one line on standard error and exit code 2. Stages are imp
 
 import argparse
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run(parsed)
     except InputError as error:
         return _fail(str(error))
+    except BrokenPipeError:  # who reads our output has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains of it when it ends
+        return 1
     except OSError as error:
         return _fail(_what_the_system_says(error, parsed.out))
     except KeyboardInterrupt:
@@ -42,9 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _what_the_system_says(error: OSError, out: Path) -> str:
+def _what_the_system_says(error: OSError, out: Path | None) -> str:
     if error.filename:  # a missing file, a folder without permission
         return f"{error.filename}: {error.strerror}"
+    if out is None:
+        return error.strerror or str(error)
     # The system does not say which file a full disk cut short, NumPy not even the number of the error.
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT) or "requested and" in str(error):
         return f"{out}: not written whole ({error.strerror or error}); is the disk full?"

@@ -8,6 +8,9 @@ import PIL.Image
 import pytest
 
 from vldeformer.cli import main
+from vldeformer.errors import InputError
+from vldeformer.search.contact_sheet import write_contact_sheet
+from vldeformer.search.index import Hit
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,13 @@ def test_json_lines_are_the_hits_of_each_query_in_the_order_of_the_file(made, ca
     assert run("search", made / "index", "a red ring", "-k", 3, "--format", "jsonl") == 0
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == rows[:3], "a query alone has the same answer"
     assert "the model knows none of these words" in said.err
+
+
+@pytest.mark.parametrize(("hits", "expected"), [(2_000, "show fewer images with -k"), (200, "give at most 7 queries")])
+def test_a_sheet_that_would_be_too_long_says_what_to_ask_for(tmp_path, hits, expected):
+    found = [("a ring", [Hit("3.png", 0.5, None)] * hits)] * 9
+    with pytest.raises(InputError, match=expected):
+        write_contact_sheet(tmp_path / "sheet.png", found, {})
 
 
 def test_a_contact_sheet_shows_the_photographs_of_all_queries(made, tmp_path):

@@ -1,17 +1,28 @@
 """Searching: the answer of a slow plain loop, whatever was asked before, by whom, and of how much."""
 
+import errno
 import json
 import multiprocessing
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import vldeformer
+from vldeformer.data.photographs import write_photographs
 from vldeformer.errors import InputError
 from vldeformer.search.images import Listed
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.joint import JointReranker
-from vldeformer.search.layout import CONTENTS, DESCRIPTION, Contents, Description, write_section, write_shard
+from vldeformer.search.layout import (
+    CONTENTS,
+    DESCRIPTION,
+    Contents,
+    Description,
+    read_contents,
+    write_section,
+    write_shard,
+)
 from vldeformer.search.writing import index_images, remove_images
 
 from .conftest import picture
@@ -82,9 +93,9 @@ def stored_index(folder, shards, removed=()):
 @pytest.mark.parametrize("task_bytes", [1, 1_500, 1 << 30])
 def test_many_shards_and_threads_give_what_a_plain_loop_gives_ties_too(tmp_path, monkeypatch, task_bytes):
     """Vectors of few values, so that many scores are equal, over shards of uneven length, one of them empty."""
-    monkeypatch.setattr("vldeformer.search.index.TASK_BYTES", task_bytes)
-    monkeypatch.setattr("vldeformer.search.index.GATHERED", 7)
-    monkeypatch.setattr("vldeformer.search.index.cpu_count", lambda: 3)
+    monkeypatch.setattr("vldeformer.search.rows.TASK_BYTES", task_bytes)
+    monkeypatch.setattr("vldeformer.search.rows.GATHERED", 7)
+    monkeypatch.setattr("vldeformer.search.rows.cpu_count", lambda: 3)
     draw = np.random.default_rng(0)
     vectors = draw.choice([-1, 1], size=(211, 16)).astype(np.float32) / 4
     vectors[1::5] = vectors[0]
@@ -102,7 +113,7 @@ def test_many_shards_and_threads_give_what_a_plain_loop_gives_ties_too(tmp_path,
 
 
 def test_an_index_in_use_answers_in_a_forked_process_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("vldeformer.search.index.TASK_BYTES", 1)
+    monkeypatch.setattr("vldeformer.search.rows.TASK_BYTES", 1)
     vectors = np.eye(16, dtype=np.float32)
     opened = SearchIndex.open(stored_index(tmp_path / "index", np.split(vectors, 4)))
     before = opened.search_vector(vectors[9], 2)
@@ -149,6 +160,21 @@ def test_wrong_questions_are_refused_in_one_line(index):
     assert "at least k = 10 to re-rank, got 3" in refusal(opened.search, "ring", 10, lambda text, hits: hits, 3)
 
 
+@pytest.mark.parametrize("k", [0, -1, -5, 1.5, None])
+def test_fewer_than_one_hit_is_refused_however_it_is_asked(index, k):
+    opened = SearchIndex.open(index)
+    vector = opened.encode_text("a ring")
+    asked = [
+        lambda: opened.search("ring", k),
+        lambda: opened.search("ring", k, lambda text, hits: hits, 12),
+        lambda: opened.search_image(picture(3), k),
+        lambda: opened.similar("a/03.png", k),
+        lambda: opened.search_vector(vector, k),
+    ]
+    for ask in asked:
+        assert refusal(ask) == f"k: expected a whole number, at least 1, got {k!r}"
+
+
 def test_what_the_model_does_not_read_of_a_query_is_said(index):
     opened = SearchIndex.open(index)
     assert opened.unread("a red ring") is None
@@ -177,7 +203,7 @@ def test_searching_writes_nothing_and_works_on_a_read_only_index(index):
     opened = SearchIndex.open(index)
     assert opened.search("a red ring", 3) and opened.similar("a/same.png", 3)
     assert {path: path.stat().st_mtime_ns for path in [*index.rglob("*"), index]} == before
-    assert not opened._shards[0].vectors.flags.writeable
+    assert not any(shard.vectors.flags.writeable for shard, _ in opened._rows.placed)
     for path in [index, *index.rglob("*")]:
         path.chmod(0o755)
 
@@ -230,6 +256,65 @@ def test_photographs_of_their_own_shape_are_searched(model_folder, photos, tmp_p
     index_images(model_folder("photographs"), photos, tmp_path / "index")
     hit = SearchIndex.open(tmp_path / "index").search_image(picture(7), 1)[0]
     assert hit.id == "a/07.png" and hit.score == pytest.approx(1, abs=1e-6)
+
+
+def test_an_open_index_holds_no_file_open(tmp_path):
+    vectors = np.eye(16, dtype=np.float32)
+    folder = stored_index(tmp_path / "index", np.split(vectors, 16))
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    opened = SearchIndex.open(folder)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert opened.search_vector(vectors[9], 1)[0].score == 1
+
+
+def test_too_many_open_files_are_not_called_damage(index, monkeypatch):
+    def full(path):
+        raise OSError(errno.EMFILE, "Too many open files", path)
+
+    monkeypatch.setattr("pyarrow.memory_map", full)
+    with pytest.raises(OSError, match="Too many open files"):
+        SearchIndex.open(index)
+
+
+def test_a_structure_that_is_replaced_while_the_index_is_opened(index, monkeypatch):
+    index_images(json.loads((index / DESCRIPTION).read_text())["model"], photos_of(index), index, structure="hnsw")
+    old = read_contents(index)
+    found = iter([old])  # then a writer is quicker
+
+    def reading(folder):
+        before = next(found, None)
+        if before is not None:
+            index_images(json.loads((index / DESCRIPTION).read_text())["model"], photos_of(index), index, structure="sq8")
+        return before or read_contents(folder)
+
+    monkeypatch.setattr("vldeformer.search.index.read_contents", reading)
+    assert SearchIndex.open(index).structure == "sq8"
+    (index / read_contents(index).structure.file).unlink()
+    assert "missing or damaged" in refusal(SearchIndex.open, index)
+
+
+def photos_of(index):
+    return (index / json.loads((index / DESCRIPTION).read_text())["images"]).resolve()
+
+
+def test_an_index_of_a_store_that_has_gone_still_answers(model, photos, tmp_path):
+    files = {path.stem: path.name for path in sorted((photos / "a").iterdir())}
+    write_photographs(tmp_path / "store", photos / "a", files)
+    index_images(model, tmp_path / "store", tmp_path / "index")
+    opened = SearchIndex.open(tmp_path / "index")
+    assert opened.search("a ring", 1)[0].path.is_file()
+    (tmp_path / "store" / "photographs.json").unlink()
+    opened = SearchIndex.open(tmp_path / "index")
+    assert [hit.path for hit in opened.search("a ring", 3)] == [None] * 3
+
+
+def test_an_id_is_found_among_those_that_were_removed_and_came_back(tmp_path):
+    folder = stored_index(tmp_path / "index", np.split(np.eye(16, dtype=np.float32), 4))
+    opened = SearchIndex.open(folder)
+    for number, (ids, _) in enumerate(opened.parts()):
+        for place, name in enumerate(ids):
+            assert opened._rows.find(name) == 4 * number + place and opened._rows.name(4 * number + place) == name
+    assert opened._rows.find("nowhere") is None
 
 
 def test_opened_again_it_holds_what_is_on_disk_and_keeps_its_model(index):

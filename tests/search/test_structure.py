@@ -61,6 +61,17 @@ def test_where_all_but_a_few_rows_were_taken_out_these_few_are_proposed(built, v
     assert len(structure.propose(middle, 10, np.zeros(ROWS, dtype=bool))) == 0
 
 
+def test_what_is_left_is_found_from_afar_too(built, vectors):
+    kind, path = built
+    structure, alive = Structure(path, kind, ROWS), np.zeros(ROWS, dtype=bool)
+    query = vectors[7]
+    left = np.argsort(-(vectors @ query))[-300:]  # the furthest: more than are proposed at once
+    alive[left] = True
+    found = structure.propose(query, 10, alive)
+    assert set(found.tolist()) <= set(left.tolist()) and len(found) >= 200
+    assert np.isin(left[:10], found).sum() >= 9
+
+
 @pytest.mark.parametrize("kind", ["pq4", "sq8", "hnsw", "ivfpq"])
 @pytest.mark.parametrize(("rows", "width"), [(1, 16), (13, 16), (300, 13), (300, 1)])
 def test_few_rows_and_odd_widths_are_taken(kind, rows, width, tmp_path):

@@ -1,8 +1,11 @@
 """Making an index: what is read, what is skipped, going on after a kill, adding, replacing, removing, refusing."""
 
+import errno
 import fcntl
 import os
 import shutil
+import struct
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -11,7 +14,7 @@ import pytest
 import vldeformer
 from vldeformer.artifact import digest
 from vldeformer.errors import InputError
-from vldeformer.search import writing
+from vldeformer.search import images, writing
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.layout import read_contents
 from vldeformer.search.writing import index_images, remove_images
@@ -88,6 +91,121 @@ def test_what_cannot_be_read_is_skipped_and_listed_with_its_reason(model, tmp_pa
     assert upright.id == "turned.png" and upright.score == pytest.approx(1, abs=1e-5)
     again = index_images(model, folder, tmp_path / "index")
     assert (again.added, again.images, again.skipped) == (0, 7, report.skipped), "what was skipped is not tried again"
+
+
+def test_a_file_that_becomes_unreadable_is_taken_out_and_one_that_goes_is_no_longer_reported(model, photos, tmp_path):
+    out = tmp_path / "index"
+    (photos / "bad.jpg").write_bytes(b"no photograph")
+    index_images(model, photos, out)
+    (photos / "a" / "01.png").write_bytes(b"no photograph any more")
+    report = index_images(model, photos, out)
+    assert (report.added, report.replaced, report.removed, report.images) == (0, 0, 1, 13)
+    assert [one.id for one in report.skipped] == ["a/01.png", "bad.jpg"]
+    (photos / "bad.jpg").unlink()
+    assert [one.id for one in index_images(model, photos, out).skipped] == ["a/01.png"]
+    picture(1).save(photos / "a" / "01.png")
+    report = index_images(model, photos, out)
+    assert (report.added, report.replaced, report.removed, report.images, report.skipped) == (1, 0, 0, 14, ())
+
+
+def test_what_the_system_does_not_hand_over_stays_and_is_tried_again(model, photos, tmp_path, monkeypatch):
+    out, opened = tmp_path / "index", PIL.Image.open
+    index_images(model, photos, out)
+
+    def refused(path, **options):
+        if Path(path).name in ("01.png", "new.png"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, **options)
+
+    picture(200).save(photos / "a" / "01.png")
+    picture(201).save(photos / "new.png")
+    shutil.move(photos / "b" / "00.png", tmp_path / "elsewhere.png")
+    (photos / "b" / "00.png").symlink_to(tmp_path / "not mounted" / "00.png")
+    with monkeypatch.context() as patch:
+        patch.setattr("PIL.Image.open", refused)
+        for prune in (False, True):
+            report = index_images(model, photos, out, prune=prune)
+            assert (report.added, report.replaced, report.removed, report.gone, report.images) == (0, 0, 0, 0, 14)
+            problems = {one.id: one.problem for one in report.skipped}
+            assert list(problems) == ["a/01.png", "b/00.png", "new.png"]
+            assert "Permission denied" in problems["new.png"] and "No such file" in problems["b/00.png"]
+    report = index_images(model, photos, out)
+    assert (report.added, report.replaced, report.images) == (1, 1, 15)
+
+
+def test_prune_keeps_what_lies_below_a_folder_that_cannot_be_listed(model, photos, tmp_path, monkeypatch):
+    out, entries = tmp_path / "index", images._entries
+    index_images(model, photos, out)
+
+    def closed(folder):
+        if folder.name == "a":
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return entries(folder)
+
+    (photos / "b" / "00.png").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(images, "_entries", closed)
+        report = index_images(model, photos, out, prune=True)
+    assert (report.removed, report.images) == (1, 13)
+    assert [one.id for one in report.skipped] == ["a"] and "cannot be listed" in report.skipped[0].problem
+
+
+def test_a_folder_that_may_not_be_entered_is_skipped(model, photos, tmp_path, monkeypatch):
+    asked = Path.is_dir
+
+    def is_dir(path):
+        if path.name == "b":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return asked(path)
+
+    monkeypatch.setattr(Path, "is_dir", is_dir)
+    report = index_images(model, photos, tmp_path / "index")
+    assert report.images == 7 and [one.id for one in report.skipped] == ["b"]
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("boxes"), NotImplementedError("pixel format"), IndexError("1"), struct.error("2")]
+)
+def test_whatever_a_decoder_stumbles_over_only_its_file_is_skipped(model, photos, tmp_path, monkeypatch, error):
+    opened = PIL.Image.open
+
+    def stumbling(path, **options):
+        if Path(path).name == "01.png":
+            raise error
+        return opened(path, **options)
+
+    monkeypatch.setattr("PIL.Image.open", stumbling)
+    report = index_images(model, photos, tmp_path / "index")
+    assert report.images == 13 and [one.id for one in report.skipped] == ["a/01.png"]
+
+
+def test_a_format_that_pillow_reads_by_another_program_is_not_handed_to_it(model, photos, tmp_path):
+    picture(1).save(photos / "drawing.eps")
+    report = index_images(model, photos, tmp_path / "index")
+    assert report.images == 14 and [one.id for one in report.skipped] == ["drawing.eps"]
+
+
+def test_a_model_of_regions_without_a_detector_refuses_photographs_at_once(model_folder, photos, tmp_path):
+    assert "carries no detector" in refusal(index_images, model_folder("oscar"), photos, tmp_path / "index")
+    assert not (tmp_path / "index").exists()
+    report = index_images(model_folder("oscar", extractor=True), photos, tmp_path / "index")
+    assert report.images == 14
+
+
+def test_a_path_that_is_not_utf8_is_refused_in_one_line(model, photos, tmp_path):
+    odd = tmp_path / os.fsdecode(b"bad\xff")
+    shutil.copytree(photos, odd)
+    assert "expected a path in UTF-8" in refusal(index_images, model, odd, tmp_path / "index")
+    assert "expected a path in UTF-8" in refusal(index_images, model, photos, odd / "index")
+    assert not (tmp_path / "index").exists()
+
+
+def test_a_file_of_a_desktop_among_the_shards_is_left_alone(model, photos, tmp_path):
+    out = tmp_path / "index"
+    index_images(model, photos, out)
+    (out / "shards" / ".DS_Store").touch()
+    picture(300).save(photos / "new.png")
+    assert index_images(model, photos, out).added == 1 and (out / "shards" / ".DS_Store").is_file()
 
 
 def test_linked_folders_are_walked_once(model, tmp_path):

@@ -13,12 +13,16 @@ import numpy as np
 import PIL.Image
 
 from vldeformer.artifact import read_json, whole_folder, write_json
-from vldeformer.data.pictures import DECODING_ERRORS, square, upright
+from vldeformer.data.pictures import DECODING_ERRORS, READ_FORMATS, square, upright
 from vldeformer.data.pixels import PixelStore
 from vldeformer.errors import InputError
 
 FILE_NAME = "photographs.json"
 THREADS = 16  # Pillow lets go of the lock while it reads and decodes
+
+
+class UnavailableError(InputError):
+    """The system did not hand over a file: it has gone, may not be read, or its disk failed. The same file may be read later."""
 
 
 class PhotographStore:
@@ -78,15 +82,14 @@ def write_photographs(folder: Path, root: Path, files: Mapping[str, str], on_ima
 def open_photograph(path: Path) -> PIL.Image.Image:
     """A photograph as RGB, upright by its EXIF orientation.
 
-    Raises InputError naming the file if it is missing, cut short, no picture, or too large to be one (Pillow's limit).
+    Raises InputError naming the file if it is missing, cut short, no picture, or too large to be one (Pillow's limit);
+    UnavailableError, which is one, where that is not the file's own fault.
     """
     try:
-        with PIL.Image.open(path) as photograph:
+        with PIL.Image.open(path, formats=READ_FORMATS) as photograph:
             return upright(photograph, str(path))
     except InputError:  # has said it, and is a ValueError too
         raise
-    except FileNotFoundError:
-        raise InputError(f"{path}: photograph not found; put the data set's images there") from None
     except DECODING_ERRORS as error:
         raise _unreadable(path, error) from None
 
@@ -101,15 +104,17 @@ def read_squares(paths: Sequence[Path], size: int) -> Iterator[np.ndarray]:
 
 def _problem(path: Path) -> str | None:
     try:
-        with PIL.Image.open(path):
+        with PIL.Image.open(path, formats=READ_FORMATS):
             return None
-    except FileNotFoundError:
-        return f"{path}: photograph not found; put the data set's images there"
     except DECODING_ERRORS as error:
         return str(_unreadable(path, error))
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return UnavailableError(f"{path}: photograph not found; put the data set's images there")
+    if isinstance(error, OSError) and error.errno is not None:  # Pillow's own have no number
+        return UnavailableError(f"{path}: cannot be opened ({error.strerror}); see to it that it can be read")
     if isinstance(error, PIL.UnidentifiedImageError):
         return InputError(f"{path}: expected a photograph, got something else; replace the file")
     return InputError(f"{path}: expected a photograph, cannot read it ({error}); replace the file")

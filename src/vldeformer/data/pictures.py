@@ -3,13 +3,21 @@
 Photographs on disk and pictures that are handed over in Python pass through the same lines, so both give the same vectors.
 """
 
+import struct
+
 import numpy as np
 import PIL.Image
 import PIL.ImageOps
 
 from vldeformer.errors import InputError
 
-DECODING_ERRORS = (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError)
+READ_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+"""Of photographs. Pillow reads more, some of it by other programs, such as Ghostscript."""
+DECODING_ERRORS = (
+    *(OSError, ValueError, SyntaxError, RuntimeError, LookupError, ArithmeticError, TypeError, struct.error),
+    PIL.Image.DecompressionBombError,
+)
+"""What Pillow raises at a file that is damaged or no picture: what its decoders stumble over comes as it is."""
 MOST_ELONGATED = 16
 """Longest side in shortest sides. What is further out is cut off first: scaled up, a line of pixels would fill the memory."""
 

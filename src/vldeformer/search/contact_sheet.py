@@ -30,7 +30,8 @@ def write_contact_sheet(path: Path, found: Sequence[tuple[str, Sequence[Hit]]], 
     heights = [LINE + GAP + -(-len(hits) // ACROSS) * (SIDE + LINE + GAP) for _, hits in found]
     if sum(heights) > MOST_PIXELS_DOWN:
         fitting = MOST_PIXELS_DOWN // max(heights)
-        raise InputError(f"{path}: {len(found)} queries are too many for one sheet; give at most {fitting}, or --format jsonl")
+        fewer = f"give at most {fitting} queries" if fitting else "show fewer images with -k"
+        raise InputError(f"{path}: {len(found)} queries are too much for one sheet; {fewer}, or take --format jsonl")
     sheet = PIL.Image.new("RGB", (GAP + ACROSS * (SIDE + GAP), GAP + sum(heights)), PAPER)
     draw, font, top = PIL.ImageDraw.Draw(sheet), PIL.ImageFont.load_default(13), GAP
     for (query, hits), height in zip(found, heights, strict=True):

@@ -33,15 +33,14 @@ def export_parquet(index: SearchIndex, out: Path) -> int:
 def export_lance(index: SearchIndex, out: Path) -> int:
     """Write the same rows into the table ``images`` of the LanceDB database ``out``; returns their number.
 
-    A table of that name is replaced. Raises InputError if lancedb is not installed.
+    A table of that name is replaced when all rows are written. Raises InputError if lancedb is not installed.
     """
     try:
         import lancedb
     except ModuleNotFoundError:
         raise InputError("lancedb is not installed; pip install 'vldeformer[lance]'") from None
-    table: Any = lancedb.connect(str(out)).create_table(LANCE_TABLE, schema=_schema(index), mode="overwrite")
-    for batch in _batches(index):
-        table.add(pa.Table.from_batches([batch]))
+    rows = pa.RecordBatchReader.from_batches(_schema(index), _batches(index))
+    lancedb.connect(str(out)).create_table(LANCE_TABLE, rows, mode="overwrite")
     return len(index)
 
 

@@ -99,13 +99,12 @@ class PhotographFolder:
             except OSError as error:
                 if folder == self.root:
                     raise
-                yield Listed(
-                    folder.relative_to(self.root).as_posix(), problem=f"a folder that cannot be listed: {error.strerror}"
-                )
+                name = folder.relative_to(self.root).as_posix()
+                yield Listed(name, problem=f"a folder that cannot be listed: {error.strerror}")
                 continue
             for entry in entries:
                 path = Path(entry.path)
-                if path.is_dir():  # False, too, of a link in a circle
+                if _is_folder(path):
                     (links if entry.is_symlink() else plain).append(path)
                 else:
                     yield self._file(path)
@@ -178,6 +177,14 @@ class StoredImages:
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+
+
+def _is_folder(path: Path) -> bool:
+    """False, too, of a link in a circle, and of one into a folder that is closed to us."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _identity(folder: Path) -> tuple[int, int]:

@@ -1,20 +1,16 @@
 """Searching an index: text, picture, or an image of the index itself → the nearest images.
 
 An open index is read-only, and each query is read, compared and ordered alone: the answer is a function of the query and of what
-the index holds. Scores are computed in float64 from the stored vectors, so no batch, block or thread shows in them.
+the index holds.
 """
 
 import functools
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from joblib import cpu_count
 
 from vldeformer.artifact import digest
 from vldeformer.errors import InputError
@@ -25,12 +21,9 @@ from vldeformer.retrieval.vectors import as_float32, check_vectors
 from vldeformer.search.encoding import encode_alone
 from vldeformer.search.images import ImageSource, open_images
 from vldeformer.search.layout import StructureKind, read_contents, read_description, read_shard
+from vldeformer.search.rows import Rows
 from vldeformer.search.structure import Structure
 
-TASK_BYTES = 64 << 20
-"""What one thread compares with a query at a time; starting threads pays for no less."""
-GATHERED = 1_024
-"""Rows whose exact scores are computed at a time."""
 Reranked = Callable[[str, list["Hit"]], list["Hit"]]
 
 
@@ -51,15 +44,9 @@ class SearchIndex:
     """
 
     def __init__(self, folder: Path, model: str | Path | None = None, device: Literal["cpu", "cuda"] = "cpu") -> None:
-        self.folder, self.description, contents = folder, read_description(folder), read_contents(folder)
+        self.folder, self.description = folder, read_description(folder)
         self._model, self._device = model or self.description.model, device
-        self._shards = [read_shard(folder, entry, self.description.width) for entry in contents.shards]
-        self._starts = np.cumsum([0, *(entry.rows for entry in contents.shards)])
-        self._placed = list(zip(self._shards, self._starts[:-1].tolist(), strict=True))
-        self._alive = np.ones(contents.rows, dtype=bool)
-        self._alive[list(contents.removed)] = False
-        held = contents.structure
-        self._structure = None if held is None else Structure(folder / held.file, held.kind, held.rows)
+        self._rows, self._structure = _read(folder, self.description.width)
 
     @classmethod
     def open(cls, path: str | Path, model: str | Path | None = None, device: Literal["cpu", "cuda"] = "cpu") -> "SearchIndex":
@@ -79,10 +66,10 @@ class SearchIndex:
         return opened
 
     def __len__(self) -> int:
-        return int(self._alive.sum())
+        return int(self._rows.alive.sum())
 
     def __contains__(self, image_id: object) -> bool:
-        return isinstance(image_id, str) and self._find(image_id) is not None
+        return isinstance(image_id, str) and self._rows.find(image_id) is not None
 
     @property
     def structure(self) -> StructureKind:
@@ -98,6 +85,7 @@ class SearchIndex:
         >>> [type(hit).__name__ for hit in index.search("a red ring", k=2)]
         ['Hit', 'Hit']
         """
+        _check_k(k)
         if rerank is None:
             return self.search_vector(self.encode_text(text), k)
         if candidates < k:
@@ -105,24 +93,32 @@ class SearchIndex:
         return rerank(text, self.search_vector(self.encode_text(text), candidates))[:k]
 
     def search_image(self, image: GivenImage, k: int = 10) -> list[Hit]:
-        """The k images nearest to a picture. Raises InputError if the model cannot read it.
+        """The k images nearest to a picture. Raises InputError if the model cannot read it, or k is below 1.
 
         >>> index.search_image(PIL.Image.open(index.path("a/03.png")), k=1)[0].id
         'a/03.png'
         """
+        _check_k(k)
         return self.search_vector(encode_alone(self.encoder, image), k)
 
     def similar(self, image_id: str, k: int = 10) -> list[Hit]:
-        """The k images nearest to one of the index, itself left out; needs no model. Raises InputError if it is not there.
+        """The k images nearest to one of the index, itself left out; needs no model.
+
+        Raises InputError if it is not there, or k is below 1.
 
         >>> len(index.similar("a/03.png", k=3))
         3
         """
+        _check_k(k)
         row = self._row(image_id)
-        return [self._hit(*found) for found in self._nearest(self._vector(row), k + 1) if found[0] != row][:k]
+        return [self._hit(*found) for found in self._nearest(self._rows.vector(row), k + 1) if found[0] != row][:k]
 
     def search_vector(self, vector: np.ndarray, k: int = 10) -> list[Hit]:
-        """The k images nearest to a vector (D,) of unit length."""
+        """The k images nearest to a vector (D,) of unit length.
+
+        Raises InputError if it is not finite, of another width or length, or k is below 1.
+        """
+        _check_k(k)
         one = as_float32("vector", np.asarray(vector)[None])
         check_vectors("vector", one, ("query",))
         if one.shape[1] != self.description.width:
@@ -159,8 +155,13 @@ class SearchIndex:
 
     @functools.cached_property
     def images(self) -> ImageSource:
-        """Where the images are. Raises InputError if the folder or store has gone."""
-        return open_images(self._root)
+        """Where the images are. Raises InputError if the folder or store has gone, or is no longer what was indexed."""
+        found, kind = open_images(self._root), self.description.images_kind
+        if found.kind != kind:
+            raise InputError(
+                f"{self._root}: expected the images of {self.folder} ({kind}), got {found.kind}; put them back there"
+            )
+        return found
 
     @functools.cached_property
     def _root(self) -> Path:
@@ -168,110 +169,57 @@ class SearchIndex:
 
     def parts(self) -> Iterator[tuple[list[str], np.ndarray]]:
         """Ids and vectors (n, D) of all images that can be found, shard by shard."""
-        for shard, start in self._placed:
-            own = self._alive[start : start + len(shard.vectors)]
-            yield shard.items.column("id").filter(pa.array(own)).to_pylist(), shard.vectors[own]
+        return self._rows.parts()
 
     def path(self, image_id: str) -> Path | None:
-        """The image's file, None if it has none of its own; whether it is still there is not looked at."""
+        """The image's file, None if it has none of its own or its store no longer names it; the file is not looked at."""
         if self.description.images_kind == "folder":
             return self._root / image_id
-        return self.images.path(image_id) if self.description.images_kind == "photographs" else None
+        if self.description.images_kind != "photographs":
+            return None
+        try:
+            return self.images.path(image_id)
+        except InputError:
+            return None
 
     def _nearest(self, vector: np.ndarray, k: int) -> list[tuple[int, float]]:
         """Rows and scores."""
-        if not isinstance(k, int | np.integer) or k < 1:
-            raise InputError(f"k: expected a whole number, at least 1, got {k!r}")
         covered = 0 if self._structure is None else self._structure.rows
-        rows = [self._scanned(vector, k, covered)]
+        rows = [self._rows.scanned(vector, k, covered)]
         if self._structure is not None:
-            rows.append(self._structure.propose(vector, k, self._alive))
+            rows.append(self._structure.propose(vector, k, self._rows.alive))
         proposed = np.unique(np.concatenate(rows))
-        scores = self._scores(proposed, vector)
+        scores = self._rows.scores(proposed, vector)
         order = np.lexsort((proposed, -scores))[:k]
         return list(zip(proposed[order].tolist(), scores[order].tolist(), strict=True))
 
-    def _scanned(self, vector: np.ndarray, k: int, first: int) -> np.ndarray:
-        """The rows from ``first`` on that can be among the k nearest of them."""
-        scores = self._compared(vector, first)
-        alive = self._alive[first:]
-        if len(scores) > k:
-            if not alive.all():
-                scores[~alive] = -np.inf
-            # A float32 sum of D products is off by less than this; what lies that near to the k-th is looked at exactly.
-            error = np.float32(len(vector) * 2.0**-22)
-            rows = np.flatnonzero(scores >= np.partition(scores, len(scores) - k)[len(scores) - k] - error)
-        else:
-            rows = np.arange(len(scores))
-        return rows[alive[rows]] + first
-
-    def _compared(self, vector: np.ndarray, first: int) -> np.ndarray:
-        """(rows,) float32 cosines of all rows from ``first`` on, as fast as the machine's threads together read them."""
-        scores = np.empty(len(self._alive) - first, dtype=np.float32)
-        begin = int(np.searchsorted(self._starts, first, side="right")) - 1
-        blocks = [(shard.vectors[max(0, first - start) :], max(0, start - first)) for shard, start in self._placed[begin:]]
-        tasks, size = [list[tuple[np.ndarray, int]]()], 0
-        for block, place in blocks:
-            if size >= TASK_BYTES:
-                tasks.append([])
-                size = 0
-            tasks[-1].append((block, place))
-            size += block.nbytes
-
-        def compare(task: list[tuple[np.ndarray, int]]) -> None:
-            for block, place in task:
-                np.vecdot(block, vector, out=scores[place : place + len(block)])
-
-        if len(tasks) == 1:
-            compare(tasks[0])
-        else:
-            # Threads of this query alone, so that an open index may be forked. BLAS would wait for all of them at every shard.
-            with ThreadPoolExecutor(min(cpu_count(), len(tasks))) as pool:
-                list(pool.map(compare, tasks))
-        return scores
-
-    def _scores(self, rows: np.ndarray, vector: np.ndarray) -> np.ndarray:
-        """(n,) float64 cosines of rows, in ascending order, with a vector: each a function of these two alone."""
-        scores = np.empty(len(rows))
-        for begin in range(0, len(rows), GATHERED):
-            some = rows[begin : begin + GATHERED]
-            gathered = np.empty((len(some), len(vector)), dtype=np.float32)
-            bounds = np.searchsorted(some, self._starts)
-            for number in np.flatnonzero(np.diff(bounds)).tolist():
-                own = slice(bounds[number], bounds[number + 1])
-                shard, start = self._placed[number]
-                gathered[own] = shard.vectors[some[own] - start]
-            scores[begin : begin + GATHERED] = np.multiply(gathered, vector, dtype=np.float64).sum(axis=1)
-        return scores
-
     def _row(self, image_id: str) -> int:
-        row = self._find(image_id)
+        row = self._rows.find(image_id)
         if row is None:
             raise InputError(f"{self.folder}: image {image_id!r} is not in the index")
         return row
 
-    def _find(self, image_id: str) -> int | None:
-        """The row of an image that can be found."""
-        for shard, start in self._placed:
-            places = np.flatnonzero(pc.equal(shard.items.column("id"), image_id).to_numpy())
-            for row in (places + start).tolist():
-                if self._alive[row]:
-                    return int(row)
-        return None
-
-    def _item(self, row: int) -> tuple[Any, int]:
-        number = int(np.searchsorted(self._starts, row, side="right")) - 1
-        return self._shards[number], row - int(self._starts[number])
-
-    def _vector(self, row: int) -> np.ndarray:
-        shard, place = self._item(row)
-        vector: np.ndarray = np.array(shard.vectors[place])
-        return vector
-
     def _hit(self, row: int, score: float) -> Hit:
-        shard, place = self._item(row)
-        name = shard.items.column("id")[place].as_py()
+        name = self._rows.name(row)
         return Hit(name, score, self.path(name))
+
+
+def _read(folder: Path, width: int) -> tuple[Rows, Structure | None]:
+    """What the index holds now: a writer may replace a structure between the reading of what there is and its opening."""
+    while True:
+        contents = read_contents(folder)
+        held = contents.structure
+        try:
+            rows = Rows([read_shard(folder, entry, width) for entry in contents.shards], contents)
+            return rows, None if held is None else Structure(folder / held.file, held.kind, held.rows)
+        except InputError:
+            if read_contents(folder) == contents:
+                raise
+
+
+def _check_k(k: int) -> None:
+    if not isinstance(k, int | np.integer) or k < 1:
+        raise InputError(f"k: expected a whole number, at least 1, got {k!r}")
 
 
 def open_index(path: str | Path, model: str | Path | None = None, device: Literal["cpu", "cuda"] = "cpu") -> SearchIndex:

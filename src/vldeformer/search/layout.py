@@ -5,6 +5,7 @@ names never change, so a reader that has opened an index keeps what it saw while
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 from collections.abc import Iterator, Sequence
@@ -127,16 +128,27 @@ def write_shard(folder: Path, name: str, items: Sequence[Listed], vectors: np.nd
 def read_shard(folder: Path, entry: ShardEntry, width: int) -> Shard:
     """Raises InputError naming the shard if its files are missing, damaged or of another length."""
     place = folder / SHARDS / entry.name
-    # As a plain array: np.memmap makes each slice a file object, which a query of a thousand shards would pay for.
-    vectors = np.asarray(map_array(place / "vectors.npy")) if entry.rows else np.empty((0, width), dtype=np.float32)
+    vectors = _mapped(place / "vectors.npy") if entry.rows else np.empty((0, width), dtype=np.float32)
     try:
         items = pa.ipc.open_file(pa.memory_map(str(place / "items.arrow"))).read_all()
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException) as error:
+        if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE, errno.EACCES):
+            raise  # the file is well
         raise InputError(f"{place / 'items.arrow'}: missing or damaged; make the index again") from None
     if vectors.shape != (entry.rows, width) or vectors.dtype != np.float32 or len(items) != entry.rows:
         came = f"{vectors.dtype} of shape {vectors.shape} and {len(items)} ids"
         raise InputError(f"{place}: expected {entry.rows} float32 vectors of width {width}, got {came}; make the index again")
     return Shard(vectors, items, read_json(place / "skipped.json"))
+
+
+def _mapped(path: Path) -> np.ndarray:
+    """A .npy file as an array that holds no file open: NumPy's keeps one, and an index has a thousand shards.
+
+    It is a plain array, too: np.memmap makes each slice a file object, which a query would pay for.
+    """
+    checked: Any = map_array(path)
+    with pa.memory_map(str(path)) as file:
+        return np.frombuffer(file.read_buffer(), checked.dtype, checked.size, checked.offset).reshape(checked.shape)
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ MEANING: dict[StructureKind, str] = {
     "hnsw": "graph of neighbours, in memory",
     "ivfpq": "lists of near vectors, 4 bits for two numbers",
 }
-LEAST_PROPOSED, PROPOSED_PER_HIT = 200, 20
+LEAST_PROPOSED, PROPOSED_PER_HIT, REACH_STEP = 200, 20, 4
 LINKS, BUILD_DEPTH, SEARCH_DEPTH = 32, 200, 256
 TRAIN_PER_LIST, PROBED_SHARE, LEAST_PROBED = 64, 4, 8
 PIECE_BITS, PIECE_TRAINING = 4, 4_096
@@ -68,14 +68,24 @@ class Structure:
         # A selector is asked for every vector that is looked at; most indexes have nothing that was taken out.
         packed = np.packbits(covered, bitorder="little")
         chosen = None if living == self.rows else faiss.IDSelectorBitmap(packed)
+        if self.kind == "sq8":
+            return self._search(vector, wanted, faiss.SearchParameters(sel=chosen))
+        least, reach = wanted if living < self.rows else min(k, living), 1
+        while True:
+            found = self._search(vector, wanted, self._parameters(wanted * reach, chosen))
+            if len(found) >= least:
+                return found
+            if reach >= self.rows:  # a part of the graph that no link leads to
+                return np.flatnonzero(covered)
+            reach *= REACH_STEP  # what is left lies far from the query, behind what was taken out
+
+    def _parameters(self, depth: int, chosen: Any) -> Any:
+        """``depth``: rows that are looked at, at least about so many."""
         if self.kind == "hnsw":
-            parameters = faiss.SearchParametersHNSW(sel=chosen, efSearch=max(SEARCH_DEPTH, wanted))
-        elif self.kind == "ivfpq":
-            probed = max(LEAST_PROBED, self.index.nlist // PROBED_SHARE)
-            parameters = faiss.SearchParametersIVF(sel=chosen, nprobe=probed)
-        else:
-            parameters = faiss.SearchParameters(sel=chosen)
-        return self._search(vector, wanted, parameters)
+            return faiss.SearchParametersHNSW(sel=chosen, efSearch=min(self.rows, max(SEARCH_DEPTH, depth)))
+        lists: int = self.index.nlist
+        needed = -(-depth * lists // self.rows)
+        return faiss.SearchParametersIVF(sel=chosen, nprobe=min(lists, max(LEAST_PROBED, lists // PROBED_SHARE, needed)))
 
     def _propose_living(self, vector: np.ndarray, wanted: int, alive: np.ndarray) -> np.ndarray:
         """The same of a FAISS index that takes no selector: asked for more until enough of them may be found."""

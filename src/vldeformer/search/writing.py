@@ -5,18 +5,21 @@ What is known is not read again: running the command once more adds what is new 
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import PIL.Image
 
 from vldeformer.artifact import digest
 from vldeformer.errors import InputError
 from vldeformer.models.importing import files_of
 from vldeformer.retrieval.encode import Progress, silent
-from vldeformer.retrieval.encoder import load
+from vldeformer.retrieval.encoder import Encoder, load
 from vldeformer.search.encoding import encode_listed
-from vldeformer.search.images import Listed, open_images
+from vldeformer.search.images import ImageSource, Listed, open_images
+from vldeformer.search.known import Known
 from vldeformer.search.layout import (
     CONTENTS,
     DESCRIPTION,
@@ -26,7 +29,6 @@ from vldeformer.search.layout import (
     StructureEntry,
     StructureKind,
     locked,
-    read_contents,
     read_description,
     read_shard,
     write_section,
@@ -35,8 +37,9 @@ from vldeformer.search.layout import (
 from vldeformer.search.structure import build_structure, choose_structure
 
 SHARD_IMAGES = 2_048
+BLANK_SIDE = 64  # pixels of the picture that a model is tried with
 UNCOVERED_SHARE = 0.1
-"""New and removed rows, as a share of those that a structure covers, from which on it is built anew."""
+"""New rows, as a share of those that a structure covers, from which on it is built anew."""
 
 Started = Callable[[int], Progress]
 """Called with the number of images that are to be read; gives what is told of each batch."""
@@ -52,7 +55,13 @@ class Skipped:
 
 @dataclass(frozen=True)
 class IndexReport:
-    """What a run did. images: what the index holds now; gone: indexed images that are no longer there and were kept."""
+    """What a run did.
+
+    images: what the index holds now; removed: those taken out because they are gone, if that was asked for, or because their file
+    changed into one that cannot be read; gone: indexed images that are no longer there and were kept. skipped: images that are
+    there and could not be read now; an indexed one that the system does not hand over (no permission, a disk that is not mounted)
+    stays in the index as it was, and is tried again by the next run.
+    """
 
     images: int
     added: int
@@ -76,8 +85,8 @@ def index_images(
     """Make the index ``out`` of the photographs or the store at ``images``, or add to it what is new there.
 
     structure None: as before, at first ``auto``, by the rule of ``choose_structure``. prune: take out what is no longer there.
-    Raises InputError if the index is of another version, model or source, if another command is writing it, or if the model
-    cannot read such images; nothing is written then.
+    Raises InputError if the index is of another version, model or source, if another command is writing it, if the model cannot
+    read such images, or if a path is not UTF-8; nothing is written then.
     """
     if out.exists() and not (out / DESCRIPTION).is_file() and (not out.is_dir() or _foreign(out)):
         raise InputError(f"{out}: expected a new or empty folder, or an index to add to; it holds other things")
@@ -85,6 +94,9 @@ def index_images(
     listed = source.listed()
     if not listed:
         raise InputError(f"{images}: expected images, found none")
+    for name in (images.resolve(), out.resolve()):
+        if not _is_utf8(str(name)):
+            raise InputError(f"{str(name)!a}: expected a path in UTF-8, got other bytes; rename it")
     path = Path(model)
     wanted = Description(
         model=str(path.resolve()) if path.exists() else str(model),
@@ -93,40 +105,44 @@ def index_images(
         images=os.path.relpath(images.resolve(), out.resolve()),
         images_kind=source.kind,
     )
-    if source.kind != "folder":
-        encoder.transform(source[listed[0].id])  # a store is of one kind: what its first image says holds for all
+    _check_readable(encoder, source, listed)
     with locked(out):
         known = _described(out, wanted)
-        before = _Known.of(out, known)
-        pending = [one for one in listed if not before.has(one)]
+        before = Known.of(out, known)
+        failed = [one for one in listed if one.problem is not None and one.id in before.rows]
+        kept = {one.id for one in failed}
+        pending = [one for one in listed if one.id not in kept and not before.has(one)]
         _drop_uncommitted(out, before.contents)
-        contents, added, progress = before.contents, 0, started(len(pending))
+        contents, added, replaced, lost, progress = before.contents, 0, 0, 0, started(len(pending))
         if structure is not None:
             contents = contents.model_copy(update={"wanted": structure})
         for start in range(0, len(pending), SHARD_IMAGES):
-            read, vectors, skipped = encode_listed(encoder, source, pending[start : start + SHARD_IMAGES], progress)
-            entry = write_shard(out, f"{len(contents.shards):06}", read, vectors, skipped)
-            replaced = [before.rows[one.id] for one in [*read, *skipped] if one.id in before.rows]
-            removed = tuple(sorted({*contents.removed, *replaced}))
-            contents = contents.model_copy(update={"shards": (*contents.shards, entry), "removed": removed})
+            found = encode_listed(encoder, source, pending[start : start + SHARD_IMAGES], progress)
+            failed += found.failed
+            if not found.read and not found.damaged:
+                continue
+            entry = write_shard(out, f"{len(contents.shards):06}", found.read, found.vectors, found.damaged)
+            old, unreadable = before.rows_of(found.read), before.rows_of(found.damaged)
+            contents = _without(contents.model_copy(update={"shards": (*contents.shards, entry)}), [*old, *unreadable])
             write_section(out / CONTENTS, contents)
-            added += len(read)
-        names = {one.id for one in listed}
-        gone = [row for name, row in before.rows.items() if name not in names]
+            added, replaced, lost = added + len(found.read) - len(old), replaced + len(old), lost + len(unreadable)
+        gone = before.missing_in(listed)
         if prune:
-            contents = contents.model_copy(update={"removed": tuple(sorted({*contents.removed, *gone}))})
-        replaced_now = len(contents.removed) - len(before.contents.removed) - (len(gone) if prune else 0)
+            contents = _without(contents, gone)
         contents, built = _structured(out, known.width, contents)
         write_section(out / CONTENTS, contents)
         _drop_uncommitted(out, contents)
-        after = _Known.of(out, known)
+        after = Known.of(out, known)
+    names = {one.id for one in listed}
+    problems = {name: one.problem for name, one in after.skipped.items() if name in names}
+    problems |= {one.id: one.problem for one in failed}
     return IndexReport(
         images=len(after.rows),
-        added=added - replaced_now,
-        replaced=replaced_now,
-        removed=len(gone) if prune else 0,
+        added=added,
+        replaced=replaced,
+        removed=lost + (len(gone) if prune else 0),
         gone=0 if prune else len(gone),
-        skipped=tuple(Skipped(name, str(one.problem)) for name, one in sorted(after.skipped.items())),
+        skipped=tuple(Skipped(name, str(problem)) for name, problem in sorted(problems.items())),
         structure=contents.structure.kind if contents.structure else "flat",
         built=built,
     )
@@ -136,46 +152,27 @@ def remove_images(index: Path, ids: Iterable[str]) -> int:
     """Take images out of an index; returns how many it holds then. Raises InputError, and removes none, if one is not in it."""
     known = read_description(index)
     with locked(index):
-        before, names = _Known.of(index, known), list(ids)
+        before, names = Known.of(index, known), list(ids)
         unknown = [name for name in names if name not in before.rows]
         if unknown:
             others = f" ({len(unknown) - 1} more are not)" if len(unknown) > 1 else ""
             raise InputError(f"{index}: image {unknown[0]!r} is not in the index{others}; nothing was removed")
-        removed = tuple(sorted({*before.contents.removed, *(before.rows[name] for name in names)}))
-        contents, _ = _structured(index, known.width, before.contents.model_copy(update={"removed": removed}))
+        contents, _ = _structured(index, known.width, _without(before.contents, [before.rows[name] for name in names]))
         write_section(index / CONTENTS, contents)
         _drop_uncommitted(index, contents)
     return contents.rows - len(contents.removed)
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What an index knows: rows: the row of each image that can be found; skipped: images that could not be read."""
+def _check_readable(encoder: Encoder, source: ImageSource, listed: Sequence[Listed]) -> None:
+    """Raises InputError if the model cannot read such images."""
+    if source.kind in ("regions", "pixels"):
+        encoder.transform(source[listed[0].id])  # a store is of one kind: what its first image says holds for all
+    else:
+        encoder.transform(PIL.Image.new("RGB", (BLANK_SIDE, BLANK_SIDE)))
 
-    contents: Contents
-    rows: dict[str, int]
-    read: dict[str, Listed]
-    skipped: dict[str, Listed]
 
-    @classmethod
-    def of(cls, folder: Path, description: Description) -> "_Known":
-        contents = read_contents(folder)
-        removed, start = set(contents.removed), 0
-        rows, read, skipped = dict[str, int](), dict[str, Listed](), dict[str, Listed]()
-        for entry in contents.shards:
-            shard = read_shard(folder, entry, description.width)
-            for number, values in enumerate(shard.items.to_pylist(), start=start):
-                skipped.pop(values["id"], None)
-                if number not in removed:
-                    rows[values["id"]], read[values["id"]] = number, Listed(**values)
-            skipped |= {values["id"]: Listed(**values) for values in shard.skipped}
-            start += entry.rows
-        return cls(contents, rows, read, skipped)
-
-    def has(self, one: Listed) -> bool:
-        """Whether it was read or skipped as it is now."""
-        known = self.read.get(one.id) or self.skipped.get(one.id)
-        return known is not None and (known.size, known.mtime_ns) == (one.size, one.mtime_ns)
+def _without(contents: Contents, rows: Sequence[int]) -> Contents:
+    return contents.model_copy(update={"removed": tuple(sorted({*contents.removed, *rows}))})
 
 
 def _described(folder: Path, wanted: Description) -> Description:
@@ -211,13 +208,21 @@ def _drop_uncommitted(folder: Path, contents: Contents) -> None:
     """Delete what a killed run left, and structures that were replaced."""
     kept = {entry.name for entry in contents.shards}
     for path in (folder / SHARDS).glob("*") if (folder / SHARDS).is_dir() else ():
-        if path.name not in kept:
+        if path.name not in kept and path.is_dir():  # a desktop may have put a file of its own there
             shutil.rmtree(path)
     for path in folder.glob("*.faiss*"):
         if contents.structure is None or path.name != contents.structure.file:
             path.unlink()
     for path in folder.glob(".*.json.*"):
         path.unlink()
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _foreign(folder: Path) -> bool:
