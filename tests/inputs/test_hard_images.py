@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vldeformer.inputs.grammar import learn_forms
-from vldeformer.inputs.hard_images import NEAREST, ImageComposer, Partners, categories_of, named_tags, nearest_images
+from vldeformer.inputs.hard_images import NEAREST, ImageComposer, Need, Partners, categories_of, nearest_images, needs_of
 from vldeformer.inputs.lexicon import Lexicon
 from vldeformer.inputs.settings import NegativeSettings
 from vldeformer.seeding import named_generator
@@ -21,7 +21,12 @@ def composer(tags=TAGS, captions=CAPTIONS, ratio=0.5):
         "replacements": "corpus",
         "lexicon": "learned", "image_partner": "random", "image_ratio": ratio,
     }  # fmt: skip
-    return ImageComposer(NegativeSettings(**values), Partners(tuple(captions)), tags, named_tags(tags, captions, LEXICON))
+    needs = {
+        image: {f"{image}#{number}": needs_of(text, tags[image], LEXICON) for number, text in enumerate(texts)}
+        for image, texts in captions.items()
+        if image in tags
+    }
+    return ImageComposer(NegativeSettings(**values), Partners(tuple(captions)), tags, needs)
 
 
 def test_regions_of_another_image_come_in():
@@ -39,18 +44,61 @@ def test_own_and_foreign_regions_make_up_the_own_number(ratio):
     assert len(found.taken) == max(1, min(6, round(ratio * 7))) and len(found.kept) == 7 - len(found.taken) >= 1
 
 
-def test_what_captions_name_is_named_by_its_tags():
-    assert named_tags(TAGS, CAPTIONS, LEXICON) == {"i0": {"red ring", "blue box"}, "i1": {"green star", "star"}, "i2": set()}
-    assert named_tags({"i2": ("red ring",)}, CAPTIONS, LEXICON) == {"i2": {"red ring"}}, "nothing named: all count"
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A red hoop left of a blue box.", {("ring", "red"), ("box", "blue")}),
+        ("a hoop", {("ring", "")}),  # of any colour
+        ("a crimson hoop", {("ring", "")}),  # no word of the tags
+        ("two boxes and a red thing", {("box", "")}),
+        ("something red", {(None, "red")}),
+        ("nothing to be seen here", {("ring", "red"), ("box", "blue")}),  # nothing is said of them: all count
+    ],
+)
+def test_what_a_caption_says_in_words_of_the_tags(text, expected):
+    lexicon = Lexicon(LEXICON.nouns | {"boxes": "box"}, {}, learn_forms([]))
+    needs = {Need(thing, frozenset(qualities.split())) for thing, qualities in expected}
+    assert needs_of(text, TAGS["i0"], lexicon) == needs
+    assert needs_of(text, (), lexicon) == set()
 
 
-def test_a_composed_image_that_still_shows_all_that_is_named_is_dropped_and_counted():
+def test_a_need_is_met_by_a_thing_of_all_its_qualities():
+    shown = {"ring": [frozenset({"blue", "big"})], "box": [frozenset({"red"})]}
+    for thing, qualities, expected in [
+        ("ring", {"blue"}, True),
+        ("ring", set(), True),
+        ("ring", {"red"}, False),  # the box is
+        ("star", set(), False),
+        (None, {"red"}, True),
+        (None, {"red", "big"}, False),  # not one thing
+    ]:
+        assert Need(thing, frozenset(qualities)).met(shown) == expected
+
+
+def test_a_composed_image_names_the_captions_that_are_still_true_of_it():
+    tags = {"i0": ("red ring", "blue box", "green star"), "i1": ("yellow disc", "yellow ring", "white heart")}
+    captions = {"i0": ["a red ring", "a ring", "a box by a star", "a blue box"], "i1": ["a disc"]}
+    compose = composer(tags, captions, ratio=0.4)
+    made = [compose.compose("i0", variant, {"i0": 3, "i1": 3}) for variant in range(60)]
+    for found in filter(None, made):
+        shown = {tags["i0"][row] for row in found.kept} | {tags["i1"][row] for row in found.taken}
+        true = {
+            "i0#0": "red ring" in shown,
+            "i0#1": bool({"red ring", "yellow ring"} & shown),
+            "i0#2": {"blue box", "green star"} <= shown,
+            "i0#3": "blue box" in shown,
+        }
+        assert set(found.true_of) == {caption for caption, holds in true.items() if holds} != set(true)
+    assert len({found.true_of for found in filter(None, made)}) > 2
+
+
+def test_a_composed_image_that_is_true_of_all_captions_is_dropped_and_counted():
     compose = composer()
     made = [compose.compose("i1", variant, REGIONS) for variant in range(40)]
     assert any(made)
     for found in filter(None, made):
         shown = {TAGS["i1"][row] for row in found.kept} | {TAGS["i0"][row] for row in found.taken}
-        assert not {"green star", "star"} <= shown
+        assert "green star" not in shown and found.true_of == ()
     assert compose.dropped > 0
     same = {"i0": ("red ring",) * 2, "i9": ("red ring",) * 2}
     alike = composer(same, {"i0": CAPTIONS["i0"], "i9": CAPTIONS["i0"]})

@@ -1,9 +1,10 @@
-"""Mined captions and images are drawn from the tables and from nothing else."""
+"""Mined captions and images are drawn from the tables and from nothing else; composed ones are wrong for their own pair."""
 
 import numpy as np
 import pytest
 import torch
 
+from vldeformer.inputs.collate import ComposedImage
 from vldeformer.inputs.hard_negatives import ComposedNegatives, MinedNegatives
 from vldeformer.seeding import named_generator
 
@@ -73,3 +74,17 @@ def test_composed_negatives_that_are_not_read_are_none(train, readers):
     texts, valid = ComposedNegatives({train.captions[1].id: ["one", "two"]}).texts(train.captions[:2], 3, read.text)
     assert valid.tolist() == [False, True]
     assert texts.ids[1][texts.mask[1]].tolist() == read.text.read(["two"]).ids[0].tolist()
+
+
+def test_a_composed_image_is_never_a_negative_of_a_caption_that_is_true_of_it(train, readers):
+    own, other = train.captions[0].image_id, train.captions[-1].image_id
+    first, second = train.captions[0], train.captions[1]
+    assert second.image_id == own != other
+    images = [ComposedImage(own, other, (0,), (row,), true_of) for row, true_of in enumerate([(first.id,), (), (first.id,)])]
+    composed, reader, none = ComposedNegatives(None, {own: images}), readers("oscar").visual, named_generator(0, "x")
+    for turn in range(6):
+        read, valid = composed.images([first, second], turn, reader, none)
+        expected = reader.read_composed([images[1], images[turn % 3]])
+        assert valid.tolist() == [True, True] and torch.equal(read.features, expected.features)
+    only = ComposedNegatives(None, {own: [images[0]]})
+    assert only.images([first, second], 0, reader, none)[1].tolist() == [False, True]

@@ -15,12 +15,16 @@ from vldeformer.inputs.tokens import WordPieces, pad_rows
 
 @dataclass(frozen=True)
 class ComposedImage:
-    """An image of part own, part other regions (or patches): row numbers into either image."""
+    """An image of part own, part other regions (or patches): row numbers into either image.
+
+    true_of: ids of those captions of the own image that are true of this one as well, as far as tags tell.
+    """
 
     image_id: str
     partner_id: str
     kept: tuple[int, ...]
     taken: tuple[int, ...]
+    true_of: tuple[str, ...] = ()
 
 
 def composed_regions(own: Regions, other: Regions, image: ComposedImage) -> Regions:

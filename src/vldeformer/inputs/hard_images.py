@@ -1,17 +1,21 @@
 """Composed images: part of an image's own regions (or patches) joined with part of another's; a tag travels with its region.
 
 The partner is any image, one that shows a thing of the same name, or one of the nearest. A composed image that still holds
-everything that captions name, as far as tags tell, is still true of them: it is dropped and counted.
+everything that a caption names, as far as tags tell, is no negative of that caption, and says so; one that is true of all
+captions is dropped and counted.
 """
 
+import dataclasses
+import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from vldeformer.inputs.collate import ComposedImage
-from vldeformer.inputs.grammar import things_of, words_of
+from vldeformer.inputs.grammar import qualities_of, things_of, words_of
 from vldeformer.inputs.lexicon import Lexicon
 from vldeformer.inputs.settings import NegativeSettings
 from vldeformer.seeding import named_generator
@@ -21,13 +25,31 @@ NEAREST = 10
 """So many nearest images, of which a near partner is one."""
 
 
-def named_tags(tags: Mapping[str, Sequence[str]], captions: Mapping[str, Sequence[str]], lexicon: Lexicon) -> dict[str, set[str]]:
-    """Image → those of its tags whose thing a caption names; all of them if none does."""
-    named = {}
-    for image, row in tags.items():
-        said = {lexicon.nouns.get(word, word) for text in captions[image] for word in words_of(text)}
-        named[image] = {tag for tag in row if things_of([tag]) & said} or set(row)
-    return named
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What an image must show for a caption to be true: a thing (None: any) of these qualities."""
+
+    thing: str | None
+    qualities: frozenset[str]
+
+    def met(self, shown: Mapping[str, Sequence[frozenset[str]]]) -> bool:
+        """``shown``: thing → the qualities of each such thing of an image."""
+        alike = itertools.chain(*shown.values()) if self.thing is None else shown.get(self.thing, ())
+        return any(self.qualities <= qualities for qualities in alike)
+
+
+def needs_of(text: str, tags: Iterable[str], lexicon: Lexicon) -> set[Need]:
+    """What a caption says of its image, in the words of the image's tags.
+
+    That is the things it names, each with those of its qualities that it says ("red moon" → a moon, in a caption without "red");
+    of a caption that names none of them, the qualities alone; of one that says nothing of them, all tags.
+    """
+    words = set(words_of(text))
+    said = words | {lexicon.nouns[word] for word in words if word in lexicon.nouns}
+    seen = [(thing, frozenset(qualities_of([tag]))) for tag in tags for thing in things_of([tag])]
+    named = {Need(thing, qualities & said) for thing, qualities in seen if thing in said}
+    described = {Need(None, qualities & said) for _, qualities in seen if qualities & said}
+    return named or described or {Need(thing, qualities) for thing, qualities in seen}
 
 
 def categories_of(
@@ -90,12 +112,12 @@ class ImageComposer:
         settings: NegativeSettings,
         partners: Partners,
         tags: Mapping[str, Sequence[str]],
-        named: Mapping[str, set[str]],
+        needs: Mapping[str, Mapping[str, set[Need]]],
     ) -> None:
-        """``tags``: image id → its detector's tags, of which ``named`` are named by its captions; none without a detector."""
-        self.settings, self.partners, self.tags, self.named = settings, partners, tags, named
+        """``tags``: image id → its detector's tags; ``needs``: image id → caption id → what it says. Empty without a detector."""
+        self.settings, self.partners, self.tags, self.needs = settings, partners, tags, needs
         self.dropped = 0
-        """Composed images that were still true."""
+        """Composed images that were true of every caption."""
 
     def compose(self, image_id: str, variant: int, counts: Mapping[str, int] | int) -> ComposedImage | None:
         """One negative of an image.
@@ -116,17 +138,25 @@ class ImageComposer:
             if rows is None:
                 continue
             composed = ComposedImage(image_id, partner, *(tuple(part.tolist()) for part in rows))
-            if not isinstance(counts, int) and self._still_true(composed):
+            if isinstance(counts, int):
+                return composed
+            true_of = self._true_of(composed)
+            if true_of and len(true_of) == len(self.needs[image_id]):
                 self.dropped += 1
                 continue
-            return composed
+            return dataclasses.replace(composed, true_of=true_of)
         return None
 
-    def _still_true(self, image: ComposedImage) -> bool:
+    def _true_of(self, image: ComposedImage) -> tuple[str, ...]:
+        """Ids of the captions whose needs it all meets. One that is known to need nothing is not judged."""
         own, other = self.tags.get(image.image_id, ()), self.tags.get(image.partner_id, ())
-        shown = {own[row] for row in image.kept if row < len(own)} | {other[row] for row in image.taken if row < len(other)}
-        named = self.named.get(image.image_id, set())
-        return bool(named) and named <= shown
+        tags = [*(own[row] for row in image.kept if row < len(own)), *(other[row] for row in image.taken if row < len(other))]
+        shown: dict[str, list[frozenset[str]]] = defaultdict(list)
+        for tag in tags:
+            for thing in things_of([tag]):
+                shown[thing].append(frozenset(qualities_of([tag])))
+        captions = self.needs.get(image.image_id, {}).items()
+        return tuple(caption for caption, needs in captions if needs and all(need.met(shown) for need in needs))
 
 
 def _mixed_patches(count: int, ratio: float, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray] | None:

@@ -61,10 +61,14 @@ class ComposedNegatives:
     def images(
         self, captions: Sequence[Caption], turn: int, reader: VisualReader, augment: np.random.Generator
     ) -> HardVisuals | None:
-        """The variant whose turn it is; an image without any gives way to an empty one."""
+        """The variant whose turn it is, of those that a caption is not true of; without any, an empty image gives way."""
         if self.by_image is None:
             return None
-        found = [_by_turn(self.by_image.get(caption.image_id, []), turn) for caption in captions]
+        wrong = [
+            [image for image in self.by_image.get(caption.image_id, []) if caption.id not in image.true_of]
+            for caption in captions
+        ]
+        found = [_by_turn(images, turn) for images in wrong]
         # An image without any region has no negative either: its stand-in must not ask for one.
         stand_ins = [
             image or ComposedImage(caption.image_id, caption.image_id, (), ())

@@ -16,7 +16,7 @@ from vldeformer.errors import InputError
 from vldeformer.inputs.alike import learn_alike
 from vldeformer.inputs.caption_reading import read_caption
 from vldeformer.inputs.grammar import qualities_of, things_of
-from vldeformer.inputs.hard_images import ImageComposer, Partners, categories_of, named_tags, nearest_images
+from vldeformer.inputs.hard_images import ImageComposer, Partners, categories_of, nearest_images, needs_of
 from vldeformer.inputs.hard_texts import ComposedText, Described, Tally, TextComposer, compose_part
 from vldeformer.inputs.lexicon import Lexicon, learn_lexicon
 from vldeformer.inputs.replacements import learn_replacements
@@ -106,7 +106,12 @@ class HardNegativeComposer:
             partners = Partners(ids, categories=categories_of(self.corpus.tags, texts, self.lexicon))
         elif self.settings.image_partner == "near":
             partners = Partners(ids, nearest=nearest_images(*_of_images(ids, vectors)))
-        return ImageComposer(self.settings, partners, tags, named_tags(tags, texts, self.lexicon))
+        needs = {
+            image: {caption.id: needs_of(caption.text, tags[image], self.lexicon) for caption in captions}
+            for image, captions in self.corpus.captions.items()
+            if image in tags
+        }
+        return ImageComposer(self.settings, partners, tags, needs)
 
 
 def _of_images(ids: Sequence[str], vectors: tuple[Sequence[str], np.ndarray] | None) -> tuple[Sequence[str], np.ndarray]:

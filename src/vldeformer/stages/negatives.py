@@ -30,7 +30,7 @@ from vldeformer.stages.sections import read_section
 BLIND_PAIRS = 4000
 """Captions with a negative, of each kind, that a blind reader learns and is judged on."""
 TEXT_COLUMNS = ["caption_id", "kind", "places", "words", "text"]
-IMAGE_COLUMNS = ["image_id", "partner_id", "kept", "taken"]
+IMAGE_COLUMNS = ["image_id", "partner_id", "kept", "taken", "true_of"]
 
 
 def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | None, out: Path) -> None:
@@ -85,6 +85,7 @@ def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | N
             "images": len(found),
             "images_not_composed": len(tried) - len(found),
             "false_images_dropped": images.dropped,
+            "captions_still_true": sum(len(image.true_of) for image in found),
         }
         write_json(folder / "summary.json", summary)
         sections = {"negatives": section.model_dump(mode="json"), "backbone": backbone.model_dump(mode="json")}
@@ -143,8 +144,8 @@ def read_hard_images(folder: Path) -> dict[str, list[ComposedImage]]:
     """Image id → its composed images, in the order of their variants."""
     table = _read(folder / "image.parquet", IMAGE_COLUMNS, IMAGE_COLUMNS)
     images: dict[str, list[ComposedImage]] = {}
-    for image_id, partner, kept, taken in zip(table["image_id"], table["partner_id"], table["kept"], table["taken"], strict=True):
-        images.setdefault(image_id, []).append(ComposedImage(image_id, partner, tuple(kept.tolist()), tuple(taken.tolist())))
+    for image_id, partner, *lists in table.itertuples(index=False):
+        images.setdefault(image_id, []).append(ComposedImage(image_id, partner, *(tuple(one.tolist()) for one in lists)))
     return images
 
 
