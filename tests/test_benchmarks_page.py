@@ -1,6 +1,5 @@
 """The page of benchmarks is what its script makes of the committed results; what was not measured is said and nothing hidden."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -8,25 +7,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BENCHMARKS = ROOT / "benchmarks"
-
-
-@pytest.fixture(scope="module")
-def load():
-    """Name → module of benchmarks/; they import each other by their bare names, as scripts do."""
-    before, known = sys.path.copy(), set(sys.modules)
-    sys.path.insert(0, str(BENCHMARKS))
-
-    def loaded(name):
-        spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    yield loaded
-    sys.path[:] = before
-    for name in set(sys.modules) - known:
-        if getattr(sys.modules[name], "__file__", None) and Path(sys.modules[name].__file__).parent == BENCHMARKS:
-            del sys.modules[name]
 
 
 def test_the_page_is_made_from_the_results(load):

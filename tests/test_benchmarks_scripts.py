@@ -1,0 +1,24 @@
+"""Benchmarks that are quick enough run in small; of the others the parts that decide what is compared."""
+
+import json
+import sys
+
+import pytest
+
+
+def test_float16_features_are_compared_with_what_the_detector_finds(load, monkeypatch, tmp_path, tiny, model_folder):
+    module, out = load("float16_features"), tmp_path / "float16_features.json"
+    out.write_text('{"machine": {"cpu": "of an earlier entry"}, "coco": {"images": 1}}', encoding="utf-8")
+    monkeypatch.setattr(module, "cpu_count", lambda: 1)
+    given = ["--model", model_folder("oscar"), "--manifest", tiny.manifest, "--features", tiny.regions, "--out", out]
+    monkeypatch.setattr(sys, "argv", ["float16_features.py", *map(str, given)])
+    module.main()
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert found["coco"] == {"images": 1} and "cores" in found["machine"] and found["machine"]["cpu"] != "of an earlier entry"
+    assert 0 < found["scenes"]["largest_difference_of_a_vector"] < 1e-2
+
+
+def test_float16_features_without_a_run_are_refused_with_what_to_do(load, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "argv", ["float16_features.py", "--model", str(tmp_path / "model")])
+    with pytest.raises(SystemExit, match=r"expected a finished run of scenes, found none; run `make reproduce`, or give --model"):
+        load("float16_features").main()
