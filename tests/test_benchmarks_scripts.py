@@ -3,6 +3,7 @@
 import json
 import sys
 
+import numpy as np
 import pytest
 
 
@@ -22,3 +23,11 @@ def test_float16_features_without_a_run_are_refused_with_what_to_do(load, monkey
     monkeypatch.setattr(sys, "argv", ["float16_features.py", "--model", str(tmp_path / "model")])
     with pytest.raises(SystemExit, match=r"expected a finished run of scenes, found none; run `make reproduce`, or give --model"):
         load("float16_features").main()
+
+
+def test_lists_for_eccv_caption_are_those_of_a_sort_of_the_whole_gallery(load):
+    best_rows = load("exact_ranks").best_rows
+    generator = np.random.default_rng(0)
+    for kinds in (2, 5, 1000):  # of scores: nearly all, many and few ties
+        scores = generator.integers(kinds, size=200).astype(np.float32)
+        assert best_rows(scores, 10).tolist() == np.argsort(-scores, kind="stable")[:10].tolist()
