@@ -235,6 +235,19 @@ def grad_cache(value: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def vilt_throughput(value: Mapping[str, Any]) -> str:
+    """Rates, and what the shares in the table are of."""
+    embedded, trained = value["embedding"], value["training"]
+    return (
+        f"{value['gpu'] or 'On the processor, which says nothing of a GPU'}: a ViLT-B/32-sized model of {value['layers']} layers "
+        f"with random weights, {value['precision']}, {value['batch']} pairs at once, {value['image_tokens']} tokens an image, "
+        f"{value['caption_tokens']} a caption. From pictures to vectors {embedded['images_per_second']:,.0f} images/s (scaling "
+        f"and cutting alone {embedded['reading_images_per_second']:,.0f}) and {embedded['captions_per_second']:,.0f} captions/s; "
+        f"training {trained['pairs_per_second']:,.0f} pairs/s in {trained['peak_mib'] / 1024:.1f} GiB. Shares: of embedding with "
+        f"its inputs on the device, of whole training steps, {trained['wait_share']:.1%} of which is a wait for data."
+    )
+
+
 TEXTS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "embed": ("Embedding", embed),
     "joint_against_decomposed": ("Joint against decomposed", joint),
@@ -247,4 +260,5 @@ TEXTS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "import_features": ("Import of VinVL's features", import_features),
     "float16_features": ("Features in float16", float16_features),
     "grad_cache": ("Batches larger than memory", grad_cache),
+    "vilt_throughput": ("ViLT on a GPU", vilt_throughput),
 }

@@ -94,6 +94,27 @@ def test_a_ratio_below_its_target_is_said_to_be_so(load):
     assert rows.Row("w", "a", "r", "1.5×", False).verdict == "**not met**"
 
 
+def throughput(embedded, trained, gpu="Some GPU"):
+    own = {"images_per_second": 900.0, "reading_images_per_second": 1200.0, "captions_per_second": 8000.0, "peak_mib": 900.0}
+    step = {"pairs_per_second": 700.0, "wait_share": 0.02, "peak_mib": 20480.0, "utilisation": trained}
+    step |= {"large_batch": {"pairs": 1800, "chunk_images": 96, "peak_mib": 25600.0}} if gpu else {}
+    value = {"gpu": gpu, "precision": "bfloat16", "layers": 12, "batch": 96, "image_tokens": 193, "caption_tokens": 16}
+    value |= {"bfloat16_product_tflop_per_second": 650.0, "embedding": own | {"utilisation": embedded}, "training": step}
+    return value
+
+
+def test_a_gpu_is_judged_by_both_shares_and_a_processor_by_none(load):
+    made, rows = load("page"), load("page_rows")
+    found = rows.gpu_share(throughput(0.45, 0.36))
+    assert found == ("45% embedding, 36% training, of 650 TFLOP/s; 25.0 GiB for 1,800 pairs in chunks of 96", True, None)
+    assert rows.gpu_share(throughput(0.39, 0.36))[1] is False
+    assert rows.gpu_share(throughput(0.45, 0.34))[1] is False
+    assert rows.gpu_share(throughput(0.45, 0.36, gpu=None)) == ("not measured", None, None)
+    text = made.page({"vilt_throughput": throughput(0.45, 0.36)})
+    assert "\n\nSome GPU: a ViLT-B/32-sized model" in text and "700 pairs/s in 20.0 GiB" in text and "2.0% of which" in text
+    assert "says nothing of a GPU" in made.page({"vilt_throughput": throughput(0.45, 0.36, gpu=None)})
+
+
 def test_every_script_that_is_run_is_there_and_in_the_table(load):
     order, table = list(load("run").ORDER), (BENCHMARKS / "README.md").read_text(encoding="utf-8")
     assert order[0] == "ceilings" and order[-1] == "page"
