@@ -2,7 +2,8 @@
 
     python benchmarks/exact_ranks.py --out benchmarks/exact_ranks.json
 
-Every contender runs in processes of its own, in turns with the others; the median of the turns counts. Memory is the peak of the
+Every contender runs in processes of its own, in turns with the others; the median of the turns counts. A package and its
+judgements are loaded before the clock starts. Memory is the peak of the
 whole process, with Python, NumPy (for CLIP_benchmark also torch) and the vectors. Vectors are random ones of full and of low
 dimension, and collapsed ones. On the random ones all must find the same six recalls.
 `pip install --no-deps clip_benchmark==1.6.2` brings CLIP_benchmark; what is not installed is left out, and this is said.
@@ -10,6 +11,7 @@ dimension, and collapsed ones. On the random ones all must find the same six rec
 
 import argparse
 import contextlib
+import functools
 import importlib.util
 import io
 import json
@@ -87,26 +89,44 @@ def argsort_loop(embeddings: Embeddings) -> Recalls:
     return recalls(np.array(i2t) + 1, np.array(t2i) + 1)
 
 
-def eccv_caption(embeddings: Embeddings) -> Recalls:
-    """The package's 5k recalls from sorted lists; the ids are its own, and the lists are cut at the largest K."""
+@functools.cache
+def eccv_metrics() -> Any:
+    """The package with its judgements."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from eccv_caption import Metrics
-    metrics = Metrics()
+    return Metrics()
+
+
+def best_rows(scores: np.ndarray, k: int) -> np.ndarray:
+    """Rows of the k highest of (N,) scores, best first, as a stable sort of all has them: of equal ones the lower row."""
+    low = -scores
+    near = np.flatnonzero(low <= np.partition(low, k - 1)[k - 1])
+    return near[np.argsort(low[near], kind="stable")[:k]]
+
+
+def eccv_caption(embeddings: Embeddings) -> Recalls:
+    """The package's 5k recalls from the lists that it needs for them: its own ids, cut at the largest K."""
+    metrics, longest = eccv_metrics(), max(CUTOFFS)
     captions = metrics.coco_ids
     images = np.array([metrics.coco_gts["t2i"][number][0] for number in captions[::CAPTIONS_PER_IMAGE].tolist()])
     scores = embeddings.images @ embeddings.captions.T
-    longest = max(CUTOFFS)
-    i2t = {int(number): captions[np.argsort(-row)[:longest]].tolist() for number, row in zip(images, scores, strict=True)}
-    t2i = {int(number): images[np.argsort(-column)[:longest]].tolist() for number, column in zip(captions, scores.T, strict=True)}
+    i2t = {int(number): captions[best_rows(row, longest)].tolist() for number, row in zip(images, scores, strict=True)}
+    t2i = {int(number): images[best_rows(column, longest)].tolist() for number, column in zip(captions, scores.T, strict=True)}
     found = metrics.compute_all_metrics(i2t, t2i, target_metrics=("coco_5k_recalls",), Ks=CUTOFFS)
     return [float(found[f"coco_5k_r{cutoff}"][way]) for way in ("i2t", "t2i") for cutoff in CUTOFFS]
+
+
+def clip_retrieval() -> Any:
+    """The package's module, which imports torch."""
+    from clip_benchmark.metrics import zeroshot_retrieval
+
+    return zeroshot_retrieval
 
 
 def clip_benchmark(embeddings: Embeddings) -> Recalls:
     """The package's own evaluation of a model that knows the vectors: batches, the score matrix, ``recall_at_k``."""
     import torch
-    from clip_benchmark.metrics import zeroshot_retrieval
 
     class Known:
         encode_image = staticmethod(torch.from_numpy(embeddings.images).__getitem__)
@@ -116,7 +136,7 @@ def clip_benchmark(embeddings: Embeddings) -> Recalls:
     numbers = torch.arange(len(embeddings.images)).split(CLIP_BATCH)
     loader = [(batch, [rows[image].tolist() for image in batch.tolist()]) for batch in numbers]
     with contextlib.redirect_stderr(io.StringIO()):  # its progress bar
-        found = zeroshot_retrieval.evaluate(Known, loader, torch.tensor, "cpu", amp=False, recall_k_list=list(CUTOFFS))
+        found = clip_retrieval().evaluate(Known, loader, torch.tensor, "cpu", amp=False, recall_k_list=list(CUTOFFS))
     return [found[f"{way}_retrieval_recall@{cutoff}"] for way in ("text", "image") for cutoff in CUTOFFS]
 
 
@@ -124,10 +144,15 @@ CONTENDERS: dict[str, Callable[[Embeddings], Recalls | None]] = {
     function.__name__: function for function in (bare_product, ours, argsort_loop, eccv_caption, clip_benchmark)
 }
 
+LOADS: dict[str, Callable[[], object]] = {"eccv_caption": eccv_metrics, "clip_benchmark": clip_retrieval}
+"""What a contender needs beside the vectors."""
+
 
 def alone(name: str, kind: str, n_images: int, width: int) -> dict[str, Any]:
     """One contender in this process, after one small run to warm up."""
     embeddings = vectors(kind, n_images, width)
+    if name in LOADS:
+        LOADS[name]()
     if name not in SLOW:
         CONTENDERS[name](embeddings.first(512))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

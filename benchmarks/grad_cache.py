@@ -1,6 +1,6 @@
 """Peak memory and time of one contrastive step of 1800 pairs with hard negatives, as one graph and by gradient caching.
 
-    python benchmarks/grad_cache.py --out grad_cache.json
+    python benchmarks/grad_cache.py
 
 Random inputs, random weights of the size of the default run; each measurement is a process of its own.
 """
@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import torch
+from measuring import save
 
 from vldeformer.inputs.batch import PairBatch, RegionInput, TextInput
 from vldeformer.models.dual import decompose
@@ -38,7 +39,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=1800)
     parser.add_argument("--chunks", type=int, nargs="+", default=[0, 64], help="images of a chunk; 0: the whole batch")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one is not None:
@@ -46,21 +47,10 @@ def main() -> None:
         return
     steps = []
     for chunk in given.chunks:
-        command = [
-            sys.executable,
-            __file__,
-            "--pairs",
-            given.pairs,
-            "--threads",
-            given.threads,
-            "--out",
-            given.out,
-            "--one",
-            chunk,
-        ]
+        command = [sys.executable, __file__, "--pairs", given.pairs, "--threads", given.threads, "--one", chunk]
         steps.append(json.loads(subprocess.run([*map(str, command)], check=True, capture_output=True, text=True).stdout))
         print(steps[-1])
-    given.out.write_text(json.dumps({"pairs": given.pairs, "threads": given.threads, "steps": steps}, indent=1) + "\n")
+    save(given.out, {"pairs": given.pairs, "threads": given.threads, "steps": steps})
 
 
 def one_step(pairs: int, chunk_images: int | None, threads: int) -> dict[str, float | None]:

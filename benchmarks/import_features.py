@@ -1,16 +1,15 @@
 """How fast and in how much memory `import-features` reads, beside the disk and base64 alone, in one run on one machine.
 
-    python benchmarks/import_features.py --gigabytes 4 --out benchmarks/import_features.json
+    python benchmarks/import_features.py
 
-writes a synthetic download of that size into a temporary folder (`--folder`: on the disk to be measured), and needs as much
-again for the stores. Before each reading the file is dropped from the system's cache, and each writing ends on the disk.
+writes 4 GB (`--gigabytes`) like VinVL's download into a temporary folder (`--folder`: on the disk to be measured), and needs as
+much again for the stores. Before each reading the file is dropped from the system's cache, and each writing ends on the disk.
 """
 
 import argparse
 import base64
 import json
 import os
-import platform
 import resource
 import shutil
 import subprocess
@@ -23,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import pybase64
-from joblib import cpu_count
+from measuring import save
 
 BOXES = (10, 25, 40, 60, 75)
 BLOCK = 8 << 20
@@ -138,7 +137,6 @@ def measure(folder: Path, size: int) -> dict[str, Any]:
         "disk_write_MB_per_second": round(write / 1e6),
         "base64_one_core_MB_per_second": {"python": round(standard / 1e6), "pybase64": round(vector / 1e6)},
         "import": imports,
-        "machine": {"cores": cpu_count(), "system": platform.platform(), "load_average_at_end": os.getloadavg()[0]},
     }
 
 
@@ -147,13 +145,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--gigabytes", type=float, default=4, help="size of the synthetic features.tsv, 1e9 bytes (default: 4)")
     parser.add_argument("--folder", type=Path, help="where the temporary folder is made (default: the system's)")
-    parser.add_argument("--out", type=Path, help="JSON file to write")
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-        text = json.dumps(measure(Path(folder), int(given.gigabytes * 1e9)), indent=1)
-    print(text)
-    if given.out is not None:
-        given.out.write_text(text + "\n")
+        found = measure(Path(folder), int(given.gigabytes * 1e9))
+    print(json.dumps(found, indent=1))
+    save(given.out, found)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from vldeformer.artifact import write_json
 
 
 def machine() -> dict[str, Any]:
-    """The machine as far as it decides times; ``load_average`` over 1 when a benchmark starts means that it was not alone."""
+    """The machine as far as it decides times; ``load_average`` at the end, more than ``cores``: the benchmark was not alone."""
     return {
         "cpu": _processor(),
         "cores": os.cpu_count(),

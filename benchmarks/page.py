@@ -24,9 +24,14 @@ Results = Mapping[str, Mapping[str, Any]]
 
 OPENING = """# Benchmarks
 
-What each part costs beside the way it is usually done, measured in turns in one run on one machine. `make benchmarks` measures
-all of it again (about half an hour on 2 quiet cores) and writes this page; `python benchmarks/run.py embed page` measures a part.
-The scripts and their files of results are in [benchmarks/](../benchmarks/README.md).
+What each part costs beside the way it is usually done, each in one run on one machine; what ran on another than the ceilings is
+named under "The machine". Embedding, the reading of region features, the training step and exact ranks take turns with what they
+are measured against; the others are measured one after the other, and the steps of the pipeline by Snakemake in a finished run.
+
+`make benchmarks` measures all but ViLT on a GPU again and writes this page, in about half an hour on 2 quiet cores, and ten
+minutes more the first time, when structures for search are built. It needs a finished run of `scenes` (`make reproduce`) and
+Flickr30k's captions in `../shared/data`. `python benchmarks/run.py embed page` measures a part; the scripts and their files of
+results are in [benchmarks/](../benchmarks/README.md).
 """
 
 

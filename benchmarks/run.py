@@ -24,9 +24,11 @@ ORDER: dict[str, tuple[str | Path, ...]] = {
     "stages": (),
     "serve_load": (),
     "grad_cache": (),
+    "import_features": (),
+    "float16_features": (),
     "page": (),
 }
-"""What each is told. `import_features` needs VinVL's download, `float16_features` a model, `vilt_throughput` a GPU: by hand."""
+"""What each is told. `vilt_throughput` needs a GPU: by hand."""
 
 
 def main() -> int:

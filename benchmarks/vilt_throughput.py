@@ -1,25 +1,30 @@
-"""Throughput and memory of a ViLT-B/32-sized model with random weights: embedding and training steps on one device.
+"""How much of a device a ViLT-B/32-sized model with random weights uses in embedding and training; what a large batch takes.
 
-    python benchmarks/vilt_throughput.py --device cuda --precision bfloat16 --out benchmarks/vilt_throughput.json
-    python benchmarks/vilt_throughput.py --layers 2 --batch 4 --steps 2 --out try.json          does it run at all
+    python benchmarks/vilt_throughput.py
+    python benchmarks/vilt_throughput.py --device cpu --precision float32 --layers 2 --batch 4 --steps 2 --out try.json
 
-Photographs are random pictures of 640 x 480 in memory: scaling and cutting them is part of the times, decoding files is not. The
-floating-point operations are those of the transformer's matrix products on the tokens that are there; training counts them three
-times, forward and backward.
+The second only says whether it runs at all. Photographs are random pictures of 640 x 480 in memory: scaling and cutting them is
+part of the rates, decoding files is not. Utilisation is the share of the device's own large bfloat16 product, in the same run.
+Operations are those of the transformer's matrix products on the tokens that are there; training counts them three times, forward
+and backward. Embedding is timed for it with its inputs on the device; a training step as `fit` does it, with its wait for data.
 """
 
 import argparse
+import itertools
 import json
 import os
-import platform
-import resource
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from accelerate import Accelerator
+from ceilings import best_seconds
+from measuring import save
 
 from vldeformer.config import load_settings
 from vldeformer.data.manifest import Manifest
@@ -30,106 +35,164 @@ from vldeformer.inputs.photographs import PhotographReader
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, decompose
+from vldeformer.models.quick_layers import quicken
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.vilt import ViltBackbone
 from vldeformer.retrieval.encode import encode_captions, encode_images
-from vldeformer.runtime import RuntimeSettings, arithmetic, prepare_torch
+from vldeformer.runtime import RuntimeSettings, arithmetic
+from vldeformer.training.journal import peak_memory_mib
+from vldeformer.training.loop import start_processes
 from vldeformer.training.optim import build_optimizer
+from vldeformer.training.settings import TrainSettings
 from vldeformer.training.tasks import contrastive_training
 
 ROOT = Path(__file__).resolve().parent.parent
 BERT_WORDS = 30_522
 CAPTION = "a man in a red shirt rides a small brown horse along the beach"
+PRODUCT_SIDE = {"cuda": 8192, "cpu": 2048}
 
 
-def flops(backbone: BackboneSettings, sequences: int, tokens: int) -> float:
-    """Operations of one forward pass over ``sequences`` of ``tokens`` tokens: two for each weight and token, and attention's."""
+@dataclass(frozen=True)
+class World:
+    """Pairs of a picture and one and the same caption, and how they are read."""
+
+    manifest: Manifest
+    text: TextReader
+    visual: PhotographReader
+
+
+def make_world(pairs: int, different: int, backbone: BackboneSettings) -> World:
+    """``different`` pictures by turns, so that many pairs fit in memory."""
+    pictures = list(np.random.default_rng(0).integers(0, 256, (different, 480, 640, 3), dtype=np.uint8))
+    shown = [pictures[number % different] for number in range(pairs)]
+    ids = given_ids(shown)
+    captions = tuple(Caption(f"{name}#0", name, CAPTION) for name in ids)
+    return World(
+        Manifest("pictures", tuple(Image(name, "train") for name in ids), captions),
+        TextReader(WordPieces.learn([CAPTION], 100), backbone.caption_tokens),
+        PhotographReader(GivenPictures(shown, None), backbone.crop_size, backbone.patch_size),
+    )
+
+
+def operations(backbone: BackboneSettings, tokens: int) -> float:
+    """Of one forward pass over ``tokens`` tokens: two for each weight and token, and attention's."""
     weights = backbone.layers * (4 * backbone.hidden**2 + 2 * backbone.hidden * backbone.intermediate)
-    attention = backbone.layers * 4 * tokens**2 * backbone.hidden
-    return sequences * (2 * weights * tokens + attention)
+    return 2.0 * weights * tokens + backbone.layers * 4.0 * tokens**2 * backbone.hidden
 
 
-def median_seconds(work: Callable[[], object], runtime: RuntimeSettings, repeats: int) -> float:
+def finished(work: Callable[[], object], device: torch.device) -> None:
+    """Call ``work`` and wait until the device has done it."""
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def median_seconds(work: Callable[[], object], device: torch.device, repeats: int) -> float:
     """Median after one run to warm up."""
     times = []
-    for turn in range(repeats + 1):
+    for _ in range(repeats + 1):
         started = time.perf_counter()
-        work()
-        if runtime.device == "cuda":
-            torch.cuda.synchronize()
-        if turn:
-            times.append(time.perf_counter() - started)
-    return statistics.median(times)
+        finished(work, device)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times[1:])
 
 
-def peak_mib(runtime: RuntimeSettings) -> float:
-    """Highest memory so far: of the GPU, or of this process."""
-    if runtime.device == "cuda":
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def product_tflop_per_second(device: torch.device) -> float:
+    """A large bfloat16 product, the best of some: what utilisation is a share of."""
+    side = PRODUCT_SIDE[device.type]
+    matrix = torch.randn(side, side).to(device, torch.bfloat16)
+    return 2e-12 * side**3 / best_seconds(lambda: finished(lambda: matrix @ matrix, device), 10)
 
 
-def measure(given: argparse.Namespace) -> dict[str, object]:
+def embedding(
+    encoder: DualEncoder, world: World, runtime: RuntimeSettings, device: torch.device, given: argparse.Namespace
+) -> dict[str, float]:
+    """Rates from pictures and texts to vectors, and the seconds that both take on the device with their inputs there."""
+    ids, texts = [image.id for image in world.manifest.images[: given.batch]], [CAPTION] * given.batch
+    images, captions = world.visual.read(ids).to(device), world.text.read(texts).to(device)
+
+    def encode() -> None:
+        with torch.inference_mode(), arithmetic(runtime):
+            encoder.encode_visual(images)
+            encoder.encode_text(captions)
+
+    def rate(work: Callable[[], object]) -> float:
+        return float(given.batch / median_seconds(work, device, given.steps))
+
+    return {
+        "reading_images_per_second": rate(lambda: world.visual.read(ids)),
+        "images_per_second": rate(lambda: encode_images(encoder, ids, world.visual, runtime, batch_size=given.batch)),
+        "captions_per_second": rate(lambda: encode_captions(encoder, texts, world.text, runtime, batch_size=given.batch)),
+        "seconds": median_seconds(encode, device, given.steps),
+        "peak_mib": peak_memory_mib(device),
+    }
+
+
+def training(
+    encoder: DualEncoder, world: World, settings: TrainSettings, accelerator: Accelerator, given: argparse.Namespace
+) -> dict[str, Any]:
+    """Steps of ``given.batch`` pairs at once; on a GPU then one of ``given.large`` pairs in chunks of so many."""
+    quicken(encoder)
+    model, optimizer = accelerator.prepare(encoder, build_optimizer(encoder, settings.weight_decay))
+    model.train()
+    waits: list[float] = []
+
+    def steps(pairs: int, chunk_images: int | None) -> Callable[[], None]:
+        own = settings.model_copy(update={"batch_images": pairs, "chunk_images": chunk_images, "hard_negatives": "none"})
+        backward = contrastive_training(PairStream(world.manifest, world.text, world.visual, pairs, 0), own, accelerator, {})
+        numbers = itertools.count()
+
+        def step() -> None:
+            _, figures = backward(model, next(numbers))
+            accelerator.clip_grad_norm_(model.parameters(), own.clip_norm)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            waits.append(figures["data_seconds"])
+
+        return step
+
+    seconds = median_seconds(steps(given.batch, None), accelerator.device, given.steps)
+    found: dict[str, Any] = {
+        "pairs_per_second": given.batch / seconds,
+        "seconds": seconds,
+        "wait_share": statistics.median(waits[1:]) / seconds,
+        "peak_mib": peak_memory_mib(accelerator.device),
+    }
+    if accelerator.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(accelerator.device)
+        steps(given.large, given.batch)()
+        large = {"pairs": given.large, "chunk_images": given.batch, "peak_mib": peak_memory_mib(accelerator.device)}
+        found["large_batch"] = large
+    return found
+
+
+def measure(given: argparse.Namespace) -> dict[str, Any]:
     """What is saved."""
     settings = load_settings(ROOT / "config", "coco_vilt", "gpu24")
     backbone = settings.backbone.model_copy(update={"layers": given.layers})
-    train = settings.train.model_copy(update={"batch_images": given.batch, "hard_negatives": "none"})
     runtime = RuntimeSettings(device=given.device, threads=os.cpu_count() or 1, precision=given.precision, processes=1)
-    device = prepare_torch(runtime)
+    accelerator = start_processes(runtime)
+    device = accelerator.device
     torch.manual_seed(0)
-    encoder: DualEncoder = decompose(ViltBackbone(backbone, BERT_WORDS, 3)).to(device).eval()
+    encoder = decompose(ViltBackbone(backbone, BERT_WORDS, 3)).to(device).eval()
+    world = make_world(max(2 * given.batch, given.large), 2 * given.batch, backbone)
+    image_tokens = 1 + int(world.visual.read(["0"]).patches.shape[1])
+    caption_tokens = int(world.text.read([CAPTION]).ids.shape[1])
+    work = 1e-12 * given.batch * (operations(backbone, image_tokens) + operations(backbone, caption_tokens))
 
-    pictures = np.random.default_rng(0).integers(0, 256, (2 * given.batch, 480, 640, 3), dtype=np.uint8)
-    ids = given_ids(list(pictures))
-    manifest = Manifest(
-        "pictures", tuple(Image(name, "train") for name in ids), tuple(Caption(f"{name}#0", name, CAPTION) for name in ids)
-    )
-    words = WordPieces.learn([CAPTION], 100)
-    text = TextReader(words, backbone.caption_tokens)
-    visual = PhotographReader(GivenPictures(list(pictures), None), backbone.crop_size, backbone.patch_size)
-    image_tokens = 1 + int(visual.read(ids[:1]).patches.shape[1])
-    caption_tokens = int(text.read([CAPTION]).ids.shape[1])
-
-    batch = ids[: given.batch]
-    reading = median_seconds(lambda: visual.read(batch), runtime, given.steps)
-    images = median_seconds(lambda: encode_images(encoder, batch, visual, runtime, batch_size=given.batch), runtime, given.steps)
-    captions = median_seconds(
-        lambda: encode_captions(encoder, [CAPTION] * given.batch, text, runtime, batch_size=given.batch), runtime, given.steps
-    )
-    embedding_peak = peak_mib(runtime)
-
-    stream = PairStream(manifest, text, visual, given.batch, seed=0)
-    loss_of, optimizer = contrastive_training(stream, train, device), build_optimizer(encoder, train.weight_decay)
-
-    def step() -> None:
-        with arithmetic(runtime):
-            loss, _ = loss_of(encoder.train(), 0)
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-
-    training = median_seconds(step, runtime, given.steps)
-    one_image, one_caption = flops(backbone, 1, image_tokens), flops(backbone, 1, caption_tokens)
-    gpu = torch.cuda.get_device_name() if runtime.device == "cuda" else None
+    peak = product_tflop_per_second(device)
+    embedded = embedding(encoder, world, runtime, device, given)
+    trained = training(encoder, world, settings.train, accelerator, given)
     return {
-        "machine": {"gpu": gpu, "cores": os.cpu_count(), "system": platform.platform(), "torch": torch.__version__},
-        "runtime": runtime.model_dump(mode="json"),
+        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        "precision": given.precision,
         "layers": given.layers,
         "batch": given.batch,
         "image_tokens": image_tokens,
         "caption_tokens": caption_tokens,
-        "reading_images_per_second": given.batch / reading,
-        "embedding": {
-            "images_per_second": given.batch / images,
-            "captions_per_second": given.batch / captions,
-            "image_tflop_per_second": 1e-12 * given.batch * one_image / max(images - reading, 1e-9),
-            "peak_mib": embedding_peak,
-        },
-        "training": {
-            "pairs_per_second": given.batch / training,
-            "tflop_per_second": 3e-12 * given.batch * (one_image + one_caption) / training,
-            "peak_mib": peak_mib(runtime),
-        },
+        "bfloat16_product_tflop_per_second": peak,
+        "embedding": embedded | {"utilisation": work / embedded["seconds"] / peak},
+        "training": trained | {"utilisation": 3 * work / trained["seconds"] / peak},
     }
 
 
@@ -139,13 +202,14 @@ def main() -> None:
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cuda")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="bfloat16")
     parser.add_argument("--layers", type=int, default=12, help="transformer layers; ViLT-B has 12")
-    parser.add_argument("--batch", type=int, default=96, help="pairs of a step")
+    parser.add_argument("--batch", type=int, default=96, help="pairs of a step, and of a chunk of the large one")
+    parser.add_argument("--large", type=int, default=1800, help="pairs of the step in chunks whose memory is measured, on a GPU")
     parser.add_argument("--steps", type=int, default=10, help="timed repeats; the median counts")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-    found = measure(given := parser.parse_args())
-    text = json.dumps(found, indent=1) + "\n"
-    given.out.write_text(text, encoding="utf-8")
-    print(text, end="")
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
+    given = parser.parse_args()
+    found = measure(given)
+    print(json.dumps(found, indent=1))
+    save(given.out, found)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """A tiny world made once by the project's own stages, and tiny backbones that read it."""
 
+import importlib.util
 import io
 import json
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +14,7 @@ import pytest
 from settings_files import CONFIG
 from tiny_settings import BACKBONE, SECTIONS, sections
 
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 KINDS_OF_MODELS = {
     "oscar": {"kind": "oscar"},
     "visualbert": {"kind": "visualbert"},
@@ -186,3 +189,22 @@ def committed(tmp_path_factory):
     with zipfile.ZipFile(io.BytesIO(archived)) as archive:
         archive.extractall(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def load():
+    """Name → module of benchmarks/; they import each other by their bare names, as scripts do."""
+    before, known = sys.path.copy(), set(sys.modules)
+    sys.path.insert(0, str(BENCHMARKS))
+
+    def loaded(name):
+        spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    yield loaded
+    sys.path[:] = before
+    for name in set(sys.modules) - known:
+        if getattr(sys.modules[name], "__file__", None) and Path(sys.modules[name].__file__).parent == BENCHMARKS:
+            del sys.modules[name]

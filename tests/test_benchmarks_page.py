@@ -1,6 +1,5 @@
 """The page of benchmarks is what its script makes of the committed results; what was not measured is said and nothing hidden."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -8,25 +7,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BENCHMARKS = ROOT / "benchmarks"
-
-
-@pytest.fixture(scope="module")
-def load():
-    """Name → module of benchmarks/; they import each other by their bare names, as scripts do."""
-    before, known = sys.path.copy(), set(sys.modules)
-    sys.path.insert(0, str(BENCHMARKS))
-
-    def loaded(name):
-        spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    yield loaded
-    sys.path[:] = before
-    for name in set(sys.modules) - known:
-        if getattr(sys.modules[name], "__file__", None) and Path(sys.modules[name].__file__).parent == BENCHMARKS:
-            del sys.modules[name]
 
 
 def test_the_page_is_made_from_the_results(load):
@@ -77,13 +57,14 @@ EMBED = {
     "bfloat16": precision(8.9, 0.76, 5e-3), "scenes_recalls": {"models": {"decomposed": {}}, "largest_difference": 0.05},
 }  # fmt: skip
 POINT = {"structure_mib": 100.0, "vectors_mib": 3000.0, "built": None, "by": "ours", "p95_ms": 9.0, "recall_at_10": 0.99}
+POINT |= {"mean_cpu_ms": 12.0}
 
 
 def test_each_target_is_judged_by_its_own_number(load):
     made, rows = load("page"), load("page_rows")
     points = [{**POINT, "rows": n, "kind": "pq4", "p50_ms": n / 1e5, "own_settings": True} for n in (10_000, 1_000_000)]
     points.append({**POINT, "rows": 10_000, "kind": "pq4", "p50_ms": 77.0, "setting": "LEAST 7"})
-    nearest = {"width": 768, "k": 10, "queries": 200, "memory_GB_per_second": 20.0, "points": points}
+    nearest = {"width": 768, "k": 10, "queries": 200, "memory_GB_per_second": 20.0, "threads_of_ours": 16, "points": points}
     found = {row.work: row for row in rows.table_rows({"embed": EMBED, "nearest": nearest})}
     verdicts = {work: row.met for work, row in found.items() if row.met is not None}
     assert list(verdicts.values()) == [True, False, True, False, True]
@@ -91,7 +72,8 @@ def test_each_target_is_judged_by_its_own_number(load):
     assert found["top 10 of 1,000,000 vectors, D 768"].measured == "pq4 10 ms, recall 0.990"
     text = made.page({"embed": EMBED, "nearest": nearest})
     assert "| float32 | 12.0 | 250 | 160 | 88.0% | 88.0%, 88.0% | 4.00× |" in text
-    assert "| 10,000 | pq4 | as set | 0.10 |" in text and "LEAST 7" not in text
+    assert "| 10,000 | pq4 | as set | 0.10 | 9.00 | 12.00 | 0.990 |" in text and "LEAST 7" not in text
+    assert "`flat` of `vldeformer` compares on all 16 threads" in text
 
 
 def test_a_quick_embedding_that_is_not_the_same_is_not_met(load):
@@ -110,6 +92,27 @@ def test_a_ratio_below_its_target_is_said_to_be_so(load):
     }
     assert found == {"low": True, "high": False}
     assert rows.Row("w", "a", "r", "1.5×", False).verdict == "**not met**"
+
+
+def throughput(embedded, trained, gpu="Some GPU"):
+    own = {"images_per_second": 900.0, "reading_images_per_second": 1200.0, "captions_per_second": 8000.0, "peak_mib": 900.0}
+    step = {"pairs_per_second": 700.0, "wait_share": 0.02, "peak_mib": 20480.0, "utilisation": trained}
+    step |= {"large_batch": {"pairs": 1800, "chunk_images": 96, "peak_mib": 25600.0}} if gpu else {}
+    value = {"gpu": gpu, "precision": "bfloat16", "layers": 12, "batch": 96, "image_tokens": 193, "caption_tokens": 16}
+    value |= {"bfloat16_product_tflop_per_second": 650.0, "embedding": own | {"utilisation": embedded}, "training": step}
+    return value
+
+
+def test_a_gpu_is_judged_by_both_shares_and_a_processor_by_none(load):
+    made, rows = load("page"), load("page_rows")
+    found = rows.gpu_share(throughput(0.45, 0.36))
+    assert found == ("45% embedding, 36% training, of 650 TFLOP/s; 25.0 GiB for 1,800 pairs in chunks of 96", True, None)
+    assert rows.gpu_share(throughput(0.39, 0.36))[1] is False
+    assert rows.gpu_share(throughput(0.45, 0.34))[1] is False
+    assert rows.gpu_share(throughput(0.45, 0.36, gpu=None)) == ("not measured", None, None)
+    text = made.page({"vilt_throughput": throughput(0.45, 0.36)})
+    assert "\n\nSome GPU: a ViLT-B/32-sized model" in text and "700 pairs/s in 20.0 GiB" in text and "2.0% of which" in text
+    assert "says nothing of a GPU" in made.page({"vilt_throughput": throughput(0.45, 0.36, gpu=None)})
 
 
 def test_every_script_that_is_run_is_there_and_in_the_table(load):
