@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from torch import Tensor
+
 from vldeformer.inputs.given import GivenImage
-from vldeformer.search.encoding import encode_alone
+from vldeformer.search.encoding import encode_tensors
 from vldeformer.search.index import Hit, SearchIndex
 from vldeformer.serve.messages import Answer, FoundImage, Times
 
@@ -36,13 +38,28 @@ def by_text(index: SearchIndex, text: str, k: int) -> Found:
     return Found(hits, index.unread(text), encoded - started, searched - encoded)
 
 
-def by_image(index: SearchIndex, image: GivenImage, k: int) -> Found:
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A photograph as the model reads it, a few MB whatever its own size, and the seconds that this took."""
+
+    tensor: Tensor
+    seconds: float
+
+
+def prepared(index: SearchIndex, image: GivenImage) -> Prepared:
     """Raises InputError if the model cannot read the image."""
     started = time.perf_counter()
-    vector = encode_alone(index.encoder, image)
+    tensor = index.encoder.transform(image)
+    return Prepared(tensor, time.perf_counter() - started)
+
+
+def by_image(index: SearchIndex, image: Prepared, k: int) -> Found:
+    """Its encoding counts from the decoded photograph on, as that of a text from its words on."""
+    started = time.perf_counter()
+    vector = encode_tensors(index.encoder, [image.tensor], ("query",))[0]
     encoded = time.perf_counter()
     hits = index.search_vector(vector, k)
-    return Found(hits, None, encoded - started, time.perf_counter() - encoded)
+    return Found(hits, None, image.seconds + encoded - started, time.perf_counter() - encoded)
 
 
 def by_id(index: SearchIndex, image_id: str, k: int) -> Found:

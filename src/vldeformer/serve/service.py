@@ -28,7 +28,8 @@ class Service:
     """What is served, apart from how it is asked.
 
     Threads: one for the model, where a text is encoded and searched in one go; one for the joint model, whose work is long; two
-    for files and for what needs no model.
+    for files and for what needs no model. A photograph that is sent in is decoded and made as small as the model reads it by the
+    two for files: hundreds may wait for the model, and of their own size they would fill the memory.
     """
 
     def __init__(self, live: LiveIndex, joint: ServedJoint | None, candidates: int, examples: Sequence[str]) -> None:
@@ -86,7 +87,7 @@ class Service:
     async def photograph(self, name: str, file: BinaryIO, k: int, gone: Gone) -> bytes:
         """The answer to a photograph that was sent in. Raises InputError or RefusedError."""
         started, opened = time.perf_counter(), self.live.now
-        image = await self.file_lane.run(lambda: uploaded(file), gone)
+        image = await self.file_lane.run(lambda: answers.prepared(opened.index, uploaded(file)), gone)
         found = await self.model_lane.run(lambda: answers.by_image(opened.index, image, k), gone)
         return self._written(name, found, started, None)
 
