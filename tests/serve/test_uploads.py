@@ -143,7 +143,7 @@ def test_a_file_that_does_not_say_it_is_cut_off_at_the_limit(client):
 
 
 class Sent:
-    """A request whose body comes in pieces that a test hands over."""
+    """A request whose body begins and does not go on."""
 
     def __init__(self):
         self.headers = Headers({"content-type": "multipart/form-data; boundary=x"})
@@ -151,6 +151,16 @@ class Sent:
     async def stream(self):
         yield b"--x\r\n"
         await asyncio.Event().wait()
+
+
+class SentByTheByte(Sent):
+    """One whose file comes a byte at a time: a thousand of them, and no end."""
+
+    async def stream(self):
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+        for _ in range(1_000):
+            await asyncio.sleep(0.001)
+            yield b"a"
 
 
 def refusal(work):
@@ -163,6 +173,12 @@ def test_a_file_that_does_not_come_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(uploads, "PIECE_SECONDS", 0.01)
     receiver = uploads.Uploads()
     assert refusal(receiver.receive(Sent())) == 408 and receiver.held == 0
+
+
+def test_a_file_that_comes_byte_by_byte_does_not_hold_its_place_for_ever(monkeypatch):
+    monkeypatch.setattr(uploads, "WHOLE_SECONDS", 0.1)
+    receiver = uploads.Uploads()
+    assert refusal(receiver.receive(SentByTheByte())) == 408 and receiver.held == 0
 
 
 def test_no_more_than_sixteen_are_received_at_once():
