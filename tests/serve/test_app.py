@@ -1,15 +1,17 @@
 """The API: the answers of `SearchIndex` to the bit, and one line with the right status for whatever cannot be answered."""
 
 import html.parser
+import shutil
 
 import pytest
 from starlette.testclient import TestClient
 
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.joint import JointReranker
+from vldeformer.search.writing import index_images
 from vldeformer.serve.app import search_app
 
-from .conftest import ODD_NAMES, encoded, make_service, picture, problem
+from .conftest import ODD_NAMES, encoded, make_photos, make_service, picture, problem
 
 QUERIES = ["a red ring", "two blue stars left of a box", "🦊 & <b>ring</b>", "قطة على سجادة", "a\x00ring", "a star " * 200]
 
@@ -57,6 +59,14 @@ def test_reranking_orders_the_best_and_leaves_the_others_behind_them(client, fol
     fewer = client.get("/search", params={"q": "a red ring", "k": 2, "rerank": 1}).json()
     assert shown(fewer) == shown(answer)[:2], "k changes nothing but the length"
     assert answer["times_ms"]["rerank"] > 0
+
+
+def test_a_photograph_to_re_rank_that_has_gone_is_one_line(model, joint_model, tmp_path):
+    make_photos(tmp_path / "photos")
+    index_images(model, tmp_path / "photos", tmp_path / "index")
+    with TestClient(search_app(make_service(tmp_path / "index", joint_model), ()), base_url="http://localhost") as client:
+        shutil.rmtree(tmp_path / "photos")
+        assert "a photograph cannot be read now" in problem(client.get("/search?q=ring&rerank=1"), 409)
 
 
 def test_joint_on_every_image_is_the_time_of_a_pair_times_the_images(client, service):
@@ -171,6 +181,11 @@ def test_the_description_names_every_route_and_no_answer_that_is_never_given(cli
     by_id = {"/similar/{image_id}", "/image/{image_id}", "/thumb/{image_id}"}
     assert set(schema["paths"]) == by_id | {"/search", "/search/image", "/info", "/health", "/metrics"}
     assert "422" not in str(schema["paths"]) and "ValidationError" not in str(schema)
+    answers = {path: set(next(iter(methods.values()))["responses"]) for path, methods in schema["paths"].items()}
+    assert answers["/search"] == {"200", "400", "409", "503"}
+    assert answers["/search/image"] == {"200", "400", "408", "413", "415", "503"}
+    assert answers["/similar/{image_id}"] == {"200", "400", "404", "503"}
+    assert "pq4" in schema["components"]["schemas"]["Info"]["properties"]["structure"]["description"]
     page = client.get("/docs").text
     assert all(path in page for path in schema["paths"]) and "curl -F file=@photo.jpg" in page
 

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from vldeformer.search.structure import MEANING
+
 
 class FoundImage(BaseModel):
     """An image that was found."""
@@ -40,7 +42,7 @@ class Info(BaseModel):
 
     name: str = Field(description="name of the index's folder")
     images: int
-    structure: str = Field(description="how the nearest are found: flat, sq8, hnsw or ivfpq")
+    structure: str = Field(description=f"how the nearest are found: {', '.join(MEANING)}")
     structure_meaning: str
     model: str
     width: int = Field(description="numbers in a vector")
