@@ -190,6 +190,14 @@ def test_the_description_names_every_route_and_no_answer_that_is_never_given(cli
     assert all(path in page for path in schema["paths"]) and "curl -F file=@photo.jpg" in page
 
 
+def test_a_step_that_is_not_taken_is_not_counted(folder):
+    with TestClient(search_app(make_service(folder), ()), base_url="http://localhost") as client:
+        assert client.get("/similar/a/03.png").json()["times_ms"]["encode"] is None
+        text = client.get("/metrics").text
+    assert 'vldeformer_step_seconds_count{step="search"} 1.0' in text
+    assert 'step="encode"' not in text and 'step="rerank"' not in text
+
+
 def test_metrics_count_by_route(client):
     for name in ("x", "y", "z"):
         client.get(f"/thumb/{name}")

@@ -19,11 +19,14 @@ from vldeformer.serve.messages import Answer, FoundImage, Times
 
 @dataclass(frozen=True)
 class Found:
-    """Hits of a query, what of it was not read, and seconds of each step; rerank: None if no joint model was asked."""
+    """Hits of a query, what of it was not read, and seconds of each step.
+
+    encode: None of an image of the index, whose vector is there; rerank: None if no joint model was asked.
+    """
 
     hits: Sequence[Hit]
     note: str | None
-    encode: float
+    encode: float | None
     search: float
     rerank: float | None = None
 
@@ -66,7 +69,7 @@ def by_id(index: SearchIndex, image_id: str, k: int) -> Found:
     """Raises InputError if the image is not in the index."""
     started = time.perf_counter()
     hits = index.similar(image_id, k)
-    return Found(hits, None, 0.0, time.perf_counter() - started)
+    return Found(hits, None, None, time.perf_counter() - started)
 
 
 def reranked(found: Found, rerank: Callable[[Sequence[Hit]], Sequence[Hit]], candidates: int, k: int) -> Found:

@@ -19,7 +19,7 @@ class FoundImage(BaseModel):
 class Times(BaseModel):
     """Milliseconds. An answer that is given again, from memory, has the times of when it was found."""
 
-    encode: float = Field(description="reading the query")
+    encode: float | None = Field(description="reading the query; null of an image of the index, which has its vector")
     search: float = Field(description="finding the nearest vectors")
     rerank: float | None = Field(description="the joint model on the best; null if it was not asked")
     total: float = Field(description="from the request's arrival on, waiting for others included")
