@@ -6,6 +6,8 @@ import shutil
 import pytest
 from starlette.testclient import TestClient
 
+from vldeformer.data.photographs import write_photographs
+from vldeformer.errors import InputError
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.joint import JointReranker
 from vldeformer.search.writing import index_images
@@ -142,6 +144,37 @@ def test_what_fails_unforeseen_is_one_line_and_not_told_outside(folder, monkeypa
         answer = client.get("/search?q=ring")
     assert "the server's log says what" in problem(answer, 500)
     assert answer.headers["x-content-type-options"] == "nosniff" and "division by zero" in caplog.text
+
+
+@pytest.mark.parametrize("lost", ["store", "id"])
+def test_a_store_that_has_lost_photographs_is_no_wrong_question(model, tmp_path, lost):
+    make_photos(tmp_path / "photos")
+    store, files = tmp_path / "store", {f"{number}": f"a/{number:02}.png" for number in range(9)}
+    write_photographs(store, tmp_path / "photos", files)
+    index_images(model, store, tmp_path / "index")
+    service = make_service(tmp_path / "index")
+    if lost == "store":
+        shutil.rmtree(store)
+    else:
+        write_photographs(store, tmp_path / "photos", {"0": "a/00.png"})
+    with TestClient(search_app(service, ()), base_url="http://localhost") as client:
+        asked = [client.get("/search?q=ring"), client.get("/similar/0")]
+        asked.append(client.post("/search/image", files={"file": ("a.png", encoded(picture(3)))}))
+    assert {answer.status_code for answer in asked} <= {200, 503}
+    assert all("/tmp" not in answer.text and str(tmp_path) not in answer.text for answer in asked)
+
+
+def test_an_index_that_cannot_be_searched_is_not_told_with_its_path(folder, monkeypatch, caplog):
+    def failing(*given):
+        raise InputError(f"{folder}/shards/1: missing")
+
+    with TestClient(search_app(make_service(folder), ()), base_url="http://localhost") as client:
+        monkeypatch.setattr(SearchIndex, "search_vector", failing)
+        monkeypatch.setattr(SearchIndex, "similar", failing)
+        asked = [client.get("/search?q=ring"), client.get("/similar/a/03.png")]
+        asked.append(client.post("/search/image", files={"file": ("a.png", encoded(picture(3)))}))
+    assert all("the server's log says what" in problem(answer, 503) for answer in asked)
+    assert caplog.text.count(f"{folder}/shards/1: missing") == 3
 
 
 def test_info_and_health(client):

@@ -178,7 +178,7 @@ def _problems(*statuses: int, answer: dict[str, Any] | None = None) -> dict[int 
         409: "a photograph to re-rank cannot be read now",
         413: "too large",
         415: "no photograph",
-        503: "too many are waiting",
+        503: "too many are waiting, or the index cannot be read now",
     }
     found: dict[int | str, dict[str, Any]] = {one: {"model": Problem, "description": meanings[one]} for one in statuses}
     right: dict[str, Any] = {"description": "what was asked for"} | ({"content": answer} if answer else {})

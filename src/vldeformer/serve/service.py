@@ -1,5 +1,6 @@
 """A request for images → its answer: which thread works on it, what is remembered, and what of it is counted."""
 
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -60,7 +61,8 @@ class Service:
     async def warm_up(self) -> None:
         """Do in the model's thread what its first queries would wait for."""
         for _ in range(3):
-            await self.model_lane.run(lambda: self.live.now.index.search("warm-up", 1), _nobody_left)
+            with contextlib.suppress(InputError):  # of images that have gone; every search will say so
+                await self.model_lane.run(lambda: self.live.now.index.search("warm-up", 1), _nobody_left)
 
     async def text(self, text: str, k: int, rerank: bool, gone: Gone) -> bytes:
         """The answer to a text, as JSON; the same bytes again if it is asked again. Raises InputError or RefusedError."""

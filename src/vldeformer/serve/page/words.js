@@ -39,7 +39,7 @@ const SAID = {
   413: "The picture is too large.",
   415: "This file is not a picture that can be read.",
   429: "Too many searches are waiting.",
-  503: "Too many searches are waiting.",
+  503: "The server cannot answer now.",
 };
 
 /** The trouble that an answer with an error stands for. */
