@@ -1,15 +1,19 @@
 """The API: the answers of `SearchIndex` to the bit, and one line with the right status for whatever cannot be answered."""
 
 import html.parser
+import shutil
 
 import pytest
 from starlette.testclient import TestClient
 
+from vldeformer.data.photographs import write_photographs
+from vldeformer.errors import InputError
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.joint import JointReranker
+from vldeformer.search.writing import index_images
 from vldeformer.serve.app import search_app
 
-from .conftest import ODD_NAMES, encoded, make_service, picture, problem
+from .conftest import ODD_NAMES, encoded, make_photos, make_service, picture, problem
 
 QUERIES = ["a red ring", "two blue stars left of a box", "🦊 & <b>ring</b>", "قطة على سجادة", "a\x00ring", "a star " * 200]
 
@@ -57,6 +61,14 @@ def test_reranking_orders_the_best_and_leaves_the_others_behind_them(client, fol
     fewer = client.get("/search", params={"q": "a red ring", "k": 2, "rerank": 1}).json()
     assert shown(fewer) == shown(answer)[:2], "k changes nothing but the length"
     assert answer["times_ms"]["rerank"] > 0
+
+
+def test_a_photograph_to_re_rank_that_has_gone_is_one_line(model, joint_model, tmp_path):
+    make_photos(tmp_path / "photos")
+    index_images(model, tmp_path / "photos", tmp_path / "index")
+    with TestClient(search_app(make_service(tmp_path / "index", joint_model), ()), base_url="http://localhost") as client:
+        shutil.rmtree(tmp_path / "photos")
+        assert "a photograph cannot be read now" in problem(client.get("/search?q=ring&rerank=1"), 409)
 
 
 def test_joint_on_every_image_is_the_time_of_a_pair_times_the_images(client, service):
@@ -134,6 +146,37 @@ def test_what_fails_unforeseen_is_one_line_and_not_told_outside(folder, monkeypa
     assert answer.headers["x-content-type-options"] == "nosniff" and "division by zero" in caplog.text
 
 
+@pytest.mark.parametrize("lost", ["store", "id"])
+def test_a_store_that_has_lost_photographs_is_no_wrong_question(model, tmp_path, lost):
+    make_photos(tmp_path / "photos")
+    store, files = tmp_path / "store", {f"{number}": f"a/{number:02}.png" for number in range(9)}
+    write_photographs(store, tmp_path / "photos", files)
+    index_images(model, store, tmp_path / "index")
+    service = make_service(tmp_path / "index")
+    if lost == "store":
+        shutil.rmtree(store)
+    else:
+        write_photographs(store, tmp_path / "photos", {"0": "a/00.png"})
+    with TestClient(search_app(service, ()), base_url="http://localhost") as client:
+        asked = [client.get("/search?q=ring"), client.get("/similar/0")]
+        asked.append(client.post("/search/image", files={"file": ("a.png", encoded(picture(3)))}))
+    assert {answer.status_code for answer in asked} <= {200, 503}
+    assert all("/tmp" not in answer.text and str(tmp_path) not in answer.text for answer in asked)
+
+
+def test_an_index_that_cannot_be_searched_is_not_told_with_its_path(folder, monkeypatch, caplog):
+    def failing(*given):
+        raise InputError(f"{folder}/shards/1: missing")
+
+    with TestClient(search_app(make_service(folder), ()), base_url="http://localhost") as client:
+        monkeypatch.setattr(SearchIndex, "search_vector", failing)
+        monkeypatch.setattr(SearchIndex, "similar", failing)
+        asked = [client.get("/search?q=ring"), client.get("/similar/a/03.png")]
+        asked.append(client.post("/search/image", files={"file": ("a.png", encoded(picture(3)))}))
+    assert all("the server's log says what" in problem(answer, 503) for answer in asked)
+    assert caplog.text.count(f"{folder}/shards/1: missing") == 3
+
+
 def test_info_and_health(client):
     info = client.get("/info").json()
     assert info == {
@@ -171,8 +214,21 @@ def test_the_description_names_every_route_and_no_answer_that_is_never_given(cli
     by_id = {"/similar/{image_id}", "/image/{image_id}", "/thumb/{image_id}"}
     assert set(schema["paths"]) == by_id | {"/search", "/search/image", "/info", "/health", "/metrics"}
     assert "422" not in str(schema["paths"]) and "ValidationError" not in str(schema)
+    answers = {path: set(next(iter(methods.values()))["responses"]) for path, methods in schema["paths"].items()}
+    assert answers["/search"] == {"200", "400", "409", "503"}
+    assert answers["/search/image"] == {"200", "400", "408", "413", "415", "503"}
+    assert answers["/similar/{image_id}"] == {"200", "400", "404", "503"}
+    assert "pq4" in schema["components"]["schemas"]["Info"]["properties"]["structure"]["description"]
     page = client.get("/docs").text
     assert all(path in page for path in schema["paths"]) and "curl -F file=@photo.jpg" in page
+
+
+def test_a_step_that_is_not_taken_is_not_counted(folder):
+    with TestClient(search_app(make_service(folder), ()), base_url="http://localhost") as client:
+        assert client.get("/similar/a/03.png").json()["times_ms"]["encode"] is None
+        text = client.get("/metrics").text
+    assert 'vldeformer_step_seconds_count{step="search"} 1.0' in text
+    assert 'step="encode"' not in text and 'step="rerank"' not in text
 
 
 def test_metrics_count_by_route(client):

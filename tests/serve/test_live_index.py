@@ -5,6 +5,7 @@ import shutil
 import pytest
 from starlette.testclient import TestClient
 
+from vldeformer.search.index import SearchIndex
 from vldeformer.search.writing import index_images, remove_images
 from vldeformer.serve.app import search_app
 
@@ -43,6 +44,35 @@ def test_the_running_server_looks_by_itself(place, model, monkeypatch):
     with TestClient(search_app(make_service(place / "index"), ()), base_url="http://localhost") as client:
         remove_images(place / "index", ["a/03.png"])
         assert any(client.get("/health").json()["images"] == 28 for _ in range(20_000))
+
+
+def failing(times, real=SearchIndex.reopened):
+    """``reopened``, for which there are too many open files the first ``times`` times."""
+    left = [OSError(24, "Too many open files")] * times
+
+    def reopened(self):
+        if left:
+            raise left.pop()
+        return real(self)
+
+    return reopened
+
+
+def test_what_the_system_refuses_for_a_while_is_tried_again_and_told_once(place, monkeypatch, caplog):
+    service = make_service(place / "index")
+    remove_images(place / "index", ["a/03.png"])
+    monkeypatch.setattr(SearchIndex, "reopened", failing(3))
+    assert [service.live.refresh() for _ in range(5)] == [False, False, False, True, False]
+    assert len(service.live.now.index) == 28 and caplog.text.count("Too many open files") == 1
+    service.close()
+
+
+def test_the_running_server_goes_on_looking_after_that(place, monkeypatch):
+    monkeypatch.setattr("vldeformer.serve.app.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(SearchIndex, "reopened", failing(1))
+    with TestClient(search_app(make_service(place / "index"), ()), base_url="http://localhost") as client:
+        remove_images(place / "index", ["a/03.png"])
+        assert any(client.get("/health").json()["images"] == 28 for _ in range(2_000))
 
 
 @pytest.mark.parametrize("damage", ["broken", "gone", "other model"])

@@ -2,17 +2,22 @@
 
 import asyncio
 import struct
+import threading
+import weakref
 import zlib
 
 import numpy as np
 import PIL.Image
 import pytest
 from starlette.datastructures import Headers
+from starlette.testclient import TestClient
 
-from vldeformer.serve import uploads
+from vldeformer.retrieval.image_transform import ImageTransform
+from vldeformer.serve import answers, service, uploads
+from vldeformer.serve.app import search_app
 from vldeformer.serve.refusal import RefusedError
 
-from .conftest import encoded, picture, problem
+from .conftest import encoded, make_service, picture, problem
 
 
 def send(client, content, name="photo.jpg", **options):
@@ -79,6 +84,31 @@ def test_a_bomb_of_pixels_is_refused_before_it_is_decoded(client, side):
     assert "at most 80,000,000 pixels" in problem(send(client, bomb(side)), 413)
 
 
+def test_what_waits_for_the_model_is_no_photograph_of_its_own_size(folder, monkeypatch):
+    decoded, prepared_by, left = [], [], []
+
+    def uploaded(file, real=service.uploaded):
+        image = real(file)
+        decoded.append(weakref.ref(image))
+        return image
+
+    def transform(self, image, real=ImageTransform.__call__):
+        prepared_by.append(threading.current_thread().name)
+        return real(self, image)
+
+    def by_image(index, image, k, real=answers.by_image):
+        left.extend(one() for one in decoded)
+        return real(index, image, k)
+
+    monkeypatch.setattr(service, "uploaded", uploaded)
+    monkeypatch.setattr(ImageTransform, "__call__", transform)
+    monkeypatch.setattr(answers, "by_image", by_image)
+    with TestClient(search_app(make_service(folder), ()), base_url="http://localhost") as client:
+        assert send(client, encoded(picture(1, (3_000, 2_000)))).status_code == 200
+    assert left == [None], "when it is the model's turn the photograph has gone"
+    assert [name.partition("_")[0] for name in prepared_by] == ["files"]
+
+
 def test_forms_without_a_photograph_are_refused(client):
     path = "/search/image"
     assert "multipart/form-data" in problem(client.post(path), 415)
@@ -113,7 +143,7 @@ def test_a_file_that_does_not_say_it_is_cut_off_at_the_limit(client):
 
 
 class Sent:
-    """A request whose body comes in pieces that a test hands over."""
+    """A request whose body begins and does not go on."""
 
     def __init__(self):
         self.headers = Headers({"content-type": "multipart/form-data; boundary=x"})
@@ -121,6 +151,16 @@ class Sent:
     async def stream(self):
         yield b"--x\r\n"
         await asyncio.Event().wait()
+
+
+class SentByTheByte(Sent):
+    """One whose file comes a byte at a time: a thousand of them, and no end."""
+
+    async def stream(self):
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+        for _ in range(1_000):
+            await asyncio.sleep(0.001)
+            yield b"a"
 
 
 def refusal(work):
@@ -133,6 +173,12 @@ def test_a_file_that_does_not_come_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(uploads, "PIECE_SECONDS", 0.01)
     receiver = uploads.Uploads()
     assert refusal(receiver.receive(Sent())) == 408 and receiver.held == 0
+
+
+def test_a_file_that_comes_byte_by_byte_does_not_hold_its_place_for_ever(monkeypatch):
+    monkeypatch.setattr(uploads, "WHOLE_SECONDS", 0.1)
+    receiver = uploads.Uploads()
+    assert refusal(receiver.receive(SentByTheByte())) == 408 and receiver.held == 0
 
 
 def test_no_more_than_sixteen_are_received_at_once():

@@ -4,52 +4,91 @@ Vectors, scores and order are those of ``SearchIndex``: a query is read and comp
 `vldeformer search`.
 """
 
+import contextlib
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from torch import Tensor
+
+from vldeformer.errors import InputError
 from vldeformer.inputs.given import GivenImage
-from vldeformer.search.encoding import encode_alone
+from vldeformer.search.encoding import encode_tensors
 from vldeformer.search.index import Hit, SearchIndex
 from vldeformer.serve.messages import Answer, FoundImage, Times
+from vldeformer.serve.refusal import RefusedError
+
+LOG = logging.getLogger("vldeformer.serve")
 
 
 @dataclass(frozen=True)
 class Found:
-    """Hits of a query, what of it was not read, and seconds of each step; rerank: None if no joint model was asked."""
+    """Hits of a query, what of it was not read, and seconds of each step.
+
+    encode: None of an image of the index, whose vector is there; rerank: None if no joint model was asked.
+    """
 
     hits: Sequence[Hit]
     note: str | None
-    encode: float
+    encode: float | None
     search: float
     rerank: float | None = None
 
 
 def by_text(index: SearchIndex, text: str, k: int) -> Found:
-    """Raises InputError if the text is empty."""
+    """Raises InputError if the text is empty, RefusedError if the index cannot be searched now."""
     started = time.perf_counter()
     vector = index.encode_text(text)
     encoded = time.perf_counter()
-    hits = index.search_vector(vector, k)
+    with _searchable_now():
+        hits = index.search_vector(vector, k)
     searched = time.perf_counter()
     return Found(hits, index.unread(text), encoded - started, searched - encoded)
 
 
-def by_image(index: SearchIndex, image: GivenImage, k: int) -> Found:
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A photograph as the model reads it, a few MB whatever its own size, and the seconds that this took."""
+
+    tensor: Tensor
+    seconds: float
+
+
+def prepared(index: SearchIndex, image: GivenImage) -> Prepared:
     """Raises InputError if the model cannot read the image."""
     started = time.perf_counter()
-    vector = encode_alone(index.encoder, image)
+    tensor = index.encoder.transform(image)
+    return Prepared(tensor, time.perf_counter() - started)
+
+
+def by_image(index: SearchIndex, image: Prepared, k: int) -> Found:
+    """Its encoding counts from the decoded photograph on, as that of a text from its words on. Raises as ``by_id`` does."""
+    started = time.perf_counter()
+    vector = encode_tensors(index.encoder, [image.tensor], ("query",))[0]
     encoded = time.perf_counter()
-    hits = index.search_vector(vector, k)
-    return Found(hits, None, encoded - started, time.perf_counter() - encoded)
+    with _searchable_now():
+        hits = index.search_vector(vector, k)
+    return Found(hits, None, image.seconds + encoded - started, time.perf_counter() - encoded)
 
 
 def by_id(index: SearchIndex, image_id: str, k: int) -> Found:
-    """Raises InputError if the image is not in the index."""
+    """Of an image that is in the index. Raises RefusedError if the index cannot be searched now."""
     started = time.perf_counter()
-    hits = index.similar(image_id, k)
-    return Found(hits, None, 0.0, time.perf_counter() - started)
+    with _searchable_now():
+        hits = index.similar(image_id, k)
+    return Found(hits, None, None, time.perf_counter() - started)
+
+
+@contextlib.contextmanager
+def _searchable_now() -> Iterator[None]:
+    """What fails once the query is read is no fault of whoever asked, and its line names a path: that is for the log."""
+    try:
+        yield
+    except InputError as error:
+        LOG.warning("a search failed: %s", error)
+        raise RefusedError(503, "the index or its images cannot be read now; the server's log says what") from None
 
 
 def reranked(found: Found, rerank: Callable[[Sequence[Hit]], Sequence[Hit]], candidates: int, k: int) -> Found:

@@ -67,7 +67,7 @@ def _lifespan(service: Service) -> Any:
 def _add_searches(app: FastAPI, service: Service) -> None:
     uploads = Uploads()
 
-    @app.get("/search", response_model=Answer, responses=_problems(400, 503), summary="Images for a text")
+    @app.get("/search", response_model=Answer, responses=_problems(400, 409, 503), summary="Images for a text")
     async def search(request: Request, q: Text, k: Images = 24, rerank: Rerank = False) -> Response:
         return Response(await service.text(q, k, rerank, request.is_disconnected), media_type=JSON)
 
@@ -174,10 +174,11 @@ def _problems(*statuses: int, answer: dict[str, Any] | None = None) -> dict[int 
     meanings = {
         400: "a value that cannot be",
         404: "no such image",
-        408: "the file does not come",
+        408: "the file does not come in time",
+        409: "a photograph to re-rank cannot be read now",
         413: "too large",
         415: "no photograph",
-        503: "too many are waiting",
+        503: "too many are waiting, or the index cannot be read now",
     }
     found: dict[int | str, dict[str, Any]] = {one: {"model": Problem, "description": meanings[one]} for one in statuses}
     right: dict[str, Any] = {"description": "what was asked for"} | ({"content": answer} if answer else {})

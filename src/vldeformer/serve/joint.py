@@ -1,15 +1,16 @@
 """The joint model of the server: it orders what was found, and says what reading every image would take."""
 
-import functools
 import itertools
 import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from vldeformer.errors import InputError
-from vldeformer.inputs.given import GivenImage
-from vldeformer.retrieval.encode import read_captions, read_images, score_block
+from vldeformer.runtime import arithmetic
 from vldeformer.search.images import ImageSource
 from vldeformer.search.index import Hit, SearchIndex
 from vldeformer.search.joint import JointReranker
@@ -41,28 +42,32 @@ def _pair_seconds(reranker: JointReranker, index: SearchIndex, candidates: int) 
 
     The images are decoded and prepared before, as nothing else would be fair: the decomposed model reads no photograph either.
     """
-    images = _readable(index, candidates)
+    images = _readable(reranker, index, candidates)
     if not images:
         return 0.0
-    ids, visual = [str(row) for row in range(len(images))], reranker.transform.reader(images, full=False)
-    captions = read_captions(reranker.matcher, [MEASURED_WITH], reranker.text, reranker.runtime)
-    read = read_images(reranker.matcher, ids, captions[0].lengths, visual, reranker.runtime)
-    score = functools.partial(score_block, reranker.matcher, read, captions[0], reranker.runtime)
-    seconds = []
-    for _ in range(1 + TURNS):
-        started = time.perf_counter()
-        score()
-        seconds.append(time.perf_counter() - started)
+    matcher, seconds = reranker.matcher, list[float]()
+    pieces = reranker.words.encode([MEASURED_WITH] * len(images), reranker.text.most_tokens)
+    text, visual = reranker.text.pad(pieces), reranker.transform.unpack(torch.stack(images)).trimmed()
+    with torch.inference_mode(), arithmetic(reranker.runtime):
+        said, seen = matcher.read_text(text), matcher.read_visual(visual, after=text)
+        for _ in range(1 + TURNS):
+            started = time.perf_counter()
+            matcher.match(said, seen)
+            seconds.append(time.perf_counter() - started)
     return statistics.median(seconds[1:]) / len(images)
 
 
-def _readable(index: SearchIndex, number: int) -> list[GivenImage]:
-    """The first images of the index that can be read. Raises InputError if there are some and none of the first can."""
-    found, problem = list[GivenImage](), None
+def _readable(reranker: JointReranker, index: SearchIndex, number: int) -> list[Tensor]:
+    """The first images that can be read, of the first hundred of the index, as the joint model reads them.
+
+    One after the other: a hundred photographs of their own size would fill the memory. Raises InputError if there are some and
+    none of the first hundred can be read.
+    """
+    found, problem = list[Tensor](), None
     names = (name for ids, _ in index.parts() for name in ids)
     for name in itertools.islice(names, TRIED):
         try:
-            found.append(index.images[name])
+            found.append(reranker.transform(index.images[name]))
         except (InputError, OSError) as error:
             problem = error
         if len(found) == number:

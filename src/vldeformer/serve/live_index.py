@@ -27,24 +27,33 @@ class LiveIndex:
     def __init__(self, folder: Path, model: str | None = None) -> None:
         """Raises InputError if there is no index or its model is not there."""
         self._file, self._lock = folder / CONTENTS, threading.Lock()
-        self._seen = self._stamp()
+        self._seen = self._told = self._stamp()
         index = SearchIndex.open(folder, model)
         _ = index.encoder
         self.now = Opened(index, len(index), 0)
 
     def refresh(self) -> bool:
-        """Open the index again if it has changed; returns whether. One that cannot be opened is told to the log and not taken."""
+        """Open the index again if it has changed; returns whether. One that cannot be opened is told to the log and not taken.
+
+        If the system does not hand a file over, as when too many are open, that may pass: the next call tries again.
+        """
         with self._lock:
             stamp = self._stamp()
             if stamp == self._seen or stamp is None:
                 return False
-            self._seen = stamp
             try:
                 index = self.now.index.reopened()
                 _ = index.encoder  # of another model, if the index was made anew
             except InputError as error:
+                self._seen = stamp
                 LOG.warning("the changed index is not taken: %s", error)
                 return False
+            except OSError as error:
+                if stamp != self._told:  # once, and not at every look
+                    LOG.warning("the changed index cannot be opened now, and is tried again: %s", error)
+                self._told = stamp
+                return False
+            self._seen = stamp
             self.now = Opened(index, len(index), self.now.version + 1)
             LOG.warning("%s: opened again, %s images", index.folder, f"{len(index):,}")
             return True

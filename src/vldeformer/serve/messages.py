@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from vldeformer.search.structure import MEANING
+
 
 class FoundImage(BaseModel):
     """An image that was found."""
@@ -17,7 +19,7 @@ class FoundImage(BaseModel):
 class Times(BaseModel):
     """Milliseconds. An answer that is given again, from memory, has the times of when it was found."""
 
-    encode: float = Field(description="reading the query")
+    encode: float | None = Field(description="reading the query; null of an image of the index, which has its vector")
     search: float = Field(description="finding the nearest vectors")
     rerank: float | None = Field(description="the joint model on the best; null if it was not asked")
     total: float = Field(description="from the request's arrival on, waiting for others included")
@@ -40,7 +42,7 @@ class Info(BaseModel):
 
     name: str = Field(description="name of the index's folder")
     images: int
-    structure: str = Field(description="how the nearest are found: flat, sq8, hnsw or ivfpq")
+    structure: str = Field(description=f"how the nearest are found: {', '.join(MEANING)}")
     structure_meaning: str
     model: str
     width: int = Field(description="numbers in a vector")

@@ -1,5 +1,6 @@
 """A request for images → its answer: which thread works on it, what is remembered, and what of it is counted."""
 
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,7 +29,8 @@ class Service:
     """What is served, apart from how it is asked.
 
     Threads: one for the model, where a text is encoded and searched in one go; one for the joint model, whose work is long; two
-    for files and for what needs no model.
+    for files and for what needs no model. A photograph that is sent in is decoded and made as small as the model reads it by the
+    two for files: hundreds may wait for the model, and of their own size they would fill the memory.
     """
 
     def __init__(self, live: LiveIndex, joint: ServedJoint | None, candidates: int, examples: Sequence[str]) -> None:
@@ -59,7 +61,8 @@ class Service:
     async def warm_up(self) -> None:
         """Do in the model's thread what its first queries would wait for."""
         for _ in range(3):
-            await self.model_lane.run(lambda: self.live.now.index.search("warm-up", 1), _nobody_left)
+            with contextlib.suppress(InputError):  # of images that have gone; every search will say so
+                await self.model_lane.run(lambda: self.live.now.index.search("warm-up", 1), _nobody_left)
 
     async def text(self, text: str, k: int, rerank: bool, gone: Gone) -> bytes:
         """The answer to a text, as JSON; the same bytes again if it is asked again. Raises InputError or RefusedError."""
@@ -86,7 +89,7 @@ class Service:
     async def photograph(self, name: str, file: BinaryIO, k: int, gone: Gone) -> bytes:
         """The answer to a photograph that was sent in. Raises InputError or RefusedError."""
         started, opened = time.perf_counter(), self.live.now
-        image = await self.file_lane.run(lambda: uploaded(file), gone)
+        image = await self.file_lane.run(lambda: answers.prepared(opened.index, uploaded(file)), gone)
         found = await self.model_lane.run(lambda: answers.by_image(opened.index, image, k), gone)
         return self._written(name, found, started, None)
 

@@ -12,6 +12,7 @@ from vldeformer.serve.refusal import RefusedError
 MOST_MB = 20
 FRAME_BYTES = 64 << 10  # of a form around its file
 PIECE_SECONDS = 20
+WHOLE_SECONDS = 180  # 20 MB at 1 Mbit/s take 168; else a byte now and then would hold one of the few places for ever
 MOST_AT_ONCE = 16
 SCHEMA = {
     "requestBody": {
@@ -39,8 +40,8 @@ class Uploads:
     async def receive(self, request: Request) -> tuple[str, BinaryIO]:
         """Name and content.
 
-        Raises RefusedError: 413 if it is too large, 408 if it does not come, 503 if too many are on their way, 400 or 415 if it
-        is no form with a file.
+        Raises RefusedError: 413 if it is too large, 408 if it does not come in time, 503 if too many are on their way, 400 or
+        415 if it is no form with a file.
         """
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise RefusedError(415, "expected multipart/form-data with a photograph as `file`")
@@ -49,7 +50,10 @@ class Uploads:
             raise RefusedError(503, f"{MOST_AT_ONCE} photographs are being sent already; try again in a second", retry_after=1)
         self.held += 1
         try:
-            form = await MultiPartParser(request.headers, self._pieces(request), max_files=1, max_fields=4).parse()
+            async with asyncio.timeout(WHOLE_SECONDS):
+                form = await MultiPartParser(request.headers, self._pieces(request), max_files=1, max_fields=4).parse()
+        except TimeoutError:
+            raise RefusedError(408, f"the photograph took over {WHOLE_SECONDS} seconds; send a smaller one") from None
         except (MultiPartException, KeyError):  # KeyError: no boundary
             raise RefusedError(400, "expected a form with one photograph as `file`, got one that is broken") from None
         except ClientDisconnect:

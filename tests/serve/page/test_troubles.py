@@ -27,7 +27,7 @@ def test_a_query_of_too_many_words_is_refused_in_words(opened):
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(429, "Too many searches are waiting."), (503, "Too many searches are waiting."), (500, "The server failed (500).")],
+    [(429, "Too many searches are waiting."), (503, "The server cannot answer now."), (500, "The server failed (500).")],
 )
 def test_troubles_of_the_server_in_words(opened, status, said):
     page = opened("?q=x", before=refusing("**/search?*", status, "as said <b>here</b>", times=1), fails=[str(status)])

@@ -127,7 +127,7 @@ async function present(answer, plain, { signal, k, subject }) {
       ? "Nothing was found."
       : EMPTY;
   // Without waiting for other requests, as the joint time is measured.
-  const work = (times) => times.encode + times.search + (times.rerank ?? 0);
+  const work = (times) => (times.encode ?? 0) + times.search + (times.rerank ?? 0);
   showTimes(work(first), plain && work(answer.times_ms), answer.joint_all_ms, info.images);
   part("note").textContent = answer.note ?? "";
   part("note").hidden = !answer.note;

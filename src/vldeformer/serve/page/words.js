@@ -34,11 +34,12 @@ export class Trouble extends Error {
 const SAID = {
   400: "The server cannot read this question.",
   404: "This photograph is not in the index.",
+  408: "The picture took too long to arrive.",
   409: "These photographs cannot be re-ranked.",
   413: "The picture is too large.",
   415: "This file is not a picture that can be read.",
   429: "Too many searches are waiting.",
-  503: "Too many searches are waiting.",
+  503: "The server cannot answer now.",
 };
 
 /** The trouble that an answer with an error stands for. */
