@@ -21,8 +21,8 @@ from vldeformer.serve.refusal import RefusedError
 
 IMAGE_SIDE, THUMB_SIDE = 1_600, 320  # pixels
 QUALITY = 88
-READ_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
-"""What may be sent in. Pillow reads more, some of it by other programs."""
+SENT_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+"""What may be sent in: fewer than a folder may hold (``data.pictures.READ_FORMATS``), since anybody may send."""
 MOST_PIXELS = 80_000_000
 """Of a photograph that is sent in; decoded it takes 3 bytes a pixel, and several times that on its way."""
 KEPT_BYTES = 64 << 20
@@ -34,7 +34,7 @@ def uploaded(file: BinaryIO) -> PIL.Image.Image:
     Raises RefusedError: 413 if it has too many pixels, 415 if it is none.
     """
     try:
-        image = PIL.Image.open(file, formats=READ_FORMATS)
+        image = PIL.Image.open(file, formats=SENT_FORMATS)
         if image.width * image.height > MOST_PIXELS:
             raise _too_many_pixels(f"{image.width:,} × {image.height:,}")
         return upright(image, "the file")
@@ -43,7 +43,7 @@ def uploaded(file: BinaryIO) -> PIL.Image.Image:
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):  # the warning, where warnings are errors
         raise _too_many_pixels("more") from None
     except Exception:  # a file made to break a decoder raises anything
-        kinds = ", ".join(READ_FORMATS[:6])
+        kinds = ", ".join(SENT_FORMATS)
         raise RefusedError(415, f"expected a photograph ({kinds}), got a file that is none or is cut short") from None
 
 
