@@ -41,9 +41,7 @@ def test_all_stages_run_once_and_trainings_side_by_side_share_the_cores(finished
     assert log.read_text() == "train is done, BLAS threads: 1, processes: 1\n"
     for stage in ("features", "negatives"):
         log = project.folder / "logs" / "tiny" / "base" / f"{stage}.log"
-        assert log.read_text() == f"{stage} is done, BLAS threads: 1, processes: 3\n", (
-            "as many as --cores, not as the machine has"
-        )
+        assert log.read_text() == f"{stage} is done, BLAS threads: 1, processes: 3\n", "as --cores says"
 
 
 def test_what_the_longest_chain_waits_for_runs_first(copied):
