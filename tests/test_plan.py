@@ -54,6 +54,13 @@ def test_a_home_depends_on_all_that_came_before(config):
     assert homes == {"prepare": "base"} | own
 
 
+def test_word_pieces_lie_with_the_imported_model_that_brings_them(config):
+    (config / "experiments" / "own.yaml").write_text("pretrain: {checkpoint: null}\n")
+    plan = load_plan(config, {"dataset": "coco_vilt", "experiments": {"all": ["joint", "own", "no_negatives"], "ablations": []}})
+    homes = {name: (plan.home(name, "vocabulary"), plan.home(name, "pretrain")) for name in plan.settings}
+    assert homes == {"decomposed": ("base",) * 2, "joint": ("joint",) * 2, "own": ("own",) * 2, "no_negatives": ("base",) * 2}
+
+
 def test_sections_add_up_along_the_stages():
     assert cumulative_sections("prepare") == ("dataset",)
     assert cumulative_sections("pretrain") == ("dataset", "regions", "vocabulary", "backbone", "pretrain", "runtime")

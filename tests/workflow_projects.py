@@ -56,7 +56,8 @@ if stage in ("train", "pretrain"):
     os.rmdir(f"training/{{os.getpid()}}")
 with open("calls", "a") as file:
     file.write(f"{{stage}} {{out}}\\n")
-print(f"{{stage}} is done, BLAS threads: {{os.environ['OMP_NUM_THREADS']}}")
+threads, workers = os.environ["OMP_NUM_THREADS"], os.environ["LOKY_MAX_CPU_COUNT"]
+print(f"{{stage}} is done, BLAS threads: {{threads}}, processes: {{workers}}")
 """
 
 

@@ -94,9 +94,15 @@ class Plan:
         return self.settings[BASE]
 
     def home(self, experiment: str, stage: str) -> str:
-        """Folder name of an experiment's artifacts of a stage: ``base`` if all that made them is as in the base experiment."""
+        """Folder name of an experiment's artifacts of a stage: ``base`` if all that made them is as in the base experiment.
+
+        Word pieces that an imported model brings lie with it, never in the folder of those learned here or of another model's.
+        """
+        own = self.settings[experiment]
+        if stage == "vocabulary" and (own.pretrain.checkpoint or self.base.pretrain.checkpoint):
+            stage = "pretrain"
         sections = cumulative_sections(stage)
-        same = stage_values(self.settings[experiment], sections) == stage_values(self.base, sections)
+        same = stage_values(own, sections) == stage_values(self.base, sections)
         return SHARED_HOME if same else experiment
 
     def experiment(self, home: str) -> str:

@@ -76,6 +76,7 @@ def test_a_split_of_each_line(tmp_path, said, meant):
         ),
         ("", "line 1: expected a column for the image"),
         ("image,file,caption\n", "line 1: image and file both name the image; rename or delete one"),
+        ("image,caption,Caption\na.jpg,x,y\n", "line 1: caption and caption both name the caption; rename or delete one"),
         ("image,caption\na.jpg,a dog, running\n", "line 2: expected 2 columns, got 3; put a caption that has a comma in it in"),
         ("image,caption\na.jpg\n", "line 2: expected 2 columns, got 1"),
         ('image,caption\na.jpg,"never closed\nb.jpg,x\n', "line 2: expected CSV, got an error: unexpected end of data"),
@@ -106,6 +107,9 @@ def test_a_csv_file_that_is_refused(tmp_path, content, expected):
         ('{"image": "caf\\udce9.jpg", "caption": "x"}', "line 1: expected whole characters"),
         ('{"image": "a.jpg"}', "line 1: expected the caption, under one of the names caption, captions"),
         ('{"image": "a.jpg", "caption": "x", "text": "y"}', "line 1: caption and text both name the caption"),
+        ('{"image": "a.jpg", "Caption": "x", "caption": "y"}', "line 1: caption and caption both name the caption"),
+        ('{"image": "a.jpg", "caption": "x", "caption": "y"}', "line 1: caption and caption both name the caption"),
+        ('{"image": "a.jpg", "caption": {"en": "x"}}', "line 1: expected text, got "),
     ],
 )
 def test_a_jsonl_file_that_is_refused(tmp_path, content, expected):

@@ -1,5 +1,7 @@
 """The manifest refuses what would go wrong later, and comes back from disk as it was."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,27 @@ def test_cut_short_or_foreign_file(manifest, tmp_path):
         Manifest.load(path)
     with pytest.raises(InputError, match="found none"):
         Manifest.load(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "expected"),
+    [
+        ("images", [85329, "test", None], "image in place 2: expected id as a text, got 85329"),
+        ("images", ["c", "test", 7], "image in place 2: expected file as a text, got 7"),
+        ("images", "abc", "image in place 2: expected [id, split, file], got abc"),
+        ("captions", ["b#0", "b", None], "caption in place 2: expected text as a text, got None"),
+        ("captions", [["b#0"], "b", "a hat"], "caption in place 2: expected id as a text, got ['b#0']"),
+    ],
+)
+def test_a_row_of_something_else_than_texts_is_named(manifest, tmp_path, kind, row, expected):
+    path = tmp_path / "manifest.json"
+    manifest.save(path)
+    value = json.loads(path.read_text())
+    value[kind][2] = row
+    path.write_text(json.dumps(value))
+    with pytest.raises(InputError) as caught:
+        Manifest.load(path)
+    assert str(caught.value) == f"{path}: {expected}; run `vldeformer prepare` again"
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,12 @@ def test_each_source_names_its_file():
         assert ADAPTER.validate_python(given).raw_files == [name]
 
 
+def test_a_vinvl_download_names_its_captions_keys_and_the_rows_of_its_features():
+    part = {"features": "model", "captions": {"test": "c.pt"}, "keys": {"test": "k.tsv"}}
+    source = ADAPTER.validate_python({"source": "vinvl", "name": "x", "raw_dir": "raw", "parts": {"coco": part}})
+    assert source.raw_files == ["c.pt", "k.tsv", "model/imageid2idx.json"]
+
+
 @pytest.mark.parametrize(
     "split", [{"val": 0.1, "test": 0.1}, {"val": 0, "test": 0.1, "seed": 1}, {"val": 0.6, "test": 0.4, "seed": 1}]
 )

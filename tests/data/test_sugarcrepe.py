@@ -78,3 +78,14 @@ def test_two_images_of_one_number_are_refused():
     images = [Image("coco:7", "test"), Image("flickr30k:7", "test")]
     with pytest.raises(InputError, match="images 'coco:7' and 'flickr30k:7' have that number"):
         image_ids_by_file(["000000000007.jpg"], images)
+
+
+def test_images_of_one_name_in_two_folders_are_told_apart_by_their_paths_or_refused():
+    images = [Image(path, "test", path) for path in ("a/001.png", "b/001.png", "b/001.jpg", "b/002.png")]
+    files = ["a/001.png", "b/001.png", "b/001.jpg", "002.jpg", "./b/002.png"]
+    found = image_ids_by_file(files, images)
+    assert found == dict(zip(files, ["a/001.png", "b/001.png", "b/001.jpg", "b/002.png", "b/002.png"], strict=True))
+    assert image_ids_by_file(["c/001.png", "a/002.png", "000001.png", "."], images) == {}, "of no folder here, nor COCO's"
+    for file, first in (("001.png", "a/001.png"), ("b/001.jpeg", "b/001.jpg")):
+        with pytest.raises(InputError, match=f"file '{file}': images '{first}' and 'b/001.[a-z]+' have that name"):
+            image_ids_by_file([file], images)

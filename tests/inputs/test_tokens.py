@@ -34,6 +34,14 @@ def test_rare_letters_of_foreign_scripts_are_left_out():
     assert len(letters) == MOST_LETTERS and set("reding") <= letters
 
 
+def test_letters_alone_may_be_more_than_the_size_and_are_then_all():
+    letters = "abcdefghijklmnopqrstuvwxyz" + "".join(map(chr, [*range(0x3B1, 0x3CA), *range(0x561, 0x587)]))  # Greek, Armenian
+    text = " ".join(first + second for first in letters for second in letters)
+    learned = WordPieces.learn([text], 100)
+    assert len(learned) == len(SPECIAL) + 2 * len(letters) > 100
+    assert learned.unknown not in learned.encode([text], 10**5)[0]
+
+
 def test_accents_and_case_are_dropped(pieces):
     assert pieces.encode(["A NAIVE Cafe"], 20) == pieces.encode(["a naïve café"], 20)
 

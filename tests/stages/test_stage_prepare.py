@@ -5,6 +5,7 @@ import json
 import numpy as np
 import PIL.Image
 import pytest
+from published_runs import write_vinvl
 
 from vldeformer.artifact import digest
 from vldeformer.cli import main
@@ -47,6 +48,20 @@ def own(tmp_path, **changes):
 def prepare(folder):
     arguments = ["prepare", "--settings", folder / "settings.json", "--raw-dir", folder / "raw", "--out", folder / "prepare"]
     return main([*map(str, arguments)])
+
+
+def test_of_a_vinvl_download_every_file_that_was_read_is_recorded(tmp_path):
+    write_vinvl(tmp_path / "raw", "coco")
+    splits = ("train", "val", "test")
+    captions, keys = ({split: f"coco_ir/{split}_{file}" for split in splits} for file in ("captions.pt", "img_keys.tsv"))
+    part = {"features": "model_0060000", "captions": captions, "keys": keys}
+    dataset = {"source": "vinvl", "name": "ours", "raw_dir": "raw", "parts": {"coco": part}}
+    (tmp_path / "settings.json").write_text(json.dumps({"dataset": dataset}))
+    assert prepare(tmp_path) == 0
+    record = json.loads((tmp_path / "prepare" / "provenance.json").read_text())
+    read = {item["path"]: item["sha256"] for item in record["inputs"].values()}
+    files = [tmp_path / "raw" / file for file in (*captions.values(), *keys.values(), "model_0060000/imageid2idx.json")]
+    assert read == {str(file): digest(file) for file in files}
 
 
 def test_photographs_become_one_store(tmp_path):

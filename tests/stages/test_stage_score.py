@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from vldeformer.artifact import digest
+from vldeformer.artifact import digest, read_json
 from vldeformer.cli import main
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import RegionStore, write_regions
@@ -26,6 +26,8 @@ def test_scores_are_of_the_first_images_or_of_all(trained, command, write_settin
     assert command("score", write_settings(), tmp_path / "all", "--model", trained.joint / "model", "--all") == 0
     whole = Scores.load(tmp_path / "all")
     assert whole.scores.shape == (10, 50) and np.allclose(whole.scores[:6, :30], part.scores, atol=1e-5)
+    given = [read_json(folder / "provenance.json")["settings"] for folder in (trained.score, tmp_path / "all")]
+    assert [settings["all"] for settings in given] == [False, True] and given[0]["evaluate"]["joint_images"] == 6
 
 
 def test_the_oracle_gives_the_right_pair_the_highest_score(tiny, tmp_path):

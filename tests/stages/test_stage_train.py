@@ -179,6 +179,26 @@ def test_a_start_of_another_architecture_is_refused_also_where_shapes_do_not_tel
     )
 
 
+def with_two_words_exchanged(model, folder):
+    """A copy of a model folder whose word pieces are as many, and other ones."""
+    shutil.copytree(model, folder)
+    words = json.loads((folder / "tokenizer.json").read_text())
+    vocabulary = words["model"]["vocab"]
+    last, before = sorted(vocabulary, key=vocabulary.get)[-2:]
+    vocabulary[last], vocabulary[before] = vocabulary[before], vocabulary[last]
+    (folder / "tokenizer.json").write_text(json.dumps(words))
+    return folder
+
+
+def test_a_start_of_other_word_pieces_is_refused_also_where_they_are_as_many(
+    trained, command, write_settings, tmp_path, tiny, capsys
+):
+    start = with_two_words_exchanged(trained.pretrain / "model", tmp_path / "start")
+    assert command("train", write_settings(train={"start": "pretrained"}), tmp_path / "train", "--start", start) == 2
+    expected = f"{start}: the model to start from has other word pieces than {tiny.tokenizer}; give --tokenizer its own"
+    assert capsys.readouterr().err == f"vldeformer: {expected}\n"
+
+
 def test_negatives_of_other_images_are_refused(trained, command, write_settings, tmp_path, manifest, capsys):
     def refusal(kind, folder, **train):
         settings = write_settings(train={"hard_negatives": kind} | train)
@@ -213,12 +233,7 @@ def test_a_teacher_of_regions_must_read_as_much_of_them(trained, command, write_
 def test_a_teacher_must_be_a_joint_model_of_the_same_run(trained, command, write_settings, tmp_path, tiny, capsys):
     other = tmp_path / "other"
     assert command("pretrain", write_settings(pretrain={"steps": 1}, backbone={"kind": "visualbert"}), other) == 0
-    strange = shutil.copytree(trained.joint / "model", tmp_path / "strange")
-    words = json.loads((strange / "tokenizer.json").read_text())
-    vocabulary = words["model"]["vocab"]
-    last, before = sorted(vocabulary, key=vocabulary.get)[-2:]
-    vocabulary[last], vocabulary[before] = vocabulary[before], vocabulary[last]
-    (strange / "tokenizer.json").write_text(json.dumps(words))
+    strange = with_two_words_exchanged(trained.joint / "model", tmp_path / "strange")
     capsys.readouterr()
     for teacher, expected in (
         (trained.dual / "model", "it has no matching head, and so nothing to teach"),

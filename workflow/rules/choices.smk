@@ -237,7 +237,7 @@ def ablation_figures():
 def judged_datasets():
     """Folders of the data sets with results, this one's included; the tiny world is too small to say anything."""
     there = {path.parent.name for path in Path("results").glob("*/metrics.json")}
-    return [f"results/{name}" for name in sorted(there | {DATASET}) if name != "tiny" or name == DATASET]
+    return [f"results/{name}" for name in sorted((there | {DATASET}) - {"tiny"})]
 
 
 def read_for_claims():

@@ -74,4 +74,4 @@ rule imported_vocabulary:
         mem_mb=growing(500),
         runtime=10,
     shell:
-        "cp -v {input}/tokenizer.json {output} 2>&1 | tee {log}"
+        "vldeformer import-vocabulary {input} --out {output} 2>&1 | tee {log}"

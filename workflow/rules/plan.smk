@@ -51,13 +51,15 @@ REGION_STORES = PARTS if len(PARTS) != 1 else {"store": next(iter(PARTS.values()
 
 # What every shell command starts with. A prefix takes the place of Snakemake's own, which stops at the first error, so it says
 # that again. Snakemake gives BLAS as many threads as the rule has, and `--cores` would change the float sums: the setting
-# decides. The programs are those beside the Python that runs Snakemake, also when that environment is not activated.
+# decides. As many as the rule has are the processes of joblib, whose number changes no result. The programs are those beside
+# the Python that runs Snakemake, also when that environment is not activated.
 _threads = PLAN.base.runtime.threads
 THREADS = _threads * PLAN.base.runtime.processes
 # A cluster has no `--cores`: a job asks for as many as it uses, and so does the Snakemake inside that job, which sees the node's.
 ALL_CORES = (workflow.is_main_process and workflow.resource_settings.cores) or THREADS
 shell.prefix(
     f"set -euo pipefail; export PYTHONUNBUFFERED=1 PATH=$PATH:{shlex.quote(str(Path(sys.executable).parent))}"
+    " LOKY_MAX_CPU_COUNT=$OMP_NUM_THREADS"
     f" OMP_NUM_THREADS={_threads} OPENBLAS_NUM_THREADS={_threads} MKL_NUM_THREADS={_threads}; "
 )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_weights(commands: "Commands") -> None:
-    """import-weights, publish."""
+    """import-weights, import-vocabulary, publish."""
     summary = "Oscar or VinVL checkpoint, or ViLT or VisualBERT of the hub → model folder"
     added = add_command(commands, "import-weights", _import_weights, summary)
     added.add_argument("checkpoint", metavar="CHECKPOINT_DIR", help="checkpoint folder, its file of weights, or a hub id")
@@ -23,6 +23,9 @@ def add_weights(commands: "Commands") -> None:
         choices=get_args(Pooling),
         help="how states become a vector, as train.pooling (default: mean_all, over the padding too, for Oscar; else mean)",
     )
+    added = add_command(commands, "import-vocabulary", _import_vocabulary, "model folder → its word pieces, with a record")
+    added.add_argument("model", type=Path, metavar="MODEL_DIR", help="folder of `import-weights`")
+    added.add_argument("--out", type=Path, required=True, metavar="PATH", help="tokenizer.json to write")
     summary = "decomposed model → folder or repository of the Hugging Face hub, with a model card"
     added = add_command(commands, "publish", _publish, summary)
     added.add_argument("model", metavar="MODEL", help=ANY_MODEL)
@@ -52,3 +55,9 @@ def _import_weights(given: argparse.Namespace) -> None:
     from vldeformer.stages.import_weights import import_weights
 
     import_weights(given.checkpoint, given.out, given.pooling)
+
+
+def _import_vocabulary(given: argparse.Namespace) -> None:
+    from vldeformer.stages.import_vocabulary import import_vocabulary
+
+    import_vocabulary(given.model, given.out)

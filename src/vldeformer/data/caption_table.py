@@ -5,7 +5,7 @@ What each column may be called is in ``COLUMNS``; ``docs/your-own-data.md`` show
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,8 @@ class CaptionLine:
 def read_caption_lines(path: Path, with_split: bool) -> Iterator[CaptionLine]:
     """The lines of a .csv or .jsonl file. ``with_split``: each must say its split; else none may.
 
-    Raises InputError naming file and line if it is missing, not UTF-8, not CSV or JSON objects, has other columns, or has a
-    path that leaves the photographs' folder.
+    Raises InputError naming file and line if it is missing, not UTF-8, not CSV or JSON objects, has other columns or
+    one of them twice, or has a path that leaves the photographs' folder.
     """
     kinds = {".csv": _read_csv, ".jsonl": _read_jsonl}
     if path.suffix.lower() not in kinds:
@@ -102,7 +102,7 @@ def _columns(where: str, header: list[str]) -> dict[str, int]:
     for mark, what in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and mark in header[0]:
             raise InputError(f"{where}: columns are separated by {what}; save the file with commas (CSV UTF-8, comma delimited)")
-    columns = _named(where, {name: column for column, name in enumerate(names)})
+    columns = _named(where, [(name, column) for column, name in enumerate(names)])
     for meaning in ("image", "caption"):
         if meaning not in columns:
             expected = f"expected a column for the {meaning}, named one of {', '.join(COLUMNS[meaning])}"
@@ -110,15 +110,15 @@ def _columns(where: str, header: list[str]) -> dict[str, int]:
     return columns
 
 
-def _named(where: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Meaning → value, from column name → value."""
+def _named(where: str, values: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Meaning → value, from (column name, value), of which a name may come twice."""
     found = {}
     for meaning, names in COLUMNS.items():
-        given = [name for name in names if name in values]
+        given = [(name, value) for name, value in values if name in names]
         if len(given) > 1:
-            raise InputError(f"{where}: {' and '.join(given)} both name the {meaning}; rename or delete one")
+            raise InputError(f"{where}: {' and '.join(name for name, _ in given)} both name the {meaning}; rename or delete one")
         if given:
-            found[meaning] = values[given[0]]
+            found[meaning] = given[0][1]
     return found
 
 
@@ -130,9 +130,9 @@ def _read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 continue
             where = f"{path}: line {number}"
             try:
-                value = json.loads(line)
+                value = json.loads(line, object_pairs_hook=tuple)  # a dict would keep the last of two values of one key
             except (ValueError, RecursionError) as error:
                 raise InputError(f"{where}: expected one JSON object a line, got an error: {error}") from None
-            if not isinstance(value, dict):
+            if not isinstance(value, tuple):
                 raise InputError(f"{where}: expected a JSON object like {{'image': …, 'caption': …}}, got {line.strip()[:60]}")
-            yield number, _named(where, {name.lower(): content for name, content in value.items()})
+            yield number, _named(where, [(name.lower(), content) for name, content in value])

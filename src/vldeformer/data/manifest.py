@@ -5,14 +5,17 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from vldeformer.artifact import read_json, whole_file
 from vldeformer.data.records import Caption, Image, check_characters
 from vldeformer.errors import InputError
+
+Record = TypeVar("Record", Image, Caption)
 
 
 @dataclass(frozen=True)
@@ -99,14 +102,29 @@ class Manifest:
 
     @classmethod
     def load(cls, path: Path) -> "Manifest":
-        """Read what ``save`` wrote. Raises InputError if the file is missing, cut short or of another layout."""
+        """Read what ``save`` wrote. Raises InputError if the file is missing, cut short or of another layout, or an id or text
+        is none, naming the place (from 0) of its row.
+        """
         value = read_json(path)
         try:
-            images = tuple(Image(*row) for row in value["images"])
-            captions = tuple(Caption(*row) for row in value["captions"])
+            images = tuple(_record(f"{path}: image in place {place}", Image, row) for place, row in enumerate(value["images"]))
+            captions = tuple(
+                _record(f"{path}: caption in place {place}", Caption, row) for place, row in enumerate(value["captions"])
+            )
             return cls(value["dataset"], images, captions)
         except (KeyError, TypeError) as error:
             raise InputError(f"{path}: expected a manifest written by `vldeformer prepare`; {error}") from None
+
+
+def _record(where: str, kind: type[Record], row: Any) -> Record:
+    """An Image or Caption of its texts in their order; only the file of an image may be null or left out."""
+    names = [field.name for field in fields(kind)]
+    if not isinstance(row, list):
+        raise InputError(f"{where}: expected [{', '.join(names)}], got {str(row)[:60]}; run `vldeformer prepare` again")
+    for name, text in zip(names, row, strict=False):
+        if not isinstance(text, str) and (name, text) != ("file", None):
+            raise InputError(f"{where}: expected {name} as a text, got {str(text)[:60]}; run `vldeformer prepare` again")
+    return kind(*row)
 
 
 def _no_duplicates(dataset: str, what: str, ids: Iterable[str]) -> None:

@@ -159,8 +159,12 @@ class VinvlSource(Section):
 
     @property
     def raw_files(self) -> list[str]:
-        """Below ``raw_dir``: the files that say which images and captions there are."""
-        return [file for part in self.parts.values() for file in (*part.captions.values(), *part.keys.values())]
+        """Below ``raw_dir``: the files that say which images and captions there are, and which images have features."""
+        return [
+            file
+            for part in self.parts.values()
+            for file in (*part.captions.values(), *part.keys.values(), f"{part.features}/imageid2idx.json")
+        ]
 
 
 AnyDataset = ScenesSource | KarpathySource | JoinedSource | FolderSource | VinvlSource

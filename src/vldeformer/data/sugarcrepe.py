@@ -73,29 +73,45 @@ def _texts(where: str, row: Any) -> tuple[str, str, str]:
 def image_ids_by_file(files: Sequence[str], images: Sequence[Image]) -> dict[str, str]:
     """File name → id of the image that it names; files of no image are left out.
 
-    A name is the image's id or file name, extensions and folders left out, or, as SugarCrepe names COCO's images, its number
-    with zeros before it (``000000085329.jpg`` is 85329 or COCO_val2014_000000085329). Raises InputError if two images have
-    that number.
+    A name is the image's id or path, or either without its extension and first folders: ``dog.png`` names ``pets/dog.jpg``,
+    ``cats/dog.png`` does not. Or it is, as SugarCrepe names COCO's images, a number with zeros before it
+    (``000000085329.jpg`` is 85329 or COCO_val2014_000000085329). Raises InputError if two images have one name or number.
     """
-    names = {_stem(name): image.id for image in images for name in (image.file or image.id, image.id)}
-    numbers: dict[int, list[str]] = {}
+    names: dict[str, set[str]] = {}
+    ends: dict[str, set[str]] = {}
+    numbers: dict[int, set[str]] = {}
     for image in images:
-        if number := re.search(r"(\d+)$", _stem(image.id)):
-            numbers.setdefault(int(number[1]), []).append(image.id)
-    found = {file: _image_id(file, names, numbers) for file in files}
+        for name in (image.id, image.file or image.id):
+            for whole in (name, _bare(name)):
+                names.setdefault(whole, set()).add(image.id)
+            for end in _ends(name):
+                ends.setdefault(end, set()).add(image.id)
+        if "/" not in image.id and (number := re.search(r"(\d+)$", _bare(image.id))):
+            numbers.setdefault(int(number[1]), set()).add(image.id)
+    found = {file: _image_id(file, names, ends, numbers) for file in files}
     return {file: image_id for file, image_id in found.items() if image_id is not None}
 
 
-def _image_id(file: str, names: Mapping[str, str], numbers: Mapping[int, Sequence[str]]) -> str | None:
-    stem = _stem(file)
-    if stem in names or not stem.isdecimal():
-        return names.get(stem)
-    same = numbers.get(int(stem), ())
+def _image_id(
+    file: str, names: Mapping[str, set[str]], ends: Mapping[str, set[str]], numbers: Mapping[int, set[str]]
+) -> str | None:
+    own = _ends(file)
+    ways = [("name", names.get(file)), ("name", ends.get(own[0])), *(("name", names.get(end)) for end in own)]
+    ways += [("number", numbers.get(int(own[-1])))] if own[-1].isdecimal() else []
+    what, same = next(((what, same) for what, same in ways if same), ("", set()))
     if len(same) > 1:
-        raise InputError(f"file {file!r}: images {same[0]!r} and {same[1]!r} have that number; judge one data set at a time")
-    return same[0] if same else None
+        first, second = sorted(same)[:2]
+        advice = "name the file with its folder, and judge one data set at a time"
+        raise InputError(f"file {file!r}: images {first!r} and {second!r} have that {what}; {advice}")
+    return next(iter(same), None)
 
 
-def _stem(name: str) -> str:
-    """A file's name without folders and a known extension; ids may hold dots of their own."""
-    return re.sub(r"\.(jpe?g|png)$", "", PurePosixPath(name).name, flags=re.IGNORECASE)
+def _ends(name: str) -> list[str]:
+    """A file's name without its extension: with all of its folders, with one less and so on, with none."""
+    parts = PurePosixPath(_bare(name)).parts or (name,)
+    return ["/".join(parts[start:]) for start in range(len(parts))]
+
+
+def _bare(name: str) -> str:
+    """Without a known extension; ids may hold dots of their own."""
+    return re.sub(r"\.(jpe?g|png)$", "", name, flags=re.IGNORECASE)

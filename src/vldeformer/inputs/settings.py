@@ -14,7 +14,7 @@ PartnerKind = Literal["random", "category", "near"]
 class VocabularySettings(Section):
     """The word pieces learned from the captions (unused when `backbone.text_model` brings its own)."""
 
-    size: int = Field(ge=100, description="most word pieces")
+    size: int = Field(ge=100, description="most word pieces; special ones and letters, 405 at most, are there in any case")
 
 
 class NegativeSettings(Section):

@@ -30,7 +30,11 @@ class WordPieces:
 
     @classmethod
     def learn(cls, texts: Iterable[str], size: int) -> "WordPieces":
-        """Learn at most ``size`` word pieces from texts (lower-cased, accents stripped)."""
+        """Learn word pieces from texts (lower-cased, accents stripped): ``size``, fewer if the texts have no more.
+
+        The special tokens and the letters always belong to them, each at the beginning and inside of words, the ``MOST_LETTERS``
+        most frequent ones: where these alone are more than ``size``, they are all.
+        """
         learner = BertWordPieceTokenizer(lowercase=True)
         words = Counter(word for text in texts for word in _plain_words(learner, text))
         letters: Counter[str] = Counter()

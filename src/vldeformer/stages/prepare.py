@@ -16,6 +16,7 @@ from vldeformer.data.scene_drawing import draw_all
 from vldeformer.data.scene_records import Scene, read_scenes
 from vldeformer.data.scenes import scene_manifest
 from vldeformer.data.sources import FolderSource, JoinedSource, KarpathySource, ScenesSource, VinvlSource
+from vldeformer.data.vinvl import open_vinvl
 from vldeformer.errors import InputError
 from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.provenance import provenance
@@ -53,7 +54,11 @@ def _prepare_vinvl(dataset: VinvlSource, raw_dir: Path, out: Path, started: floa
     from vldeformer.data.vinvl_manifest import vinvl_manifest  # its files are torch's
 
     manifest = vinvl_manifest(dataset, raw_dir)
-    files = {f"{name} {split}": raw_dir / file for name, part in dataset.parts.items() for split, file in part.captions.items()}
+    files: dict[str, Path] = {}
+    for name, part in dataset.parts.items():
+        files |= {f"{name} {split}": raw_dir / file for split, file in part.captions.items()}
+        files |= {f"{name} {split} keys": raw_dir / file for split, file in part.keys.items()}
+        files[f"{name} ids"] = open_vinvl(raw_dir / part.features).id_rows
     with whole_folder(out) as folder:
         manifest.save(folder / "manifest.json")
         write_json(folder / RECORD, provenance({"dataset": dataset.model_dump(mode="json")}, files, started))

@@ -66,7 +66,7 @@ def rerank(
         )
     inputs = {"embeddings": embeddings, "joint": files_of(joint), "manifest": manifest, "visual": visual}
     sections = {"rerank": section, "evaluate": evaluation, "runtime": runtime}
-    values = {name: own.model_dump(mode="json") for name, own in sections.items()} | {"split": split}
+    values = {name: own.model_dump(mode="json") for name, own in sections.items()} | {"split": split, "all": everything}
     with whole_folder(out) as folder:
         for k, result in found.results.items():
             result.save(folder / f"depth_{k}.json")

@@ -38,7 +38,9 @@ def score(settings: Path | None, model: Path, manifest: Path, visual: Path, spli
     ):
         scores = score_pairs(matcher.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
     inputs = {"model": files_of(model), "manifest": manifest, "visual": visual}
-    scores.save(out, provenance({"runtime": runtime.model_dump(mode="json"), "split": split}, inputs, started))
+    sections = {"evaluate": section, "runtime": runtime}
+    values = {name: own.model_dump(mode="json") for name, own in sections.items()} | {"split": split, "all": everything}
+    scores.save(out, provenance(values, inputs, started))
 
 
 def score_oracle(raw_dir: Path, manifest: Path, split: str, out: Path) -> None:

@@ -41,7 +41,7 @@ def train(
     """Write ``model/`` (the weights that were best on val), ``last/`` (the last ones, if they are others) and ``journal.jsonl``.
 
     ``start``: folder of the pre-trained model; ``negatives``: folder of the stage `negatives`; ``teacher``: the joint model.
-    Each is needed if and only if the settings ask for it.
+    Each is needed if and only if the settings ask for it. Raises InputError if one does not go with the settings or the inputs.
     """
     started = time.monotonic()
     check_replaceable(out)
@@ -76,8 +76,10 @@ def train(
     )
     model = build_model(description)
     if start is not None:
-        loaded, its_description, _ = load_model(start)
+        loaded, its_description, its_words = load_model(start)
         _check_architecture(settings, backbone, start, its_description.backbone)
+        if its_words.tokenizer.to_str() != words.tokenizer.to_str():  # which shapes need not tell
+            raise InputError(f"{start}: the model to start from has other word pieces than {tokenizer}; give --tokenizer its own")
         copy_backbone(loaded, model, section.start_share)
     elif backbone.text_model is not None:
         start_from_text(model.backbone, backbone.text_model)
