@@ -85,7 +85,7 @@ settings-page: setup
 	python docs/settings_page.py
 	python docs/settings_schemas.py
 
-# Measure everything side by side, then write docs/benchmarks.md: half an hour on 2 quiet cores. Some: make benchmarks NAMES="embed page"
+# Run the benchmarks of benchmarks/README.md, then write docs/benchmarks.md: half an hour on 2 quiet cores. Some: make benchmarks NAMES="embed page"
 benchmarks: setup
 	python benchmarks/run.py $(NAMES)
 

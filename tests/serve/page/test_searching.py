@@ -104,7 +104,7 @@ def test_everything_works_by_keys_alone(opened):
     page.keyboard.press("Enter")
     page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
-    until(page, "!document.querySelector('#viewer').open")
+    until(page, "!document.querySelector('#viewer').open && document.activeElement.closest('#photographs .tile')")
     page.keyboard.press("s")
     until(page, "location.search.startsWith('?similar=')")
     assert asked_for(page) == {"similar": ids[0]}
