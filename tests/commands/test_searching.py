@@ -10,7 +10,7 @@ import pytest
 from vldeformer.cli import main
 from vldeformer.errors import InputError
 from vldeformer.search.contact_sheet import write_contact_sheet
-from vldeformer.search.index import Hit
+from vldeformer.search.index import Hit, SearchIndex
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +96,26 @@ def test_images_are_removed_and_exported(made, capsys, tmp_path):
     assert capsys.readouterr().out.count(": 6 images") == 3
 
 
+def test_a_joint_model_is_indexed_and_said_to_be_one(model_folder, made, tmp_path, capsys):
+    joint = model_folder("squares", reading="joint")
+    assert run("index", "--model", joint, "--images", made / "photos", "--out", tmp_path / "index") == 0
+    assert f"{joint}: a joint model, decomposed as it is: its vectors were never trained for search" in capsys.readouterr().err
+    assert run("index", "--model", model_folder("squares"), "--images", made / "photos", "--out", tmp_path / "other") == 0
+    assert "joint" not in capsys.readouterr().err
+
+
+def test_an_index_without_images_says_so(made, tmp_path, capsys):
+    shutil.copytree(made / "index", tmp_path / "index")
+    ids = [name for names, _ in SearchIndex.open(made / "index").parts() for name in names]
+    assert run("index-remove", tmp_path / "index", *ids) == 0
+    assert run("search", tmp_path / "index", "a red ring") == 0
+    assert f"{tmp_path / 'index'}: holds no images; run `vldeformer index` again" in capsys.readouterr().err
+
+
 WRONG = [
     (["search", "INDEX", ""], "expected some words"),
-    (["search", "INDEX", "ring", "-k", "0"], "at least 1, got 0"),
+    (["search", "INDEX", "ring", "-k", "0"], "-k: expected at least 1, got 0"),
+    (["search", "INDEX", "ring", "--rerank", "5", "--joint", "M"], "--rerank: expected at least -k 10, got 5; give a larger N"),
     (["search", "INDEX", "ring", "--rerank", "5"], "go together"),
     (["search", "INDEX", "--image", "INDEX/index.json"], "expected a photograph"),
     (["search", "INDEX", "--image", "none.jpg"], "photograph not found"),

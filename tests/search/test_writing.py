@@ -208,6 +208,12 @@ def test_a_file_of_a_desktop_among_the_shards_is_left_alone(model, photos, tmp_p
     assert index_images(model, photos, out).added == 1 and (out / "shards" / ".DS_Store").is_file()
 
 
+def test_paths_may_be_texts_and_ids_are_a_list(model, photos, tmp_path):
+    assert index_images(str(model), str(photos), str(tmp_path / "index")).images == 14
+    assert refusal(remove_images, tmp_path / "index", "a/01.png") == "ids: expected a list of ids, got one str; give ['a/01.png']"
+    assert remove_images(str(tmp_path / "index"), ["a/01.png"]) == 13
+
+
 def test_linked_folders_are_walked_once(model, tmp_path):
     folder, other = tmp_path / "photos", tmp_path / "other"
     folder.mkdir()

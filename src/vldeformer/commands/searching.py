@@ -74,6 +74,8 @@ def _index(given: argparse.Namespace) -> None:
     finally:
         for bar in bars:
             bar.close()
+    if _is_joint(Path(given.model)):
+        print(f"{given.model}: a joint model, decomposed as it is: its vectors were never trained for search", file=sys.stderr)
     changed = f"{made.added:,} added, {made.replaced:,} replaced, {made.removed:,} removed"
     print(f"{given.out}: {made.images:,} images ({changed}); {made.structure}: {MEANING[made.structure]}")
     if made.gone:
@@ -82,6 +84,14 @@ def _index(given: argparse.Namespace) -> None:
         print(f"skipped {_line(one.id)}: {_line(one.problem)}", file=sys.stderr)
     if len(made.skipped) > SHOWN_PROBLEMS:
         print(f"{len(made.skipped):,} skipped in all: {given.out}/shards/*/skipped.json", file=sys.stderr)
+
+
+def _is_joint(model: Path) -> bool:
+    """Whether it is a model folder of this project that reads captions and images together."""
+    from vldeformer.artifact import read_json
+    from vldeformer.models.weights import DESCRIPTION
+
+    return (model / DESCRIPTION).is_file() and read_json(model / DESCRIPTION).get("kind") == "joint"
 
 
 def _search(given: argparse.Namespace) -> None:
@@ -93,12 +103,18 @@ def _search(given: argparse.Namespace) -> None:
         raise InputError("--rerank N and --joint MODEL go together")
     if given.image is not None and given.rerank is not None:
         raise InputError("--rerank reads a text with each image; it does not go with --image")
+    if given.k < 1:
+        raise InputError(f"-k: expected at least 1, got {given.k}")
+    if given.rerank is not None and given.rerank < given.k:
+        raise InputError(f"--rerank: expected at least -k {given.k}, got {given.rerank}; give a larger N or a smaller -k")
     if given.format == "sheet":
         check_sheet(given.out or Path("--out"))
     elif given.out is not None:
         check_file(given.out)
     queries = _queries(given)
     index = SearchIndex.open(given.index, given.model)
+    if not len(index):
+        print(f"{given.index}: holds no images; run `vldeformer index` again, which goes on where it was", file=sys.stderr)
     found = _found(given, index, queries)
     if given.format == "sheet":
         write_contact_sheet(given.out, list(found), index.images)

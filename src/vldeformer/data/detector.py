@@ -16,8 +16,6 @@ from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression
 
 from vldeformer.artifact import whole_file
 from vldeformer.data.appearance import COLOUR_WIDTH, Appearance, describe
@@ -97,6 +95,8 @@ class Detector:
             chosen = named_generator(settings.seed, "detector", "images").permutation(len(scenes))[: settings.fit_images]
             scenes = [scenes[row] for row in sorted(chosen)]
         chunks = (scenes[start : start + CHUNK] for start in range(0, len(scenes), CHUNK))
+        from sklearn.decomposition import PCA  # seconds, which who uses a detector that was fitted does without
+
         jobs = (
             joblib.delayed(_labelled)([np.asarray(pictures[s.id]) for s in chunk], chunk, settings.crop_size) for chunk in chunks
         )
@@ -207,6 +207,8 @@ def _classifier(features: np.ndarray, labels: list[str]) -> tuple[tuple[str, ...
     words = tuple(sorted(set(labels)))
     if len(words) == 1:
         return words, np.zeros((1, features.shape[1])), np.zeros(1)
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=1.0, max_iter=1000).fit(features, labels)
     coefficients, intercepts = model.coef_, model.intercept_
     if len(words) == 2:  # scikit-learn keeps one row for two classes

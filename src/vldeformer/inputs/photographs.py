@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import PIL.Image
 import torch
-from transformers import ViltImageProcessorPil
 
 from vldeformer.data.photographs import THREADS
 from vldeformer.data.pictures import Picture, trimmed, upright
@@ -26,6 +25,8 @@ class PhotographTransform:
     """Picture → patches. ``shorter``: pixels of the shorter side; ``patch``: side of a patch, which sizes are multiples of."""
 
     def __init__(self, shorter: int, patch: int) -> None:
+        from transformers import ViltImageProcessorPil  # seconds, which models of regions and squares do without
+
         self.shorter, self.patch = shorter, patch
         self.processor = ViltImageProcessorPil(size={"shortest_edge": shorter}, size_divisor=patch, do_pad=False)
         # The processor's own bound on the longer side; what is more elongated than it in patches would lose its shorter side.

@@ -6,7 +6,6 @@ from vldeformer.artifact import read_json
 from vldeformer.errors import InputError
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder
-from vldeformer.models.hub import import_hub
 from vldeformer.models.hub_files import hub_file, hub_file_if_any
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.oscar_import import WEIGHT_FILES, import_oscar
@@ -28,6 +27,8 @@ def import_model(
     hub id or folder. It is a joint matcher if it has a matching head, else a dual encoder. ``pooling`` None: ``mean_all`` for
     Oscar, as released, else ``mean``. Raises InputError (one line) if it is none of these or damaged.
     """
+    from vldeformer.models.hub import import_hub  # seconds, which who has a model of this project does without
+
     path = Path(path_or_hub_id)
     if (path / DESCRIPTION).is_file():
         raise InputError(f"{path}: already a model folder of this project; use it as it is")

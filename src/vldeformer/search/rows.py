@@ -4,12 +4,10 @@ Scores are computed in float64 from the stored vectors, each from its own two al
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from joblib import cpu_count
 
@@ -39,7 +37,7 @@ class Rows:
     def find(self, image_id: str) -> int | None:
         """The row of an image that can be found."""
         hashes, order = self._by_hash
-        wanted = _hashed(pa.array([image_id], pa.string()))[0]
+        wanted = hash(image_id)
         first, last = np.searchsorted(hashes, wanted, "left"), np.searchsorted(hashes, wanted, "right")
         for row in order[first:last].tolist():
             if self.alive[row] and self.name(row) == image_id:
@@ -59,7 +57,9 @@ class Rows:
     @functools.cached_property
     def _by_hash(self) -> tuple[np.ndarray, np.ndarray]:
         """Hashes of all ids in ascending order, and the rows in that order: 16 bytes a row, where a dict takes ten times that."""
-        hashes = np.concatenate([np.empty(0, np.uint64), *(_hashed(shard.items.column("id")) for shard, _ in self.placed)])
+        hashes = np.concatenate(
+            [np.empty(0, np.int64), *(_hashed(shard.items.column("id").to_pylist()) for shard, _ in self.placed)]
+        )
         order = np.argsort(hashes, kind="stable")
         return hashes[order], order
 
@@ -122,7 +122,6 @@ class Rows:
         return scores
 
 
-def _hashed(ids: Any) -> np.ndarray:
-    """(n,) uint64 of Arrow strings."""
-    hashes: np.ndarray = pd.util.hash_array(ids.to_numpy(zero_copy_only=False) if isinstance(ids, pa.Array) else ids.to_numpy())
-    return hashes
+def _hashed(ids: Iterable[str]) -> np.ndarray:
+    """(n,) int64, of this process alone."""
+    return np.fromiter(map(hash, ids), np.int64)

@@ -75,8 +75,8 @@ class IndexReport:
 
 def index_images(
     model: str | Path,
-    images: Path,
-    out: Path,
+    images: str | Path,
+    out: str | Path,
     structure: Literal["auto"] | StructureKind | None = None,
     prune: bool = False,
     device: Literal["cpu", "cuda"] = "cpu",
@@ -88,6 +88,7 @@ def index_images(
     Raises InputError if the index is of another version, model or source, if another command is writing it, if the model cannot
     read such images, or if a path is not UTF-8; nothing is written then.
     """
+    images, out = Path(images), Path(out)
     if out.exists() and not (out / DESCRIPTION).is_file() and (not out.is_dir() or _foreign(out)):
         raise InputError(f"{out}: expected a new or empty folder, or an index to add to; it holds other things")
     source, encoder = open_images(images, outside=out), load(model, device)
@@ -148,8 +149,11 @@ def index_images(
     )
 
 
-def remove_images(index: Path, ids: Iterable[str]) -> int:
+def remove_images(index: str | Path, ids: Iterable[str]) -> int:
     """Take images out of an index; returns how many it holds then. Raises InputError, and removes none, if one is not in it."""
+    if isinstance(ids, str):
+        raise InputError(f"ids: expected a list of ids, got one str; give [{ids!r}]")
+    index = Path(index)
     known = read_description(index)
     with locked(index):
         before, names = Known.of(index, known), list(ids)
