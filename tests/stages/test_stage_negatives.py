@@ -93,6 +93,10 @@ def test_pixels_that_are_not_there_are_named(command, write_settings, tmp_path, 
     for visual in (tmp_path / "nowhere", tiny.regions):
         assert command("negatives", pixels, tmp_path / "out", visual=visual) == 2 and not (tmp_path / "out").exists()
         assert f"{visual}: expected a pixel store" in capsys.readouterr().err
+    (tmp_path / "photographs").mkdir()
+    (tmp_path / "photographs" / "photographs.json").touch()
+    assert command("negatives", pixels, tmp_path / "out", visual=tmp_path / "photographs") == 2
+    assert "this model reads squares; prepare them with photographs: squares, image_size: " in capsys.readouterr().err
 
 
 def test_missing_damaged_and_foreign_negatives_are_named(tmp_path):

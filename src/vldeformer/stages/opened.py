@@ -48,6 +48,9 @@ def open_pixels(backbone: BackboneSettings, visual: Path) -> VisualReader:
     """The reader of a backbone that reads pixels. Raises InputError if there is no such store at ``visual``."""
     squares = (visual / "pixels.npy").is_file()
     if not backbone.keep_aspect:
+        if not squares and (visual / "photographs.json").is_file():
+            wanted = f"photographs: squares, image_size: {backbone.crop_size}"
+            raise InputError(f"{visual}: photographs as they are, but this model reads squares; prepare them with {wanted}")
         _expect(visual, "pixels.npy", f"a pixel store (backbone.kind is {backbone.kind})")
         return PixelReader(PixelStore(visual), backbone.crop_size, backbone.patch_size)
     if not squares:
