@@ -88,6 +88,8 @@ class Detector:
 
         Raises InputError if a scene is of another split or if there are fewer regions than ``pca_components``.
         """
+        from sklearn.decomposition import PCA  # seconds, which who uses a detector that was fitted does without
+
         other = next((scene.id for scene in scenes if scene.split != FIT_SPLIT), None)
         if other is not None:
             raise InputError(f"the detector is fitted on the labels of {FIT_SPLIT} scenes only, got {other!r}; leave it out")
@@ -95,8 +97,6 @@ class Detector:
             chosen = named_generator(settings.seed, "detector", "images").permutation(len(scenes))[: settings.fit_images]
             scenes = [scenes[row] for row in sorted(chosen)]
         chunks = (scenes[start : start + CHUNK] for start in range(0, len(scenes), CHUNK))
-        from sklearn.decomposition import PCA  # seconds, which who uses a detector that was fitted does without
-
         jobs = (
             joblib.delayed(_labelled)([np.asarray(pictures[s.id]) for s in chunk], chunk, settings.crop_size) for chunk in chunks
         )

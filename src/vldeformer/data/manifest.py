@@ -107,24 +107,25 @@ class Manifest:
         """
         value = read_json(path)
         try:
-            images = tuple(_record(f"{path}: image in place {place}", Image, row) for place, row in enumerate(value["images"]))
-            captions = tuple(
-                _record(f"{path}: caption in place {place}", Caption, row) for place, row in enumerate(value["captions"])
-            )
+            images = _records(f"{path}: image", Image, value["images"])
+            captions = _records(f"{path}: caption", Caption, value["captions"])
             return cls(value["dataset"], images, captions)
         except (KeyError, TypeError) as error:
             raise InputError(f"{path}: expected a manifest written by `vldeformer prepare`; {error}") from None
 
 
-def _record(where: str, kind: type[Record], row: Any) -> Record:
-    """An Image or Caption of its texts in their order; only the file of an image may be null or left out."""
+def _records(what: str, kind: type[Record], rows: Iterable[Any]) -> tuple[Record, ...]:
+    """Images or Captions, each of its texts in their order; only the file of an image may be null or left out."""
     names = [field.name for field in fields(kind)]
-    if not isinstance(row, list):
-        raise InputError(f"{where}: expected [{', '.join(names)}], got {str(row)[:60]}; run `vldeformer prepare` again")
-    for name, text in zip(names, row, strict=False):
-        if not isinstance(text, str) and (name, text) != ("file", None):
-            raise InputError(f"{where}: expected {name} as a text, got {str(text)[:60]}; run `vldeformer prepare` again")
-    return kind(*row)
+    for place, row in enumerate(rows):
+        if not isinstance(row, list):
+            expected, came = f"[{', '.join(names)}]", row
+        elif wrong := [one for one in zip(names, row, strict=False) if not isinstance(one[1], str) and one != ("file", None)]:
+            expected, came = f"{wrong[0][0]} as a text", wrong[0][1]
+        else:
+            continue
+        raise InputError(f"{what} in place {place}: expected {expected}, got {str(came)[:60]}; run `vldeformer prepare` again")
+    return tuple(kind(*row) for row in rows)
 
 
 def _no_duplicates(dataset: str, what: str, ids: Iterable[str]) -> None:

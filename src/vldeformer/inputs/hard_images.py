@@ -6,6 +6,7 @@ captions is dropped and counted.
 """
 
 import dataclasses
+import functools
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,10 +47,16 @@ def needs_of(text: str, tags: Iterable[str], lexicon: Lexicon) -> set[Need]:
     """
     words = set(words_of(text))
     said = words | {lexicon.nouns[word] for word in words if word in lexicon.nouns}
-    seen = [(thing, frozenset(qualities_of([tag]))) for tag in tags for thing in things_of([tag])]
+    seen = [told for tag in tags for told in _told(tag)]
     named = {Need(thing, qualities & said) for thing, qualities in seen if thing in said}
     described = {Need(None, qualities & said) for _, qualities in seen if qualities & said}
     return named or described or {Need(thing, qualities) for thing, qualities in seen}
+
+
+@functools.cache
+def _told(tag: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """The thing that a tag names, with its qualities; nothing of an empty tag."""
+    return tuple((thing, frozenset(qualities_of([tag]))) for thing in things_of([tag]))
 
 
 def categories_of(
@@ -152,9 +159,8 @@ class ImageComposer:
         own, other = self.tags.get(image.image_id, ()), self.tags.get(image.partner_id, ())
         tags = [*(own[row] for row in image.kept if row < len(own)), *(other[row] for row in image.taken if row < len(other))]
         shown: dict[str, list[frozenset[str]]] = defaultdict(list)
-        for tag in tags:
-            for thing in things_of([tag]):
-                shown[thing].append(frozenset(qualities_of([tag])))
+        for thing, qualities in (told for tag in tags for told in _told(tag)):
+            shown[thing].append(qualities)
         captions = self.needs.get(image.image_id, {}).items()
         return tuple(caption for caption, needs in captions if needs and all(need.met(shown) for need in needs))
 

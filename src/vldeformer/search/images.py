@@ -71,6 +71,15 @@ def open_images(root: Path, outside: Path | None = None) -> ImageSource:
     return PhotographFolder(root, outside)
 
 
+def is_utf8(name: str) -> bool:
+    """Whether a name of the system can be written into a file: of other bytes than UTF-8 Python makes half characters."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class PhotographFolder:
     """Every file below a folder, hidden ones left out; an image's id is its path below the folder, with ``/``."""
 
@@ -111,9 +120,7 @@ class PhotographFolder:
 
     def _file(self, path: Path) -> Listed:
         name = path.relative_to(self.root).as_posix()
-        try:
-            name.encode()
-        except UnicodeEncodeError:
+        if not is_utf8(name):
             return Listed(ascii(name), problem="its name is not UTF-8; rename it")
         try:
             found = path.stat()

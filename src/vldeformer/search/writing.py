@@ -18,7 +18,7 @@ from vldeformer.models.importing import files_of
 from vldeformer.retrieval.encode import Progress, silent
 from vldeformer.retrieval.encoder import Encoder, load
 from vldeformer.search.encoding import encode_listed
-from vldeformer.search.images import ImageSource, Listed, open_images
+from vldeformer.search.images import ImageSource, Listed, is_utf8, open_images
 from vldeformer.search.known import Known
 from vldeformer.search.layout import (
     CONTENTS,
@@ -96,7 +96,7 @@ def index_images(
     if not listed:
         raise InputError(f"{images}: expected images, found none")
     for name in (images.resolve(), out.resolve()):
-        if not _is_utf8(str(name)):
+        if not is_utf8(str(name)):
             raise InputError(f"{str(name)!a}: expected a path in UTF-8, got other bytes; rename it")
     path = Path(model)
     wanted = Description(
@@ -219,14 +219,6 @@ def _drop_uncommitted(folder: Path, contents: Contents) -> None:
             path.unlink()
     for path in folder.glob(".*.json.*"):
         path.unlink()
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _foreign(folder: Path) -> bool:
