@@ -4,6 +4,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from vldeformer.errors import InputError
+from vldeformer.search.images import Listed
+from vldeformer.search.index import SearchIndex
+from vldeformer.search.layout import CONTENTS, DESCRIPTION, Contents, Description, write_section, write_shard
 from vldeformer.search.writing import index_images, remove_images
 
 
@@ -39,3 +43,28 @@ def index(model, photos, tmp_path):
         index_images(model, photos, tmp_path / "index")
     remove_images(tmp_path / "index", ["a/05.png"])
     return tmp_path / "index"
+
+
+def refusal(call, *given, **options):
+    with pytest.raises(InputError) as caught:
+        call(*given, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def ids_of(index):
+    return sorted(name for ids, _ in SearchIndex.open(index).parts() for name in ids)
+
+
+def stored_index(folder, shards, removed=()):
+    """An index of given vectors, without a model; ids are row numbers through all shards."""
+    starts = np.cumsum([0, *map(len, shards)])
+    entries = [
+        write_shard(folder, f"{number:06}", [Listed(str(row)) for row in range(start, start + len(own))], own, [])
+        for number, (own, start) in enumerate(zip(shards, starts.tolist(), strict=False))
+    ]
+    width = shards[0].shape[1]
+    known = Description(model="none", model_sha256="none", width=width, images=".", images_kind="folder")
+    write_section(folder / DESCRIPTION, known)
+    write_section(folder / CONTENTS, Contents(shards=tuple(entries), removed=tuple(removed)))
+    return folder

@@ -2,30 +2,21 @@
 
 import errno
 import json
-import multiprocessing
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import vldeformer
 from vldeformer.data.photographs import write_photographs
-from vldeformer.errors import InputError
-from vldeformer.search.images import Listed
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.joint import JointReranker
 from vldeformer.search.layout import (
-    CONTENTS,
     DESCRIPTION,
-    Contents,
-    Description,
     read_contents,
-    write_section,
-    write_shard,
 )
 from vldeformer.search.writing import index_images, remove_images
 
-from .conftest import picture
+from .conftest import picture, refusal
 
 QUERIES = [
     "a red ring",
@@ -36,13 +27,6 @@ QUERIES = [
     "\ud800 half",
     "a",
 ]
-
-
-def refusal(call, *given, **options):
-    with pytest.raises(InputError) as caught:
-        call(*given, **options)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def plain_answer(index, vector, k):
@@ -74,57 +58,6 @@ def test_a_query_has_the_same_answer_to_the_bit_whatever_was_asked_before(index)
         assert opened.search(text, 6) == alone[text]
         assert opened.search(text, 2) == alone[text][:2], "k changes nothing but the length"
         assert opened.search(text, 999)[:6] == alone[text]
-
-
-def stored_index(folder, shards, removed=()):
-    """An index of given vectors, without a model; ids are row numbers through all shards."""
-    starts = np.cumsum([0, *map(len, shards)])
-    entries = [
-        write_shard(folder, f"{number:06}", [Listed(str(row)) for row in range(start, start + len(own))], own, [])
-        for number, (own, start) in enumerate(zip(shards, starts.tolist(), strict=False))
-    ]
-    width = shards[0].shape[1]
-    known = Description(model="none", model_sha256="none", width=width, images=".", images_kind="folder")
-    write_section(folder / DESCRIPTION, known)
-    write_section(folder / CONTENTS, Contents(shards=tuple(entries), removed=tuple(removed)))
-    return folder
-
-
-@pytest.mark.parametrize("task_bytes", [1, 1_500, 1 << 30])
-def test_many_shards_and_threads_give_what_a_plain_loop_gives_ties_too(tmp_path, monkeypatch, task_bytes):
-    """Vectors of few values, so that many scores are equal, over shards of uneven length, one of them empty."""
-    monkeypatch.setattr("vldeformer.search.rows.TASK_BYTES", task_bytes)
-    monkeypatch.setattr("vldeformer.search.rows.GATHERED", 7)
-    monkeypatch.setattr("vldeformer.search.rows.cpu_count", lambda: 3)
-    draw = np.random.default_rng(0)
-    vectors = draw.choice([-1, 1], size=(211, 16)).astype(np.float32) / 4
-    vectors[1::5] = vectors[0]
-    vectors[2::9] += draw.normal(0, 1e-8, size=vectors[2::9].shape).astype(np.float32)  # apart in float64 alone
-    removed = sorted(draw.choice(211, 30, replace=False).tolist())
-    opened = SearchIndex.open(stored_index(tmp_path / "index", np.split(vectors, [3, 50, 50, 120]), removed))
-    for query in (vectors[0], vectors[2], vectors[77]):
-        scored = [(sum(float(a) * float(b) for a, b in zip(own, query, strict=True)), row) for row, own in enumerate(vectors)]
-        expected = sorted((one for one in scored if one[1] not in removed), key=lambda one: (-one[0], one[1]))
-        for k in (1, 10, 180, 181, 999):
-            found = opened.search_vector(query, k)
-            np.testing.assert_allclose([hit.score for hit in found], [score for score, _ in expected[:k]], atol=1e-12)
-            assert [hit.id for hit in found] == [str(row) for _, row in expected[:k]]
-            assert found == opened.search_vector(query, 999)[:k]
-
-
-def test_an_index_in_use_answers_in_a_forked_process_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("vldeformer.search.rows.TASK_BYTES", 1)
-    vectors = np.eye(16, dtype=np.float32)
-    opened = SearchIndex.open(stored_index(tmp_path / "index", np.split(vectors, 4)))
-    before = opened.search_vector(vectors[9], 2)
-    child = multiprocessing.get_context("fork").Process(target=answers_alike, args=(opened, vectors[9], before))
-    child.start()
-    child.join(60)
-    assert child.exitcode == 0
-
-
-def answers_alike(opened, vector, before):
-    assert opened.search_vector(vector, 2) == before
 
 
 def test_equal_images_tie_and_the_one_indexed_first_stands_first(model, tmp_path):
@@ -258,15 +191,6 @@ def test_photographs_of_their_own_shape_are_searched(model_folder, photos, tmp_p
     assert hit.id == "a/07.png" and hit.score == pytest.approx(1, abs=1e-6)
 
 
-def test_an_open_index_holds_no_file_open(tmp_path):
-    vectors = np.eye(16, dtype=np.float32)
-    folder = stored_index(tmp_path / "index", np.split(vectors, 16))
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    opened = SearchIndex.open(folder)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
-    assert opened.search_vector(vectors[9], 1)[0].score == 1
-
-
 def test_too_many_open_files_are_not_called_damage(index, monkeypatch):
     def full(path):
         raise OSError(errno.EMFILE, "Too many open files", path)
@@ -306,15 +230,6 @@ def test_an_index_of_a_store_that_has_gone_still_answers(model, photos, tmp_path
     (tmp_path / "store" / "photographs.json").unlink()
     opened = SearchIndex.open(tmp_path / "index")
     assert [hit.path for hit in opened.search("a ring", 3)] == [None] * 3
-
-
-def test_an_id_is_found_among_those_that_were_removed_and_came_back(tmp_path):
-    folder = stored_index(tmp_path / "index", np.split(np.eye(16, dtype=np.float32), 4))
-    opened = SearchIndex.open(folder)
-    for number, (ids, _) in enumerate(opened.parts()):
-        for place, name in enumerate(ids):
-            assert opened._rows.find(name) == 4 * number + place and opened._rows.name(4 * number + place) == name
-    assert opened._rows.find("nowhere") is None
 
 
 def test_opened_again_it_holds_what_is_on_disk_and_keeps_its_model(index):
