@@ -3,10 +3,10 @@
     python benchmarks/random_features.py --out benchmarks/random_features.json
 
 writes 2,000 images of 10 to 90 regions (mean 50) of 2,054 numbers as a TSV with base64 and as region stores into a temporary
-folder (`--folder`: on the disk to be measured; 2.5 GB). Every contender copies each image's features into the same place, as a
-batch is filled: every byte is read. `float16_mapped` alone stops at what the store hands over, a view of the mapped file.
-Warm: the files are in the system's cache; cold: dropped from it before a contender opens them. The order of the images is another
-in each turn and the same for all.
+folder (`--folder`: on the disk to be measured; 2.5 GB). Every contender copies each image's features into one array of their
+width and type, as a batch is filled: every byte is read. `float16_mapped` alone stops at what the store hands over, a view of
+the mapped file. Warm: the files are in the system's cache; cold: dropped from it before a contender opens them. The order of the
+images is another in each turn and the same for all.
 """
 
 import argparse
@@ -57,15 +57,16 @@ class StoreRows:
 
 @dataclass(frozen=True)
 class Contender:
-    """Where it reads, with what, and the type of the numbers that it leaves behind; None: nothing is copied."""
+    """Where it reads, with what, the type of the numbers that it leaves behind (None: nothing is copied), how many a region."""
 
     folder: str
     reader: Callable[[Path], Reader]
     dtype: FeatureType | None
+    width: int = FEATURES
 
 
 CONTENDERS = {
-    "tsv": Contender("tsv", TsvRows, "float32"),
+    "tsv": Contender("tsv", TsvRows, "float32", FEATURES + 6),
     "float16_mapped": Contender("float16", StoreRows, None),
     "float16": Contender("float16", StoreRows, "float16"),
     "float32": Contender("float32", StoreRows, "float32"),
@@ -118,20 +119,19 @@ def measure(folder: Path, images: int, repeats: int) -> dict[str, Any]:
     for kind in kinds:
         write_regions(folders[kind], drawn(images), FEATURES, kind)
     check_alike(folders, images)
-    place = np.empty((MOST, FEATURES + 6), dtype=np.float32)
     orders = [np.random.default_rng(turn).permutation(images).tolist() for turn in range(repeats)]
 
     def work(name: str, cold: bool) -> Callable[[], None]:
         one, turns = CONTENDERS[name], iter(orders)
         opened = None if cold else one.reader(folders[one.folder])
-        target = None if one.dtype is None else place.view(one.dtype)
+        target = None if one.dtype is None else np.empty((MOST, one.width), dtype=one.dtype)
 
         def run() -> None:
             read = opened or one.reader(folders[one.folder])
             for row in next(turns):
                 features = read(row)
                 if target is not None:
-                    target[: len(features), : features.shape[1]] = features
+                    target[: len(features)] = features
 
         return run
 

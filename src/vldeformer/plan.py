@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from vldeformer.artifact import whole_file
 from vldeformer.config import BASE, Settings, explain, load_settings
+from vldeformer.data.sources import ScenesSource
 from vldeformer.errors import InputError
 from vldeformer.report.settings import Ablation, split_seed
 from vldeformer.section import Section
@@ -108,6 +109,18 @@ class Plan:
     def experiment(self, home: str) -> str:
         """The experiment whose settings hold in a home."""
         return BASE if home == SHARED_HOME else home
+
+    def missing_raw_files(self, project: Path) -> str | None:
+        """What is said of raw files that are not there and that no rule makes; None: all are there."""
+        dataset = self.base.dataset
+        made = isinstance(dataset, ScenesSource)
+        raw_dir = Path(dataset.raw_dir)
+        missing = [raw_dir / name for name in dataset.raw_files if not made and not (project / raw_dir / name).exists()]
+        if not missing:
+            return None
+        page, tracker = f"config/datasets/{self.run.dataset}.yaml", f"{raw_dir.parts[0]}.dvc"
+        remedy = f"`dvc pull {tracker}`" if (project / tracker).is_file() else f"{page} says where they come from (raw_dir)"
+        return f"{len(missing)} raw files of data set {dataset.name} are not here, first {missing[0]}: {remedy}"
 
 
 def load_plan(config_dir: Path, run: Mapping[str, Any], layers: Layers = ()) -> Plan:

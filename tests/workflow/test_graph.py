@@ -1,5 +1,6 @@
 """What runs and what does not: second run, a changed setting, a fresh clone, two trainings at once, a stage that fails."""
 
+import json
 import os
 import re
 import shutil
@@ -133,6 +134,22 @@ def test_all_of_photographs_is_two_models_and_the_ablations_a_target_of_their_ow
     assert jobs["train"] == 6 and jobs["report_ablations"] == 1
     raw.unlink()
     assert "dataset_flickr8k.json" in project.snakemake("-n", "all", config="flickr8k", fails=True)
+
+
+def test_a_raw_file_that_the_settings_misspell_is_said_after_a_run_as_well(project):
+    raw = project.folder / "../shared/data/flickr8k/dataset_flickr8k.json"
+    raw.parent.mkdir(parents=True)
+    raw.touch()
+    prepared = "artifacts/flickr8k/base/prepare/manifest.json"
+    project.snakemake("--cores", "1", prepared, config="flickr8k")
+    settings = json.loads((project.folder / "artifacts/flickr8k/base/settings/prepare.json").read_text())
+    (project.folder / prepared).with_name("provenance.json").write_text(json.dumps({"settings": settings}))
+    raw.unlink()
+    assert "Nothing to be done" in project.snakemake("--cores", "1", prepared, config="flickr8k"), "what is there may be used"
+    project.edit("config/datasets/flickr8k.yaml", "annotations: dataset_flickr8k.json", "annotations: dataset_flickr.json")
+    (line,) = [line for line in project.snakemake("-n", prepared, config="flickr8k", fails=True).splitlines() if "raw" in line]
+    first = "vldeformer: 1 raw files of data set flickr8k are not here, first ../shared/data/flickr8k/dataset_flickr.json: "
+    assert line == f"{first}config/datasets/flickr8k.yaml says where they come from (raw_dir)"
 
 
 def test_everything_of_scenes_trains_each_experiment_once_and_ends_in_the_claims(project):

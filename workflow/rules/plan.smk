@@ -11,8 +11,9 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from vldeformer.artifact import RECORD, read_json
 from vldeformer.config import read_layer
-from vldeformer.plan import JUDGED_BY, STAGE_SECTIONS, load_plan, report_settings, write_stage_settings
+from vldeformer.plan import JUDGED_BY, STAGE_SECTIONS, load_plan, report_settings, stage_values, write_stage_settings
 from vldeformer.data.sources import JoinedSource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 
@@ -37,6 +38,12 @@ try:
     }
     for _name, _settings in REPORT_SETTINGS.items():
         write_stage_settings(Path(f"artifacts/{DATASET}/base/settings/{_name}.json"), _settings, "report")
+    # Snakemake takes what is there for up to date if a file that it would be made of is missing. So it is if it was made by
+    # these settings; else a file that is misspelt in them would end in "Nothing to be done".
+    _record = Path(f"artifacts/{DATASET}/base/prepare/{RECORD}")
+    _made = _record.exists() and read_json(_record).get("settings") == stage_values(PLAN.base, STAGE_SECTIONS["prepare"])
+    if workflow.is_main_process and not _made and (_missing := PLAN.missing_raw_files(Path())):
+        raise InputError(_missing)
 except InputError as error:
     print(f"vldeformer: {error}", file=sys.stderr)  # one line; Snakemake would put lines of this file around an error of its own
     sys.exit(2)

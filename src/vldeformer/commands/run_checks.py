@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from vldeformer.config import read_layer
-from vldeformer.data.sources import ScenesSource
 from vldeformer.errors import InputError
 from vldeformer.plan import Plan, load_plan
 from vldeformer.runtime import find_device
@@ -16,19 +15,8 @@ def check_run(project: Path, configfile: Path) -> list[str]:
         plan = load_plan(project / "config", layer[1], [layer])
     except InputError as error:
         return [f"settings: {error}"]
-    return [*_raw_files(project, plan, configfile), *_device(plan)]
-
-
-def _raw_files(project: Path, plan: Plan, configfile: Path) -> list[str]:
-    dataset = plan.base.dataset
-    if isinstance(dataset, ScenesSource):  # the workflow makes them
-        return []
-    missing = [name for name in dataset.raw_files if not (project / dataset.raw_dir / name).exists()]
-    if not missing:
-        return []
-    first = Path(dataset.raw_dir) / missing[0]
-    page = f"config/datasets/{plan.run.dataset}.yaml"
-    return [f"{len(missing)} raw files of {configfile} are not here, first {first}: {page} says where they come from (raw_dir)"]
+    missing = plan.missing_raw_files(project)
+    return [*([missing] if missing else []), *_device(plan)]
 
 
 def _device(plan: Plan) -> list[str]:

@@ -35,6 +35,8 @@ def prepare(settings: Path, raw_dir: Path, out: Path) -> None:
         return
     scenes = read_scenes(raw_dir / dataset.raw_file) if isinstance(dataset, ScenesSource) else []
     manifest = _manifest(dataset, raw_dir, scenes)
+    if lacking := [split for split in ("train", "val", "test") if split not in manifest.splits]:
+        print(f"no image is in {' or '.join(lacking)}: a training needs train and val, a judgement test", file=sys.stderr)
     bar = progress_bar(total=len(manifest.images), unit="image", desc="pixels")
     with whole_folder(out) as folder, bar:
         manifest.save(folder / "manifest.json")
