@@ -123,7 +123,11 @@ def random_features(value: Mapping[str, Any]) -> str:
         cold, share = value["cold_rows_per_second"].get(name), value["bytes_of_tsv"].get(name)
         shown = f"{'' if cold is None else format(cold, ',')} | {'' if share is None else format(share, '.1%')}"
         lines.append(f"| {name.replace('_', ' ')} | {warm:,} | {shown} |")
-    return "\n".join(lines)
+    tried = (
+        "A mapped file's pages lie scattered in memory, 4 KiB each: a copy of as many numbers from memory in one piece takes about "
+        "half the time. Tried and left: `pread` into the place they go to, which is as quick as a copy from the map."
+    )
+    return "\n".join([*lines, "", tried])
 
 
 def serve_load(value: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What each step of a finished run cost, from the files that Snakemake wrote beside its logs.
+"""What each step of the target `all` cost in a finished run, from the files that Snakemake wrote beside its logs.
 
     python benchmarks/stages.py --run . --out benchmarks/stages.json
     python benchmarks/stages.py --run . --before benchmarks/stages_before.json --out benchmarks/stages.json
@@ -18,6 +18,7 @@ from vldeformer.artifact import read_json
 
 ROOT = Path(__file__).resolve().parent.parent
 BEFORE = Path(__file__).with_name("stages_before.json")
+ONLY_ABLATIONS = ("ablations", "pair_time")
 COLUMNS = {"seconds": "s", "cpu_seconds": "cpu_time", "peak_mib": "max_rss"}
 
 Cost = dict[str, float]
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("--dataset", default="scenes")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
     given = parser.parse_args()
-    jobs = read_costs(given.run / "logs" / given.dataset)
+    jobs = of_all(read_costs(given.run / "logs" / given.dataset), given.run / "artifacts" / given.dataset)
     before = read_before(given.before, given.dataset) if given.before.exists() else None
     result = summary(jobs, before)
     for step in result["steps"]:  # type: ignore[attr-defined]
@@ -62,6 +63,14 @@ def read_costs(logs: Path) -> dict[str, Cost]:
     if not costs:
         raise SystemExit(f"{logs}: expected benchmark files of a run (*.tsv), found none; run `make reproduce`, or give --run")
     return costs
+
+
+def of_all(jobs: Mapping[str, Cost], artifacts: Path) -> dict[str, Cost]:
+    """Without the jobs of the target `ablations`: those of experiments that the report of `all` has no title for, and its own."""
+    titles = read_json(artifacts / "base" / "settings" / "report.json")["report"]["titles"]
+    parts = {name: name.split("/") for name in jobs}
+    homes = {"base", *titles}
+    return {name: jobs[name] for name, (home, step, *_) in parts.items() if home in homes and step not in ONLY_ABLATIONS}
 
 
 def summary(jobs: Mapping[str, Cost], before: Mapping[str, Cost] | None) -> dict[str, object]:

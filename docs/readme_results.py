@@ -24,25 +24,29 @@ def _section(root: Path, dataset: str) -> str:
     results = root / "results" / dataset
     if not (results / "metrics.json").is_file():
         return ""
-    metrics, speed = (json.loads((results / name).read_text(encoding="utf-8")) for name in ("metrics.json", "speed.json"))
-    tables = {
-        name: (results / "tables" / f"{name}.md").read_text(encoding="utf-8").strip()
-        for name in ("recall", "recall_drop", "speed")
-    }
-    drop = metrics["recall_drop"]
+    # The ablations' drop is over all seeds.
+    judged = results / "ablations" if (results / "ablations" / "metrics.json").is_file() else results
+    metrics, speed, over_seeds = (
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in (results / "metrics.json", results / "speed.json", judged / "metrics.json")
+    )
+    tables = {name: (results / "tables" / f"{name}.md").read_text(encoding="utf-8").strip() for name in ("recall", "speed")}
+    drops = (judged / "tables" / "recall_drop.md").read_text(encoding="utf-8").strip()
+    drop = over_seeds["recall_drops"][metrics["recall_drop"]["model"]]
+    seeds = f"{drop['seeds']} seeds" if drop["seeds"] > 1 else "one seed"
     first = (
         f"Decomposed retrieval of {speed['n_images']:,} images × {speed['n_captions']:,} captions takes "
         f"{speed['dual_seconds']:.1f} s, "
         f"joint {speed['joint_seconds_extrapolated']:,.0f} s (extrapolated from {speed['sampled_pairs']:,} pairs): "
         f"**{speed['speedup']:,.0f} times faster**. Mean recall {'drops' if drop['value'] >= 0 else 'rises'} by "
-        f"**{abs(drop['value']):.2f} points** on the same pairs (95 % interval of the drop {drop['low']:.2f} to "
-        f"{drop['high']:.2f}); the claim of a drop of less than {drop['claim']}: *{drop['verdict']}*."
+        f"**{abs(drop['value']):.2f} points** on the same pairs ({seeds}; 95 % interval of the drop "
+        f"{drop['low']:.2f} to {drop['high']:.2f}); the claim of a drop of less than {drop['claim']}: *{drop['verdict']}*."
     )
     shown = {"Recalls with intervals": "recalls", "Time of a query": "gallery_time", "Training curves": "training"}
     figures = "\n\n".join(f"![{title}](results/{dataset}/figures/{name}.svg)" for title, name in shown.items())
-    judged = [results / "ablations" / "tables" / f"{name}.md" for name in ABLATIONS]
-    ablations = [path.read_text(encoding="utf-8").strip() for path in judged if path.is_file()]
-    shown_tables = [tables["recall"], tables["recall_drop"], *ablations, figures, tables["speed"]]
+    choices = [judged / "tables" / f"{name}.md" for name in ABLATIONS]
+    ablations = [path.read_text(encoding="utf-8").strip() for path in choices if path.is_file()]
+    shown_tables = [tables["recall"], drops, *ablations, figures, tables["speed"]]
     return "\n\n".join(["", first, *shown_tables, ""]).lstrip("\n") + "\n"
 
 

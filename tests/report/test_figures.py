@@ -1,8 +1,10 @@
 import json
+from itertools import combinations
 
 import pytest
 
 from vldeformer.errors import InputError
+from vldeformer.report.drawing import drawing, number_points
 from vldeformer.report.figures import save_recalls, save_training_curves
 from vldeformer.report.journals import read_journal
 from vldeformer.report.results import ResultSet
@@ -18,6 +20,19 @@ def journals(tmp_path):
         lines += [{"step": step, "val_mean_recall": step} for step in (20, 40)]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return paths
+
+
+def test_numbers_of_points_do_not_cover_each_other(tmp_path):
+    seconds = [0.95, 1.45, 2.9, 5.3, 8.3, 10.2, 25.0]
+    with drawing(tmp_path / "figure", width=10, height=4.6, columns=2) as (figure, (axes, _)):
+        axes.set_xscale("log")
+        axes.set_xlim(0.7, 200)
+        axes.set_ylim(83, 89)
+        number_points(axes, [1, 2, 5, 10, 16, 20, 50], [(x, 86.8) for x in seconds], "black")
+        figure.canvas.draw()
+        boxes = [text.get_window_extent() for text in axes.texts]
+    assert [text.get_text() for text in axes.texts] == ["1", "2", "5", "10", "16", "20", "50"]
+    assert not [(one, two) for one, two in combinations(boxes, 2) if one.overlaps(two)]
 
 
 def test_figures_have_the_same_bytes_each_time_and_no_date(result_paths, speed_path, journals, settings, tmp_path):

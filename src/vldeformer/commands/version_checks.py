@@ -1,4 +1,4 @@
-"""What can be wrong with DVC in a project: not set up, no remote or none that answers, data that it does not keep, a changed lock.
+"""What can be wrong with DVC in a project: not set up, no remote or none that answers, data not in its cache, a changed lock.
 
 DVC and git are asked by their command lines, as a user asks them.
 """

@@ -26,6 +26,8 @@ Panel = Axes
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 GREY = "#5f6368"
+NEAR_POINTS = 1.4
+"""So many times as far on a logarithmic axis: a number would not fit between two points."""
 STYLE: Any = {  # a plain dictionary; matplotlib's type for it spells out every key there is
     "svg.hashsalt": "vldeformer",
     "font.family": "DejaVu Sans",
@@ -124,6 +126,14 @@ def page_svg(name: str, described: str, height: float, draw: Callable[[Axes], No
 def error_bars(estimates: Sequence[Estimate]) -> list[list[float]]:
     """How far each interval reaches below and above its value, as ``errorbar`` takes it."""
     return [[one.value - one.low for one in estimates], [one.high - one.value for one in estimates]]
+
+
+def number_points(axes: Axes, numbers: Sequence[float], places: Sequence[tuple[float, float]], colour: str) -> None:
+    """Each point's number beside it, on a logarithmic x axis from left to right; if the next is near, on the other side."""
+    following = [x for x, _ in places[1:]] + [float("inf")]
+    for number, (x, y), right in zip(numbers, places, following, strict=True):
+        look: dict[str, Any] = {"xytext": (-5, 4), "ha": "right"} if right < x * NEAR_POINTS else {"xytext": (5, -11)}
+        axes.annotate(f"{number:g}", (x, y), textcoords="offset points", color=colour, fontsize=9, **look)
 
 
 def counts_on(axis: Axis) -> None:

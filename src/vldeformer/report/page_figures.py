@@ -6,7 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from vldeformer.evaluation.measures import RECALLS, Estimate
-from vldeformer.report.drawing import COLOURS, INK, MARKERS, MUTED, PAPER, Panel, counts_on, error_bars, page_svg, times_on
+from vldeformer.report.drawing import (
+    COLOURS,
+    INK,
+    MARKERS,
+    MUTED,
+    PAPER,
+    Panel,
+    counts_on,
+    error_bars,
+    number_points,
+    page_svg,
+    times_on,
+)
 from vldeformer.report.figures import smoothed, thinned
 from vldeformer.report.journals import curve, read_journal
 from vldeformer.report.settings import Ablation
@@ -102,9 +114,8 @@ def rerank_figure(rows: Sequence[Mapping[str, str]]) -> Figure:
             axes.errorbar(
                 [float(row["seconds"]) for row in chosen], [one.value for one in points], yerr=error_bars(points), **look
             )
-        for row in depths:
-            place = (float(row["seconds"]), float(row["mean_recall"]))
-            axes.annotate(f"{float(row['k']):g}", place, (5, -11), textcoords="offset points", color=MUTED, fontsize=9)
+        places = [(float(row["seconds"]), float(row["mean_recall"])) for row in depths]
+        number_points(axes, [float(row["k"]) for row in depths], places, MUTED)
         axes.set_xscale("log")
         times_on(axes.xaxis)
         axes.set_xlabel("Time of all queries (logarithmic)")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.report.drawing import COLOURS, GREY, MARKERS, counts_on, drawing, error_bars, times_on
+from vldeformer.report.drawing import COLOURS, GREY, MARKERS, counts_on, drawing, error_bars, number_points, times_on
 from vldeformer.report.rerank import Reranked, query_seconds
 from vldeformer.report.settings import ReportSettings
 from vldeformer.report.speed import Speed
@@ -52,9 +52,8 @@ def save_rerank(stem: Path, found: Reranked, joint: RetrievalResult, speed: Spee
         means = [found.results[depth.k].mean_recall for depth in found.measured.depths]
         look: dict[str, Any] = {"color": COLOURS[2], "marker": MARKERS[2]}
         left.errorbar(seconds, [mean.value for mean in means], yerr=error_bars(means), capsize=3, **look)
-        for depth, x, mean in zip(found.measured.depths, seconds, means, strict=True):
-            place: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9, "color": GREY}
-            left.annotate(f"{depth.k}", (x, mean.value), (6, -11), **place)
+        places = [(x, mean.value) for x, mean in zip(seconds, means, strict=True)]
+        number_points(left, [depth.k for depth in found.measured.depths], places, GREY)
         own = joint.mean_recall
         at = ([found.joint_seconds()], [own.value])
         left.errorbar(*at, yerr=error_bars([own]), color=COLOURS[1], marker=MARKERS[1], capsize=3)
