@@ -124,8 +124,8 @@ def random_features(value: Mapping[str, Any]) -> str:
         shown = f"{'' if cold is None else format(cold, ',')} | {'' if share is None else format(share, '.1%')}"
         lines.append(f"| {name.replace('_', ' ')} | {warm:,} | {shown} |")
     tried = (
-        "A mapped file's pages lie scattered in memory, 4 KiB each: a copy of as many numbers from memory in one piece takes about "
-        "half the time. Tried and left: `pread` into the place they go to, which is as quick as a copy from the map."
+        "A mapped file's pages lie scattered in memory, 4 KiB each: copies out of memory in one piece take about half the time. "
+        "Tried and left: `pread` into the place they go to, which is as quick as a copy from the map."
     )
     return "\n".join([*lines, "", tried])
 
