@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from vldeformer.evaluation.measures import Estimate
 from vldeformer.report.ablations import Judged, Quantity
-from vldeformer.report.drawing import COLOURS, GREY, MARKERS, drawing, error_bars
+from vldeformer.report.drawing import COLOURS, MARKERS, drawing, error_bars, times_on
 from vldeformer.report.settings import Ablation
 
 
@@ -38,19 +39,19 @@ def save_ablation_curve(stem: Path, ablation: Ablation, judged: Sequence[Judged]
 
 
 def save_cost(stem: Path, ablation: Ablation, judged: Sequence[Judged], cost: Quantity) -> None:
-    """Mean recall with intervals against the seconds of the whole test set (logarithmic). Writes STEM.svg and STEM.png."""
-    with drawing(stem, width=7.2, height=4.4) as (_, (axes,)):
-        for one in judged:
-            found = cost.of.get(one.row.experiment)
-            if found is None or isinstance(found.value, Estimate):
+    """Mean recall with intervals against the time for the whole test set (logarithmic). Writes STEM.svg and STEM.png."""
+    costs = [(one, cost.of[one.row.experiment].value) for one in judged if one.row.experiment in cost.of]
+    with drawing(stem, width=7.2, height=4.4) as (figure, (axes,)):
+        for number, (one, seconds) in enumerate(costs):
+            if isinstance(seconds, Estimate):
                 continue
-            axes.errorbar(
-                [found.value], [one.mean.value], yerr=error_bars([one.mean]), color=COLOURS[0], marker=MARKERS[0], capsize=3
-            )
-            place = (found.value, one.mean.value)
-            axes.annotate(one.title, place, (7, 7), textcoords="offset points", color=GREY, fontsize=9)
+            look: Any = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+            axes.errorbar([seconds], [one.mean.value], yerr=error_bars([one.mean]), capsize=3, label=one.title, **look)
         axes.set_xscale("log")
-        axes.margins(x=0.3, y=0.2)
-        axes.set_xlabel("Time for the whole test set (s, extrapolated)")
+        times_on(axes.xaxis)
+        axes.margins(x=0.1, y=0.1)
+        axes.set_xlabel("Time for the whole test set (extrapolated)")
         axes.set_ylabel("Mean of the six recalls (%)")
         axes.set_title(f"{ablation.title}: accuracy against cost")
+        if costs:
+            figure.legend(loc="outside lower center", ncols=2)
