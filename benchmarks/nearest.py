@@ -146,7 +146,7 @@ def ours(folder: Path, kind: str, queries: np.ndarray, exact: np.ndarray) -> Ite
         if name != "PROBED_SHARE":
             rules.LEAST_PROPOSED, rules.PROPOSED_PER_HIT = 0, 2  # HNSW never looks at fewer than are proposed
         setattr(rules, name, value)
-        yield {"by": "ours", "kind": kind, "setting": f"{name} {value}", **measured(ask, queries, exact)}
+        yield {"by": "ours", "kind": kind, "setting": f"{name} {value}", **measured(ask, queries, exact, len(queries))}
         for one, own in as_set.items():
             setattr(rules, one, own)
 

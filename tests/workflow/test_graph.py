@@ -140,14 +140,14 @@ def test_a_raw_file_that_the_settings_misspell_is_said_after_a_run_as_well(proje
     raw = project.folder / "../shared/data/flickr8k/dataset_flickr8k.json"
     raw.parent.mkdir(parents=True)
     raw.touch()
-    prepared = "artifacts/flickr8k/base/prepare/manifest.json"
-    project.snakemake("--cores", "1", prepared, config="flickr8k")
-    settings = json.loads((project.folder / "artifacts/flickr8k/base/settings/prepare.json").read_text())
-    (project.folder / prepared).with_name("provenance.json").write_text(json.dumps({"settings": settings}))
+    base, made = project.folder / "artifacts/flickr8k/base", "artifacts/flickr8k/base/vocabulary/tokenizer.json"
+    project.snakemake("--cores", "1", made, config="flickr8k")
+    settings = json.loads((base / "settings" / "prepare.json").read_text())
+    (base / "prepare" / "provenance.json").write_text(json.dumps({"settings": settings}))
     raw.unlink()
-    assert "Nothing to be done" in project.snakemake("--cores", "1", prepared, config="flickr8k"), "what is there may be used"
+    assert "Nothing to be done" in project.snakemake("--cores", "1", made, config="flickr8k"), "what is there may be used"
     project.edit("config/datasets/flickr8k.yaml", "annotations: dataset_flickr8k.json", "annotations: dataset_flickr.json")
-    (line,) = [line for line in project.snakemake("-n", prepared, config="flickr8k", fails=True).splitlines() if "raw" in line]
+    (line,) = [line for line in project.snakemake("-n", made, config="flickr8k", fails=True).splitlines() if "raw" in line]
     first = "vldeformer: 1 raw files of data set flickr8k are not here, first ../shared/data/flickr8k/dataset_flickr.json: "
     assert line == f"{first}config/datasets/flickr8k.yaml says where they come from (raw_dir)"
 
