@@ -1,8 +1,11 @@
 import html.parser
+import json
 import re
+import shutil
 from collections import Counter
 
 import pytest
+from page_world import make_world
 
 from vldeformer.cli import main
 from vldeformer.report.page import LONG_CAPTION, beginning
@@ -100,6 +103,19 @@ def test_what_was_not_run_is_said(world, tmp_path):
         assert said in text
     assert "<img " not in text and "The joint model is right" not in text and "<ins>" not in text
     assert "A wrong picture comes first" in text and 'class="id">i0' in text
+
+
+def test_the_drop_is_that_over_all_seeds_where_the_ablations_were_run(tmp_path):
+    arguments, results = make_world(tmp_path).arguments(), tmp_path / "results" / "w"
+    shutil.copytree(results / "tables", results / "ablations" / "tables")
+    drop = json.loads((results / "metrics.json").read_text())["recall_drop"] | {"value": 0.12, "verdict": "held", "seeds": 3}
+    judged = {"main": "decomposed", "recall_drops": {"decomposed": drop}, "ablations": {}}
+    (results / "ablations" / "metrics.json").write_text(json.dumps(judged))
+    given = [*arguments, "--ablations", str(tmp_path / "report.json")]
+    assert main(["page", *given, "--out", str(tmp_path / "index.html")]) == 0
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "<strong>0.12 points</strong> on the pairs that both models scored, over 3 seeds." in text
+    assert "here that is <strong>held</strong>" in text
 
 
 def test_a_table_without_its_sources_is_one_line(world, tmp_path, capsys):

@@ -62,8 +62,9 @@ def render_page(
     journals: title → journal.jsonl. Raises InputError naming a file that is not as the report writes it.
     """
     metrics = read_json(folder / "metrics.json")
+    over_seeds = folder / "ablations" if ablations else folder  # the ablations' drop is over all seeds
     sections = [
-        _recall(folder, settings),
+        _recall(folder, over_seeds, settings),
         _speed(folder, settings),
         _rerank(folder),
         _compositional(folder),
@@ -82,7 +83,7 @@ def render_page(
         dataset=metrics["dataset"],
         main=settings.main,
         main_title=settings.titles[settings.main],
-        drop=metrics["recall_drop"],
+        drop=read_json(over_seeds / "metrics.json")["recall_drops"][settings.main],
         result=metrics["models"][settings.main],
         speed=read_speed(folder / "speed.json"),
         claims=claims,
@@ -102,13 +103,13 @@ def beginning(text: str) -> str:
     return start if len(start) < len(" ".join(text.split())) else ""
 
 
-def _recall(folder: Path, settings: ReportSettings) -> Section:
-    path = folder / "tables" / "recall.csv"
+def _recall(folder: Path, over_seeds: Path, settings: ReportSettings) -> Section:
+    path, lost_path = folder / "tables" / "recall.csv", over_seeds / "tables" / "recall_drop.csv"
     shared, whole = (tables.read_table(path, tables.RECALL, where={"protocol": name}) for name in (COMPARED, "test"))
-    drops = tables.read_table(folder / "tables" / "recall_drop.csv", tables.DROP)
+    drops = tables.read_table(lost_path, tables.DROP)
     drawn = figures.recall_figures([row for row in tables.read_rows(path) if row["protocol"] == COMPARED])
     told = {*settings.claimed, "reranked"}
-    lost = [row for row in tables.read_rows(folder / "tables" / "recall_drop.csv") if row["experiment"] in told]
+    lost = [row for row in tables.read_rows(lost_path) if row["experiment"] in told]
     if lost:
         drawn.append(figures.drop_figure(lost, settings.claimed_drop))
     shown = [
