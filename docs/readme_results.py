@@ -30,8 +30,7 @@ def _section(root: Path, dataset: str) -> str:
         json.loads(path.read_text(encoding="utf-8"))
         for path in (results / "metrics.json", results / "speed.json", judged / "metrics.json")
     )
-    tables = {name: (results / "tables" / f"{name}.md").read_text(encoding="utf-8").strip() for name in ("recall", "speed")}
-    drops = (judged / "tables" / "recall_drop.md").read_text(encoding="utf-8").strip()
+    recall, times, drops = _table(results, "recall"), _table(results, "speed"), _table(judged, "recall_drop")
     drop = over_seeds["recall_drops"][metrics["recall_drop"]["model"]]
     seeds = f"{drop['seeds']} seeds" if drop["seeds"] > 1 else "one seed"
     first = (
@@ -44,10 +43,13 @@ def _section(root: Path, dataset: str) -> str:
     )
     shown = {"Recalls with intervals": "recalls", "Time of a query": "gallery_time", "Training curves": "training"}
     figures = "\n\n".join(f"![{title}](results/{dataset}/figures/{name}.svg)" for title, name in shown.items())
-    choices = [judged / "tables" / f"{name}.md" for name in ABLATIONS]
-    ablations = [path.read_text(encoding="utf-8").strip() for path in choices if path.is_file()]
-    shown_tables = [tables["recall"], drops, *ablations, figures, tables["speed"]]
+    choices = [_table(judged, name) for name in ABLATIONS if (judged / "tables" / f"{name}.md").is_file()]
+    shown_tables = [recall, drops, *choices, figures, times]
     return "\n\n".join(["", first, *shown_tables, ""]).lstrip("\n") + "\n"
+
+
+def _table(results: Path, name: str) -> str:
+    return (results / "tables" / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
 if __name__ == "__main__":

@@ -113,10 +113,9 @@ class Plan:
     def missing_raw_files(self, project: Path) -> str | None:
         """What is said of raw files that are not there and that no rule makes; None: all are there."""
         dataset = self.base.dataset
-        made = isinstance(dataset, ScenesSource)
         raw_dir = Path(dataset.raw_dir)
-        missing = [raw_dir / name for name in dataset.raw_files if not made and not (project / raw_dir / name).exists()]
-        if not missing:
+        missing = [raw_dir / name for name in dataset.raw_files if not (project / raw_dir / name).exists()]
+        if not missing or isinstance(dataset, ScenesSource):
             return None
         page, tracker = f"config/datasets/{self.run.dataset}.yaml", f"{raw_dir.parts[0]}.dvc"
         remedy = f"`dvc pull {tracker}`" if (project / tracker).is_file() else f"{page} says where they come from (raw_dir)"

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from vldeformer.evaluation.measures import Estimate
 from vldeformer.report.ablations import Judged, Quantity
-from vldeformer.report.drawing import COLOURS, MARKERS, drawing, error_bars, times_on
+from vldeformer.report.drawing import drawing, error_bars, series, times_on
 from vldeformer.report.settings import Ablation
 
 
@@ -21,10 +20,9 @@ def save_ablation_curve(stem: Path, ablation: Ablation, judged: Sequence[Judged]
                 [one.row.at or 0.0 for one in points],
                 [mean.value for mean in means],
                 yerr=error_bars(means),
-                color=COLOURS[number % len(COLOURS)],
-                marker=MARKERS[number % len(MARKERS)],
                 capsize=3,
                 label=line,
+                **series(number),
             )
         if ablation.logarithmic:
             axes.set_xscale("log")
@@ -40,13 +38,11 @@ def save_ablation_curve(stem: Path, ablation: Ablation, judged: Sequence[Judged]
 
 def save_cost(stem: Path, ablation: Ablation, judged: Sequence[Judged], cost: Quantity) -> None:
     """Mean recall with intervals against the time for the whole test set (logarithmic). Writes STEM.svg and STEM.png."""
-    costs = [(one, cost.of[one.row.experiment].value) for one in judged if one.row.experiment in cost.of]
+    found = [(one, cost.of[one.row.experiment].value) for one in judged if one.row.experiment in cost.of]
+    costs = [(one, seconds) for one, seconds in found if not isinstance(seconds, Estimate)]
     with drawing(stem, width=7.2, height=4.4) as (figure, (axes,)):
         for number, (one, seconds) in enumerate(costs):
-            if isinstance(seconds, Estimate):
-                continue
-            look: Any = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
-            axes.errorbar([seconds], [one.mean.value], yerr=error_bars([one.mean]), capsize=3, label=one.title, **look)
+            axes.errorbar([seconds], [one.mean.value], yerr=error_bars([one.mean]), capsize=3, label=one.title, **series(number))
         axes.set_xscale("log")
         times_on(axes.xaxis)
         axes.margins(x=0.1, y=0.1)

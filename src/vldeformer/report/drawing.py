@@ -136,6 +136,11 @@ def number_points(axes: Axes, numbers: Sequence[float], places: Sequence[tuple[f
         axes.annotate(f"{number:g}", (x, y), textcoords="offset points", color=colour, fontsize=9, **look)
 
 
+def series(number: int) -> dict[str, Any]:
+    """Colour and marker of a series."""
+    return {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+
+
 def counts_on(axis: Axis) -> None:
     """Powers of ten as 1,000."""
     _labelled(axis, lambda value: f"{value:,.0f}")

@@ -17,6 +17,7 @@ from vldeformer.report.drawing import (
     error_bars,
     number_points,
     page_svg,
+    series,
     times_on,
 )
 from vldeformer.report.figures import smoothed, thinned
@@ -44,7 +45,7 @@ def recall_figures(rows: Sequence[Mapping[str, str]]) -> list[Figure]:
             for number, name in enumerate(RECALLS):
                 points = [_estimate(row, f"{way}_{name}") for row in rows]
                 heights = [place + 0.14 * (number - 1) + 0.2 for place in range(len(rows))]
-                look: Any = {"color": COLOURS[number], "marker": MARKERS[number], "linestyle": "none", "markersize": 5}
+                look: Any = series(number) | {"linestyle": "none", "markersize": 5}
                 _errors(axes, points, heights, label=name, **look)
             _names(axes, [row["model"] for row in rows])
             axes.set_xlim(-2, 102)
@@ -146,7 +147,7 @@ def training_figures(journals: Mapping[str, Path]) -> list[Figure]:
 
     def recalls(axes: Panel) -> None:
         for number, (title, journal) in enumerate(lines.items()):
-            look: Any = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "label": title}
+            look: Any = series(number) | {"label": title}
             axes.plot(*curve(journal, "val_mean_recall"), **look)
         axes.set_ylabel("Mean of the six recalls (%)")
         axes.set_title("Recall on the validation split")
@@ -175,7 +176,7 @@ def ablation_figure(name: str, ablation: Ablation, table: Sequence[Mapping[str, 
         for number, line in enumerate(dict.fromkeys(row["line"] for row in rows)):
             chosen = sorted((row for row in rows if row["line"] == line), key=lambda row: float(row["at"]))
             points = [_estimate(row, "mean_recall") for row in chosen]
-            look: Any = {"color": COLOURS[number], "marker": MARKERS[number], "capsize": 3, "label": line or None}
+            look: Any = series(number) | {"capsize": 3, "label": line or None}
             axes.errorbar([float(row["at"]) for row in chosen], [one.value for one in points], yerr=error_bars(points), **look)
         if ablation.logarithmic:
             axes.set_xscale("log")
