@@ -7,18 +7,18 @@ from pathlib import Path
 import torch
 from vinvl_sized import SIZES, make_world
 
-from vldeformer.data.joined import open_region_store
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, RegionSource
+from vldeformer.datasets.joined import open_region_store
 from vldeformer.inputs.collate import RegionReader, TextReader
-from vldeformer.inputs.hard_negatives import ComposedNegatives, HardNegatives
-from vldeformer.inputs.negatives import Corpus, HardNegativeComposer
+from vldeformer.inputs.drawn_negatives import ComposedNegatives, HardNegatives
 from vldeformer.inputs.settings import NegativeSettings
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import build_backbone
+from vldeformer.negatives.composer import Corpus, HardNegativeComposer
 from vldeformer.stages.sections import read_section
 from vldeformer.stages.train_dual import open_negatives
 from vldeformer.training.settings import TrainSettings

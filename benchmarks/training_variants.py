@@ -12,7 +12,8 @@ import torch
 
 from vldeformer.inputs.batch import PairBatch
 from vldeformer.inputs.prefetch import Prefetcher
-from vldeformer.models import buckets, quick_layers
+from vldeformer.models import buckets
+from vldeformer.models import fast_layers as quick_layers
 from vldeformer.models.dual import DualEncoder, PairVectors
 
 CHOSEN = quick_layers.onednn_is_quicker()

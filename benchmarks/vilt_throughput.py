@@ -30,12 +30,12 @@ from vldeformer.config import load_settings
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Image
 from vldeformer.inputs.collate import TextReader
-from vldeformer.inputs.given import GivenPictures, given_ids
+from vldeformer.inputs.in_memory import GivenPictures, given_ids
 from vldeformer.inputs.photographs import PhotographReader
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, decompose
-from vldeformer.models.quick_layers import quicken
+from vldeformer.models.fast_layers import quicken
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.vilt import ViltBackbone
 from vldeformer.retrieval.encode import encode_captions, encode_images

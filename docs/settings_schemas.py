@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, create_model
 
 from vldeformer.config import Settings
-from vldeformer.data.sources import DatasetSettings
+from vldeformer.datasets.sources import DatasetSettings
 from vldeformer.plan import Run
 from vldeformer.section import Section
 

@@ -93,7 +93,7 @@ def words(tiny):
 def readers(tiny, words):
     """``readers("oscar")``: how captions and images are read for a backbone of this kind."""
     from vldeformer.models.settings import BackboneSettings
-    from vldeformer.stages.opened import open_readers
+    from vldeformer.stages.open_inputs import open_readers
 
     def opened(kind, full=False):
         settings = BackboneSettings(**BACKBONE | {"kind": kind})

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import vldeformer
-import vldeformer.retrieval.encoder
+import vldeformer.encoder
 import vldeformer.retrieval.image_transform
 import vldeformer.search.index
 from vldeformer.search.writing import index_images, remove_images
@@ -86,7 +86,7 @@ def test_the_examples_of_the_pages_are_true(names, page):
     assert not failed and tried >= 8
 
 
-MODULES = [vldeformer.retrieval.encoder, vldeformer.retrieval.image_transform, vldeformer.search.index]
+MODULES = [vldeformer.encoder, vldeformer.retrieval.image_transform, vldeformer.search.index]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)

@@ -8,10 +8,10 @@ from pathlib import Path
 import yaml
 
 from vldeformer.cli import main
-from vldeformer.data.caption_table import read_caption_lines
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.photographs import PhotographStore
 from vldeformer.data.pixels import PixelStore
+from vldeformer.datasets.caption_table import read_caption_lines
 from vldeformer.plan import load_plan, stage_values
 
 PAGE = (Path(__file__).parents[1] / "docs" / "your-own-data.md").read_text(encoding="utf-8")

@@ -27,22 +27,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vldeformer.data.records import Regions
+    from vldeformer.encoder import Encoder, load
     from vldeformer.errors import InputError
     from vldeformer.evaluation.protocols import evaluate
-    from vldeformer.retrieval.encoder import Encoder, load
     from vldeformer.search.index import Hit, SearchIndex, open_index
 
 __all__ = ["Encoder", "Hit", "InputError", "Regions", "SearchIndex", "evaluate", "load", "open_index"]
 
 # Opened when they are first asked for: planning a run, `--help` and reports need no torch.
 _HOMES = {
-    "Encoder": "vldeformer.retrieval.encoder",
+    "Encoder": "vldeformer.encoder",
     "Hit": "vldeformer.search.index",
     "InputError": "vldeformer.errors",
     "Regions": "vldeformer.data.records",
     "SearchIndex": "vldeformer.search.index",
     "evaluate": "vldeformer.evaluation.protocols",
-    "load": "vldeformer.retrieval.encoder",
+    "load": "vldeformer.encoder",
     "open_index": "vldeformer.search.index",
 }
 

@@ -19,9 +19,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from vldeformer.data.region_settings import RegionSettings
-from vldeformer.data.scene_compositional import CompositionalSettings
-from vldeformer.data.sources import DatasetSettings, JoinedSource, ScenesSource, VinvlSource
+from vldeformer.datasets.sources import DatasetSettings, JoinedSource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.rerank_settings import RerankSettings
@@ -30,6 +28,8 @@ from vldeformer.inputs.settings import NegativeSettings, VocabularySettings
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.report.settings import ReportSettings, split_seed
 from vldeformer.runtime import RuntimeSettings
+from vldeformer.scenes.compositional_items import CompositionalSettings
+from vldeformer.scenes.region_settings import RegionSettings
 from vldeformer.section import Section, expected_and_got
 from vldeformer.training.settings import PretrainSettings, TrainSettings
 

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from vldeformer.artifact import whole_file
 from vldeformer.config import BASE, Settings, explain, load_settings
-from vldeformer.data.sources import ScenesSource
+from vldeformer.datasets.sources import ScenesSource
 from vldeformer.errors import InputError
 from vldeformer.report.settings import Ablation, split_seed
 from vldeformer.section import Section

@@ -7,7 +7,7 @@ import torch
 
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import ComposedImage
-from vldeformer.inputs.hard_negatives import ComposedNegatives
+from vldeformer.inputs.drawn_negatives import ComposedNegatives
 from vldeformer.inputs.prefetch import Prefetcher
 from vldeformer.inputs.streams import PairStream
 

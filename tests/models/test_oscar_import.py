@@ -21,7 +21,7 @@ from vldeformer.models.oscar_import import DROPPED, key_table
 from vldeformer.models.pooling import pool
 from vldeformer.models.weights import load_model
 from vldeformer.stages.import_features import import_features
-from vldeformer.stages.opened import open_encoder, open_matcher
+from vldeformer.stages.open_inputs import open_encoder, open_matcher
 
 LONG = " ".join([*WORDS, *WORDS, *WORDS])
 TEXTS = ["a man on a street", "", LONG, " ".join(LONG.split()[:67]), " ".join(LONG.split()[:68]), " ".join(LONG.split()[:30])]

@@ -14,7 +14,7 @@ from vldeformer.models import weights
 from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.settings import BackboneSettings
-from vldeformer.stages.opened import open_encoder, open_readers
+from vldeformer.stages.open_inputs import open_encoder, open_readers
 from vldeformer.stages.pretrain import pretrain
 from vldeformer.stages.train import train
 

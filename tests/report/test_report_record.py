@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from vldeformer.artifact import digest
-from vldeformer.report.chain import follow, in_order
+from vldeformer.report.lineage import follow, in_order
 
 
 def test_the_record_names_what_was_read_by_content_and_what_was_written(page_world):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vldeformer.errors import InputError
-from vldeformer.inputs.given import given_ids
+from vldeformer.inputs.in_memory import given_ids
 from vldeformer.models.joint import JointMatcher
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.writing import index_images

@@ -17,7 +17,7 @@ from vinvl_files import detect, write_features
 from vldeformer.cli import main
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import RegionStore, write_regions
-from vldeformer.data.vinvl_features import read_features
+from vldeformer.datasets.vinvl_features import read_features
 from vldeformer.stages import import_features as stage
 
 IMAGES = [detect(str(100 + number), boxes) for number, boxes in enumerate([3, 1, 7, 2, 1, 5, 4, 2])]
@@ -25,7 +25,7 @@ IMAGES = [detect(str(100 + number), boxes) for number, boxes in enumerate([3, 1,
 KILLED = """
 import os, sys
 from pathlib import Path
-from vldeformer.data import vinvl_features
+from vldeformer.datasets import vinvl_features
 from vldeformer.data.regions import RegionWriter
 from vldeformer.stages import import_features as stage
 
@@ -66,7 +66,7 @@ def store_bytes(folder):
 @pytest.mark.parametrize("workers", [1, 4])
 def test_the_store_has_the_bytes_that_a_plain_loop_writes(written, tmp_path, monkeypatch, dtype, workers):
     monkeypatch.setattr(stage, "cpu_count", lambda: workers)
-    monkeypatch.setattr("vldeformer.data.vinvl_features.BATCH_BYTES", 30_000)
+    monkeypatch.setattr("vldeformer.datasets.vinvl_features.BATCH_BYTES", 30_000)
     items = [(image.id, Regions(image.features, image.boxes[:, :4], image.tags)) for image in IMAGES]
     write_regions(tmp_path / "plain", items, 2048, dtype)
     assert run(written, "--out", tmp_path / "store", "--dtype", dtype) == 0

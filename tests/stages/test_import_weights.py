@@ -4,7 +4,7 @@ from vinvl_files import write_checkpoint
 
 from vldeformer.artifact import digest, read_json
 from vldeformer.cli import main
-from vldeformer.report.chain import follow, in_order
+from vldeformer.report.lineage import follow, in_order
 
 
 def test_the_chain_of_imported_word_pieces_ends_in_the_checkpoint(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from web_server import served
 
 from vldeformer.cli import main
-from vldeformer.data.public_datasets import PUBLIC_DATASETS
+from vldeformer.datasets.public_datasets import PUBLIC_DATASETS
 from vldeformer.errors import InputError
 from vldeformer.stages.fetch import fetch_public
 
@@ -65,7 +65,7 @@ def tiny(name):
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("vldeformer.data.downloads.ResumingDownloader.__init__.__defaults__", (2, 0.0))
+    monkeypatch.setattr("vldeformer.datasets.downloads.ResumingDownloader.__init__.__defaults__", (2, 0.0))
     with served() as running:
         running.files = dict(FILES)
         yield running

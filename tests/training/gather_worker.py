@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from vldeformer.data.manifest import Manifest
-from vldeformer.inputs.hard_negatives import ComposedNegatives
+from vldeformer.inputs.drawn_negatives import ComposedNegatives
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import decompose
@@ -20,7 +20,7 @@ from vldeformer.models.weights import build_backbone
 from vldeformer.objective.retrieval import retrieval_loss
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.stages.negatives import read_hard_images, read_hard_texts
-from vldeformer.stages.opened import open_readers
+from vldeformer.stages.open_inputs import open_readers
 from vldeformer.stages.train import train
 from vldeformer.training.gather import gather_rows
 from vldeformer.training.loop import start_processes

@@ -11,7 +11,7 @@ from torch import nn
 
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import ComposedImage
-from vldeformer.inputs.hard_negatives import ComposedNegatives
+from vldeformer.inputs.drawn_negatives import ComposedNegatives
 from vldeformer.inputs.streams import PairStream
 from vldeformer.models.dual import decompose
 from vldeformer.training.grad_cache import PROBE_IMAGES, GradCache, backward_in_chunks, chunk_seeds, images_that_fit, joined

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from vldeformer.inputs.hard_negatives import MinedNegatives
+from vldeformer.inputs.drawn_negatives import MinedNegatives
 from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.training import mining
 from vldeformer.training.mining import Miner, hardest

@@ -8,7 +8,7 @@ import pytest
 from tiny_settings import SECTIONS
 
 from vldeformer.inputs.collate import ComposedImage
-from vldeformer.inputs.hard_negatives import ComposedNegatives
+from vldeformer.inputs.drawn_negatives import ComposedNegatives
 from vldeformer.inputs.streams import PairStream
 from vldeformer.models import buckets
 from vldeformer.models.dual import decompose

@@ -9,7 +9,7 @@ import torch
 from tiny_settings import SECTIONS
 from torch import nn
 
-from vldeformer.inputs.hard_negatives import ComposedNegatives
+from vldeformer.inputs.drawn_negatives import ComposedNegatives
 from vldeformer.inputs.streams import PairStream
 from vldeformer.models.dual import PairVectors, decompose
 from vldeformer.models.joint import JointMatcher

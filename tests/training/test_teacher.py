@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny_settings import SECTIONS
 
-from vldeformer.inputs.hard_negatives import ComposedNegatives
+from vldeformer.inputs.drawn_negatives import ComposedNegatives
 from vldeformer.inputs.streams import PairStream
 from vldeformer.models.dual import decompose
 from vldeformer.models.joint import JointMatcher

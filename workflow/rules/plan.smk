@@ -14,7 +14,7 @@ from snakemake.exceptions import WorkflowError
 from vldeformer.artifact import RECORD, read_json
 from vldeformer.config import read_layer
 from vldeformer.plan import JUDGED_BY, STAGE_SECTIONS, load_plan, report_settings, stage_values, write_stage_settings
-from vldeformer.data.sources import JoinedSource, ScenesSource, VinvlSource
+from vldeformer.datasets.sources import JoinedSource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 
 try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vldeformer.artifact import digest
-from vldeformer.report.chain import Link
+from vldeformer.report.lineage import Link
 from vldeformer.report.record_words import code_in_words
 
 COMPARED = ("settings", "packages", "python", "machine")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vldeformer.commands.arguments import SETTINGS, add_command
-from vldeformer.data.public_datasets import PUBLIC_DATASETS
+from vldeformer.datasets.public_datasets import PUBLIC_DATASETS
 
 if TYPE_CHECKING:
     from vldeformer.commands.arguments import Commands

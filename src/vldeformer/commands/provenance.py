@@ -12,7 +12,7 @@ from vldeformer.errors import InputError
 
 if TYPE_CHECKING:
     from vldeformer.commands.arguments import Commands
-    from vldeformer.report.chain import Link, MeasuredOn
+    from vldeformer.report.lineage import Link, MeasuredOn
 
 
 def add_provenance(commands: "Commands") -> None:
@@ -31,7 +31,7 @@ def add_provenance(commands: "Commands") -> None:
 
 def _provenance(given: argparse.Namespace) -> None:
     from vldeformer.commands.differences import first_difference
-    from vldeformer.report.chain import follow
+    from vldeformer.report.lineage import follow
 
     if (given.row is None) != (given.column is None):
         raise InputError("a cell needs both --row and --column; give both or none")
@@ -52,7 +52,7 @@ def _provenance(given: argparse.Namespace) -> None:
 
 
 def _of_cell(given: argparse.Namespace) -> "tuple[dict[str, Any], list[Link]]":
-    from vldeformer.report.chain import follow_file
+    from vldeformer.report.lineage import follow_file
     from vldeformer.report.sources import find_cell
 
     cell = find_cell(given.artifact, given.row, given.column)
@@ -79,7 +79,7 @@ def _by_settings(given: argparse.Namespace) -> "MeasuredOn":
 
 
 def _show(chains: "list[Link]", as_json: bool) -> None:
-    from vldeformer.report.chain import in_order
+    from vldeformer.report.lineage import in_order
 
     for link in in_order(*chains):
         if as_json:

@@ -39,7 +39,7 @@ def add_weights(commands: "Commands") -> None:
 
 
 def _publish(given: argparse.Namespace) -> None:
-    from vldeformer.retrieval.encoder import load
+    from vldeformer.encoder import load
 
     if given.private and given.hub is None:
         raise InputError("--private goes with --hub")

@@ -15,8 +15,8 @@ import pyarrow as pa
 from vldeformer.artifact import read_json, write_json
 from vldeformer.data.sugarcrepe import SUBSETS
 from vldeformer.errors import InputError
-from vldeformer.evaluation.beside import columns_of, write_columns
 from vldeformer.evaluation.measures import Bootstrap, Estimate
+from vldeformer.evaluation.query_table import columns_of, write_columns
 
 MEAN = "mean"
 GROUPS = {

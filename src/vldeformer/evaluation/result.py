@@ -8,8 +8,8 @@ import numpy as np
 
 from vldeformer.artifact import read_json, write_json
 from vldeformer.errors import InputError
-from vldeformer.evaluation.beside import columns_of, write_columns
 from vldeformer.evaluation.measures import PRECISIONS, Bootstrap, Estimate, Measures, Precisions
+from vldeformer.evaluation.query_table import columns_of, write_columns
 from vldeformer.retrieval.ranking import Ranks
 
 DIRECTIONS = ("i2t", "t2i")

@@ -7,7 +7,7 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.errors import InputError
 from vldeformer.inputs.batch import PairBatch
 from vldeformer.inputs.collate import TextReader, VisualReader
-from vldeformer.inputs.hard_negatives import ComposedNegatives, HardNegatives
+from vldeformer.inputs.drawn_negatives import ComposedNegatives, HardNegatives
 from vldeformer.inputs.sampler import EpochSampler
 from vldeformer.seeding import named_generator
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vldeformer.artifact import RECORD
-from vldeformer.report.chain import Link, Record, follow, in_order
+from vldeformer.report.lineage import Link, Record, follow, in_order
 from vldeformer.report.record_words import code_in_words, machine_in_words, packages_in_words, time_in_words
 
 

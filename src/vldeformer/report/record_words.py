@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vldeformer.report.chain import Record
+from vldeformer.report.lineage import Record
 
 
 def code_in_words(code: Mapping[str, Any]) -> str:

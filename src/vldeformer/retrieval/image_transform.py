@@ -7,13 +7,13 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from vldeformer.data.detector import Detector
 from vldeformer.inputs.batch import PhotographInput, PixelInput, RegionInput, VisualInput
 from vldeformer.inputs.collate import PixelReader, RegionReader, VisualReader
-from vldeformer.inputs.given import GivenImage, GivenPictures, GivenRegions
+from vldeformer.inputs.in_memory import GivenImage, GivenPictures, GivenRegions
 from vldeformer.inputs.photographs import PhotographReader, PhotographTransform
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.weights import ModelDescription
+from vldeformer.scenes.detector import Detector
 
 BOX_NUMBERS = 6
 

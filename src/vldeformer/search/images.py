@@ -12,11 +12,11 @@ from typing import Literal, Protocol
 
 import PIL.Image
 
-from vldeformer.data.joined import is_region_store, open_region_store
 from vldeformer.data.photographs import FILE_NAME, PhotographStore, open_photograph
 from vldeformer.data.pixels import PixelStore
+from vldeformer.datasets.joined import is_region_store, open_region_store
 from vldeformer.errors import InputError
-from vldeformer.inputs.given import GivenImage
+from vldeformer.inputs.in_memory import GivenImage
 
 SourceKind = Literal["folder", "regions", "pixels", "photographs"]
 

@@ -13,14 +13,14 @@ from typing import Literal
 import numpy as np
 
 from vldeformer.artifact import digest
+from vldeformer.encoder import Encoder, load
 from vldeformer.errors import InputError
-from vldeformer.inputs.given import GivenImage
+from vldeformer.inputs.in_memory import GivenImage
 from vldeformer.models.importing import files_of
-from vldeformer.retrieval.encoder import Encoder, load
 from vldeformer.retrieval.vectors import as_float32, check_vectors
-from vldeformer.search.encoding import encode_alone
 from vldeformer.search.images import ImageSource, open_images
 from vldeformer.search.layout import StructureKind, read_contents, read_description, read_shard
+from vldeformer.search.photograph_vectors import encode_alone
 from vldeformer.search.rows import Rows
 from vldeformer.search.structure import Structure
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from vldeformer.data.detector import Detector
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import TextReader
 from vldeformer.models.importing import EXTRACTOR, load_any
@@ -14,6 +13,7 @@ from vldeformer.models.joint import JointMatcher
 from vldeformer.retrieval.image_transform import ImageTransform
 from vldeformer.retrieval.pair_scores import score_rows
 from vldeformer.runtime import this_machine
+from vldeformer.scenes.detector import Detector
 from vldeformer.search.images import ImageSource
 from vldeformer.search.index import Hit
 

@@ -13,13 +13,12 @@ from typing import Literal
 import PIL.Image
 
 from vldeformer.artifact import digest
+from vldeformer.encoder import Encoder, load
 from vldeformer.errors import InputError
 from vldeformer.models.importing import files_of
 from vldeformer.retrieval.encode import Progress, silent
-from vldeformer.retrieval.encoder import Encoder, load
-from vldeformer.search.encoding import encode_listed
 from vldeformer.search.images import ImageSource, Listed, is_utf8, open_images
-from vldeformer.search.known import Known
+from vldeformer.search.index_state import Known
 from vldeformer.search.layout import (
     CONTENTS,
     DESCRIPTION,
@@ -34,6 +33,7 @@ from vldeformer.search.layout import (
     write_section,
     write_shard,
 )
+from vldeformer.search.photograph_vectors import encode_listed
 from vldeformer.search.structure import build_structure, choose_structure
 
 SHARD_IMAGES = 2_048

@@ -14,9 +14,9 @@ from urllib.parse import quote
 from torch import Tensor
 
 from vldeformer.errors import InputError
-from vldeformer.inputs.given import GivenImage
-from vldeformer.search.encoding import encode_tensors
+from vldeformer.inputs.in_memory import GivenImage
 from vldeformer.search.index import Hit, SearchIndex
+from vldeformer.search.photograph_vectors import encode_tensors
 from vldeformer.serve.messages import Answer, FoundImage, Times
 from vldeformer.serve.refusal import RefusedError
 

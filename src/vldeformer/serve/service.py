@@ -11,13 +11,13 @@ from vldeformer.search.index import Hit
 from vldeformer.search.structure import MEANING
 from vldeformer.serve import answers
 from vldeformer.serve.joint import ServedJoint
-from vldeformer.serve.lanes import Lane
 from vldeformer.serve.live_index import LiveIndex, Opened
 from vldeformer.serve.messages import Info
 from vldeformer.serve.metrics import Metrics
 from vldeformer.serve.pictures import ShownPictures, uploaded
 from vldeformer.serve.refusal import RefusedError
 from vldeformer.serve.uploads import MOST_MB
+from vldeformer.serve.work_queue import Lane
 
 MOST_HITS = 200
 REMEMBERED = 512

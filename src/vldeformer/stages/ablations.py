@@ -6,9 +6,9 @@ from pathlib import Path
 
 from vldeformer.artifact import write_json
 from vldeformer.report.ablations import ablation_table, ablation_values, judge
-from vldeformer.report.chain import REPORTED
 from vldeformer.report.compositional import CompositionalSet, compositional_table
 from vldeformer.report.curves import save_ablation_curve, save_cost
+from vldeformer.report.lineage import REPORTED
 from vldeformer.report.metrics import recall_drops
 from vldeformer.report.pair_time import cost_of
 from vldeformer.report.results import ResultSet

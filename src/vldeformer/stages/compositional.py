@@ -8,8 +8,6 @@ import numpy as np
 
 from vldeformer.artifact import RECORD, check_replaceable, check_result, whole_folder, write_json
 from vldeformer.data.manifest import Manifest
-from vldeformer.data.scene_compositional import CompositionalSettings, scene_items
-from vldeformer.data.scene_records import read_scenes
 from vldeformer.data.sugarcrepe import SUBSETS, CompositionalItem, image_ids_by_file, read_items, write_items
 from vldeformer.errors import InputError
 from vldeformer.evaluation.blind import blind_scores
@@ -17,7 +15,9 @@ from vldeformer.evaluation.compositional_result import CompositionalResult
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
 from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
-from vldeformer.stages.places import told_where
+from vldeformer.scenes.compositional_items import CompositionalSettings, scene_items
+from vldeformer.scenes.records import read_scenes
+from vldeformer.stages.error_context import told_where
 from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section
@@ -56,7 +56,7 @@ def compositional(
     """Write RESULT.json and, beside it, the scores of every item. The blind baseline learns from the captions of ``train``."""
     from vldeformer.evaluation.compositional import item_scores
     from vldeformer.models.joint import JointMatcher
-    from vldeformer.stages.opened import open_model
+    from vldeformer.stages.open_inputs import open_model
 
     check_result(out, "the items' scores")
     section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings)

@@ -10,7 +10,7 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.errors import InputError
 from vldeformer.retrieval.shards import Shard, Share, join
 from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
-from vldeformer.stages.places import told_where
+from vldeformer.stages.error_context import told_where
 from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section
@@ -22,7 +22,7 @@ def embed(
     """Write the vectors of a decomposed model, or of a joint one decomposed: EMB_DIR, or a shard of it."""
     from vldeformer.models.importing import files_of
     from vldeformer.retrieval import encode, scattered
-    from vldeformer.stages.opened import open_encoder
+    from vldeformer.stages.open_inputs import open_encoder
 
     started = time.monotonic()
     check_replaceable(out)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from vldeformer.artifact import check_result, load_array, read_texts
-from vldeformer.data.image_keys import read_image_keys
+from vldeformer.datasets.image_keys import read_image_keys
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.protocols import DEFAULT_SETTINGS, evaluate_scored

@@ -7,11 +7,11 @@ from joblib import cpu_count
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no types
 
 from vldeformer.artifact import RECORD, whole_folder, write_json
-from vldeformer.data.detector import Detector, detect_regions
 from vldeformer.data.pixels import PixelStore
-from vldeformer.data.region_settings import RegionSettings
 from vldeformer.data.regions import write_regions
-from vldeformer.data.scene_records import read_scenes
+from vldeformer.scenes.detector import Detector, detect_regions
+from vldeformer.scenes.records import read_scenes
+from vldeformer.scenes.region_settings import RegionSettings
 from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 from vldeformer.config import BASE, load_settings
-from vldeformer.data.archives import unpack
-from vldeformer.data.downloads import download
-from vldeformer.data.karpathy import read_karpathy
-from vldeformer.data.public_datasets import Part, PublicDataset, WebArchive
-from vldeformer.data.scenes import write_scenes
-from vldeformer.data.sources import ScenesSource
+from vldeformer.datasets.archives import unpack
+from vldeformer.datasets.downloads import download
+from vldeformer.datasets.karpathy import read_karpathy
+from vldeformer.datasets.public_datasets import Part, PublicDataset, WebArchive
+from vldeformer.datasets.sources import ScenesSource
 from vldeformer.errors import InputError
+from vldeformer.scenes.world import write_scenes
 from vldeformer.stages.sections import read_dataset
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vldeformer.data.vinvl_captions import read_captions
+from vldeformer.datasets.vinvl_captions import read_captions
 
 
 def import_captions(captions: Path, keys: Path, split: str, out: Path) -> None:

@@ -12,17 +12,17 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from vldeformer.artifact import RECORD, check_replaceable, whole_folder, write_json
-from vldeformer.data.joined import open_region_store
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Regions
+from vldeformer.datasets.joined import open_region_store
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import ComposedImage
-from vldeformer.inputs.hard_texts import ComposedText
-from vldeformer.inputs.negatives import Corpus, HardNegativeComposer, sample_pairs
 from vldeformer.inputs.settings import NegativeSettings, TextKind
 from vldeformer.models.settings import BackboneSettings
+from vldeformer.negatives.composer import Corpus, HardNegativeComposer, sample_pairs
+from vldeformer.negatives.hard_texts import ComposedText
 from vldeformer.retrieval.embeddings import Embeddings
-from vldeformer.stages.opened import open_pixels
+from vldeformer.stages.open_inputs import open_pixels
 from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section
@@ -113,7 +113,7 @@ def _mean_features(image: Regions, width: int) -> np.ndarray:
 
 def _blindness(texts: Sequence[ComposedText], captions: Mapping[str, Caption]) -> dict[str, dict[str, float | None]]:
     """Accuracy of each blind reader, on the negatives of each kind and on all."""
-    from vldeformer.inputs.blindness import blind_accuracy  # scikit-learn, which those who read negatives do without
+    from vldeformer.negatives.text_only_check import blind_accuracy  # scikit-learn, which those who read negatives do without
 
     accuracy = {}
     for kind in (*sorted({text.kind for text in texts}), "all"):

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vldeformer.artifact import RECORD, whole_folder, write_json
-from vldeformer.data.karpathy import read_karpathy
-from vldeformer.data.karpathy_joined import joined_manifest
 from vldeformer.data.manifest import Manifest
-from vldeformer.data.own_photographs import read_own_photographs
 from vldeformer.data.photographs import read_squares, write_photographs
 from vldeformer.data.pixels import write_pixels
-from vldeformer.data.scene_drawing import draw_all
-from vldeformer.data.scene_records import Scene, read_scenes
-from vldeformer.data.scenes import scene_manifest
-from vldeformer.data.sources import FolderSource, JoinedSource, KarpathySource, ScenesSource, VinvlSource
-from vldeformer.data.vinvl import open_vinvl
+from vldeformer.datasets.karpathy import read_karpathy
+from vldeformer.datasets.karpathy_joined import joined_manifest
+from vldeformer.datasets.own_photographs import read_own_photographs
+from vldeformer.datasets.sources import FolderSource, JoinedSource, KarpathySource, ScenesSource, VinvlSource
+from vldeformer.datasets.vinvl import open_vinvl
 from vldeformer.errors import InputError
+from vldeformer.scenes.drawing import draw_all
+from vldeformer.scenes.records import Scene, read_scenes
+from vldeformer.scenes.world import scene_manifest
 from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_dataset
@@ -53,7 +53,7 @@ def prepare(settings: Path, raw_dir: Path, out: Path) -> None:
 
 
 def _prepare_vinvl(dataset: VinvlSource, raw_dir: Path, out: Path, started: float) -> None:
-    from vldeformer.data.vinvl_manifest import vinvl_manifest  # its files are torch's
+    from vldeformer.datasets.vinvl_manifest import vinvl_manifest  # its files are torch's
 
     manifest = vinvl_manifest(dataset, raw_dir)
     files: dict[str, Path] = {}

@@ -16,7 +16,7 @@ from vldeformer.models.text_start import start_from_text
 from vldeformer.models.weights import ModelDescription, build_model
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.seeding import named_seed
-from vldeformer.stages.opened import extractor_of, open_readers
+from vldeformer.stages.open_inputs import extractor_of, open_readers
 from vldeformer.stages.run_folder import finish, run_folder, run_key
 from vldeformer.stages.sections import read_section
 from vldeformer.training.loop import Task, fit, start_processes

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from vldeformer.artifact import write_json
 from vldeformer.errors import InputError
-from vldeformer.report.chain import REPORTED
 from vldeformer.report.compositional import CompositionalSet, compositional_table
 from vldeformer.report.figures import save_recalls, save_training_curves
+from vldeformer.report.lineage import REPORTED
 from vldeformer.report.metrics import write_metrics
 from vldeformer.report.peers import peers_table, read_published
 from vldeformer.report.plots import write_plots

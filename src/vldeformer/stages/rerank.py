@@ -12,8 +12,8 @@ from vldeformer.evaluation.rerank_settings import RerankSettings
 from vldeformer.models.importing import files_of
 from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.runtime import RuntimeSettings, prepare_torch
-from vldeformer.stages.opened import open_matcher
-from vldeformer.stages.places import told_where
+from vldeformer.stages.error_context import told_where
+from vldeformer.stages.open_inputs import open_matcher
 from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section

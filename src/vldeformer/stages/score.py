@@ -5,14 +5,14 @@ from pathlib import Path
 
 from vldeformer.artifact import check_replaceable
 from vldeformer.data.manifest import Manifest
-from vldeformer.data.oracle import oracle_scores
-from vldeformer.data.scene_records import read_scenes
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
 from vldeformer.retrieval.embeddings import Scores
 from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
-from vldeformer.stages.places import told_where
+from vldeformer.scenes.oracle import oracle_scores
+from vldeformer.scenes.records import read_scenes
+from vldeformer.stages.error_context import told_where
 from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section
@@ -22,7 +22,7 @@ def score(settings: Path | None, model: Path, manifest: Path, visual: Path, spli
     """Write the joint model's scores: SCORES_DIR, of the first ``evaluate.joint_images`` images or of all."""
     from vldeformer.models.importing import files_of
     from vldeformer.retrieval.encode import score_pairs
-    from vldeformer.stages.opened import open_matcher
+    from vldeformer.stages.open_inputs import open_matcher
 
     started = time.monotonic()
     check_replaceable(out)

@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from vldeformer.artifact import read_json
-from vldeformer.data.sources import AnyDataset, DatasetSettings
+from vldeformer.datasets.sources import AnyDataset, DatasetSettings
 from vldeformer.errors import InputError
 from vldeformer.section import Section, expected_and_got
 

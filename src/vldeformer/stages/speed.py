@@ -10,7 +10,7 @@ from vldeformer.evaluation.speed import measure_speed
 from vldeformer.evaluation.speed_settings import SpeedSettings
 from vldeformer.models.importing import files_of
 from vldeformer.runtime import RuntimeSettings, prepare_torch
-from vldeformer.stages.opened import open_encoder, open_matcher
+from vldeformer.stages.open_inputs import open_encoder, open_matcher
 from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section
 

@@ -10,7 +10,7 @@ from accelerate import Accelerator
 from vldeformer.data.manifest import Manifest
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import ComposedImage
-from vldeformer.inputs.hard_negatives import ComposedNegatives, MinedNegatives
+from vldeformer.inputs.drawn_negatives import ComposedNegatives, MinedNegatives
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.joint import JointMatcher
@@ -18,7 +18,7 @@ from vldeformer.models.weights import ModelDescription, load_model
 from vldeformer.retrieval.encode import embed
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.stages.negatives import read_hard_images, read_hard_texts
-from vldeformer.stages.opened import Readers
+from vldeformer.stages.open_inputs import Readers
 from vldeformer.training.mining import Miner
 from vldeformer.training.settings import TrainSettings
 from vldeformer.training.tasks import Backward, contrastive_training

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from vldeformer.artifact import write_json
 from vldeformer.errors import InputError
-from vldeformer.models.quick_layers import quicken
+from vldeformer.models.fast_layers import quicken
 from vldeformer.runtime import RuntimeSettings, prepare_torch
 from vldeformer.seeding import named_seed
 from vldeformer.training.checkpoint import RunState, load_state, save_state

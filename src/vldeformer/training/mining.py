@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from vldeformer.inputs.hard_negatives import MinedNegatives
+from vldeformer.inputs.drawn_negatives import MinedNegatives
 from vldeformer.retrieval.embeddings import Embeddings
 
 QUERIES_AT_ONCE = 256

@@ -1,0 +1,157 @@
+"""The model card of a saved model: what it is, how it was trained, what was measured. What is not known is said to be unknown."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata, resources
+
+import jinja2
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from vldeformer.datasets.public_datasets import PUBLIC_DATASETS
+from vldeformer.hub.lineage import TrainingRecord
+from vldeformer.hub.measured import CardResults
+from vldeformer.models.weights import ModelDescription
+
+CARD = "README.md"
+TEMPLATE = "model_card.md.j2"
+PAPER = "https://arxiv.org/abs/2110.11338"
+SHOWN = (
+    "kind",
+    "start",
+    "loss",
+    "temperature",
+    "hard_negatives",
+    "batch_images",
+    "learning_rate",
+    "weight_decay",
+    "distillation_weight",
+    "seed",
+)
+"""Settings of a training that stand in the table; all of them stand below it."""
+WORLD = (
+    "It was trained on `scenes`, pictures that a program draws: two to four of 12 shapes in 8 colours and 2 sizes, and captions "
+    "made with them. It knows nothing else; photographs and other words mean nothing to it."
+)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A saved model as its card describes it. width: D; detector: whether one travels with it."""
+
+    description: ModelDescription
+    parameters: int
+    width: int
+    detector: bool
+    weights_sha256: str
+
+
+def model_card(saved: Saved, training: TrainingRecord | None, results: CardResults | None, repo_id: str | None = None) -> str:
+    """Markdown with the hub's metadata on top. ``repo_id``: where it will lie on the hub; None: in a folder.
+
+    ``training``, ``results`` None: not recorded, not evaluated.
+    """
+    name = repo_id.rpartition("/")[2] if repo_id else "Decomposed vision-language model"
+    data = ModelCardData(
+        library_name="vldeformer",
+        pipeline_tag="feature-extraction",
+        tags=["image-text-retrieval", "dual-encoder", saved.description.backbone.kind],
+        model_name=name,
+        eval_results=list(_evaluated(results)) or None if results else None,
+    )
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    source = (resources.files("vldeformer.hub") / TEMPLATE).read_text(encoding="utf-8")
+    text = environment.from_string(source).render(
+        card_data=data.to_yaml(),
+        name=name,
+        load_from=repo_id or "FOLDER",
+        paper=PAPER,
+        width=saved.width,
+        description=saved.description,
+        backbone=saved.description.backbone,
+        parameters=saved.parameters,
+        images=_images(saved),
+        weights_sha256=saved.weights_sha256,
+        version=metadata.version("vldeformer"),
+        training=training,
+        data=_data(training),
+        trained=[] if training is None else list(_trained(training)),
+        settings="" if training is None else json.dumps(training.settings, indent=1, sort_keys=True, ensure_ascii=False),
+        results=results,
+        subset=results is not None and any(found.protocol == "subset" for found in results.recalls),
+        limits=list(_limits(saved, training)),
+    )
+    return str(ModelCard(text))
+
+
+def _evaluated(results: CardResults) -> Iterator[EvalResult]:
+    for found in results.recalls:
+        for direction, title in ((found.i2t, "image to text"), (found.t2i, "text to image")):
+            for k, value, (low, high) in direction.rows():
+                yield EvalResult(
+                    task_type="image-text-retrieval",
+                    task_name="Image-text retrieval",
+                    dataset_type=results.dataset,
+                    dataset_name=results.dataset,
+                    dataset_config=found.protocol,
+                    dataset_split="test",
+                    metric_type="recall",
+                    metric_name=f"R@{k} {title}, percent",
+                    metric_value=value,
+                    metric_args={"k": k, "interval_95": [low, high]},
+                )
+
+
+def _images(saved: Saved) -> str:
+    backbone = saved.description.backbone
+    if backbone.reads == "pixels":
+        side = "shorter side of" if backbone.keep_aspect else "square of"
+        return f"pixels, {side} {backbone.crop_size}, patches of {backbone.patch_size}"
+    words = " and their tags" if backbone.reads == "tagged regions" else ""
+    detector = "a detector for pictures is in the folder" if saved.detector else "no detector is with it: it takes no pictures"
+    return f"at most {backbone.regions} detector regions{words}, features of width {saved.description.feature_width}; {detector}"
+
+
+def _data(training: TrainingRecord | None) -> str:
+    if training is None or training.data is None:
+        return "not recorded"
+    counts = ", ".join(f"{split} {number:,}" for split, number in sorted(training.data.images.items()))
+    return f"{training.data.name} (images: {counts})"
+
+
+def _trained(training: TrainingRecord) -> Iterator[tuple[str, str]]:
+    section = training.settings.get("train") or training.settings["pretrain"]
+    for key in SHOWN:
+        if key in section:
+            yield key, f"`{json.dumps(section[key], ensure_ascii=False)}`"
+    if training.kept_step is not None and training.last_step is not None:
+        yield "step of these weights", f"{training.kept_step:,} of {training.last_step:,}"
+    code = training.code
+    changed = " with uncommitted changes" if code.dirty else ""
+    commit = f" at {code.commit[:12]}{changed}" if code.commit else ", commit not recorded"
+    yield "code", f"vldeformer {code.version or 'of unknown version'}{commit}"
+    packages = ", ".join(f"{name} {training.packages[name]}" for name in ("torch", "transformers") if training.packages.get(name))
+    yield "versions", f"Python {training.python or 'not recorded'}, {packages or 'packages not recorded'}"
+    machine = training.machine
+    gpus = ", ".join(machine["gpus"]) or "no GPU" if isinstance(machine.get("gpus"), list) else "GPU not recorded"
+    cores = f"{machine['cores']} cores" if machine.get("cores") else "cores not recorded"
+    yield "hardware", f"{machine.get('processor') or 'CPU not recorded'}, {cores}, {gpus}"
+    if training.wall_seconds is not None:
+        yield "time", f"{training.wall_seconds:,.0f} s"
+
+
+def _limits(saved: Saved, training: TrainingRecord | None) -> Iterator[str]:
+    data = training.data.name if training and training.data else None
+    if data == "scenes":
+        yield WORLD
+    public = [known for known in PUBLIC_DATASETS.values() if data and known.name in data.split("_")]
+    for known in public:
+        yield f"Trained on {known.name}, given under terms of its own. {' '.join(known.terms.split())}"
+    if data is None:
+        yield "What it was trained on is not recorded, nor are the terms under which that was given: ask who made it."
+    elif data != "scenes" and not public:
+        yield f"The terms under which the data set {data} was given are not known here: ask who made the model."
+    yield "Its recall on other pictures and captions than those named here is not known."
+    yield "It finds what lies nearest, whether it is right or not, and repeats what its captions say of people and things."
+    if saved.description.backbone.reads != "pixels" and not saved.detector:
+        yield "It needs the features of the detector that it was trained with."
