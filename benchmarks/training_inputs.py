@@ -19,8 +19,8 @@ from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import build_backbone
 from vldeformer.negatives.composer import Corpus, HardNegativeComposer
-from vldeformer.stages.sections import read_section
-from vldeformer.stages.train_dual import open_negatives
+from vldeformer.steps.settings_file import read_section
+from vldeformer.training.inputs import open_negatives
 from vldeformer.training.settings import TrainSettings
 
 VINVL_LAYERS = 2

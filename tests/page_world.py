@@ -15,7 +15,7 @@ from vldeformer.evaluation.measures import Bootstrap, measure
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.retrieval.embeddings import Embeddings, Scores
 from vldeformer.retrieval.ranking import exact_ranks
-from vldeformer.stages.report import report
+from vldeformer.steps.report import report
 
 NASTY = (
     "<script>document.title = 'taken'</script><img src=https://example.org/x onerror=alert(1)>",

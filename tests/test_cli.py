@@ -122,7 +122,7 @@ def small_disk(limit):
 
 @pytest.mark.parametrize("stage", ["fetch", "prepare", "features", "vocabulary", "negatives", "pretrain", "train", "train-late"])
 def test_a_full_disk_leaves_nothing_half_written(tiny, tmp_path, capsys, write_settings, monkeypatch, stage):
-    monkeypatch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
     settings, out = write_settings(), tmp_path / "out"
     learned = ["--manifest", tiny.manifest, "--features", tiny.regions, "--tokenizer", tiny.tokenizer]
     given = {
@@ -148,7 +148,7 @@ def test_a_full_disk_leaves_nothing_half_written(tiny, tmp_path, capsys, write_s
     left = [path for path in tmp_path.rglob("*") if path.name not in ("out.run", "journal.jsonl", "state.pt")]
     assert left == [], "only what a training continues from may stay"
     monkeypatch.undo()
-    monkeypatch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
     assert run(*arguments, "--settings", settings, "--out", out) == 0
     assert {path.name for path in tmp_path.iterdir()} - {"out.provenance.json"} == {"out"}
 
@@ -157,7 +157,7 @@ def test_an_error_of_the_system_without_a_name_is_said_of_the_output(tmp_path, c
     def short(*arguments):
         raise OSError("4096 requested and 0 written")
 
-    monkeypatch.setattr("vldeformer.stages.fetch.fetch_scenes", short)
+    monkeypatch.setattr("vldeformer.steps.fetch.fetch_scenes", short)
     line = refusal(capsys, "fetch", "scenes", "--settings", tmp_path / "s", "--out", tmp_path / "x")
     assert line == f"vldeformer: {tmp_path / 'x'}: not written whole (4096 requested and 0 written); is the disk full?"
 
@@ -178,7 +178,7 @@ def test_the_disk_is_called_full_only_where_the_system_says_so(tmp_path, capsys,
     def failing(*arguments):
         raise error
 
-    monkeypatch.setattr("vldeformer.stages.fetch.fetch_scenes", failing)
+    monkeypatch.setattr("vldeformer.steps.fetch.fetch_scenes", failing)
     line = refusal(capsys, "fetch", "scenes", "--settings", tmp_path / "s", "--out", tmp_path / "x")
     assert line == f"vldeformer: {expected.format(out=tmp_path / 'x')}"
 
@@ -206,7 +206,7 @@ def test_an_interrupted_command_says_how_to_go_on(tmp_path, capsys, monkeypatch)
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vldeformer.stages.fetch.fetch_scenes", interrupted)
+    monkeypatch.setattr("vldeformer.steps.fetch.fetch_scenes", interrupted)
     assert run("fetch", "scenes", "--settings", tmp_path / "s", "--out", tmp_path / "x") == 130
     assert capsys.readouterr().err == "vldeformer: interrupted; run the same command again to continue\n"
 

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from vldeformer.artifact import digest
-from vldeformer.evaluation.timing import processor_name
+from vldeformer.runtime import processor_name
 
 PACKAGES = (
     "accelerate",
@@ -82,7 +82,7 @@ def _version(package: str) -> str | None:
 
 def _code() -> dict[str, Any]:
     """``sha256``: of the package's source files, which tells what a commit with uncommitted changes does not."""
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parent
     sources = hashlib.sha256()
     for file in sorted(package.rglob("*.py")):
         sources.update(f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes() + b"\0")

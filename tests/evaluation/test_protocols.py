@@ -1,8 +1,8 @@
 import numpy as np
 import oracles
 import pytest
-
 from vldeformer.commands.judging import PROTOCOL
+
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.protocols import PROTOCOLS, evaluate, evaluate_scored

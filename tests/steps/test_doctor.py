@@ -12,10 +12,9 @@ from settings_files import CONFIG
 
 from vldeformer.artifact import whole_folder
 from vldeformer.cli import main
-from vldeformer.commands import project_checks
-from vldeformer.commands.project_checks import check_disk, check_leftovers, check_lock, check_packages, check_python
-from vldeformer.commands.run_checks import check_run
-from vldeformer.commands.version_checks import check_dvc, check_locked_versions
+from vldeformer.project.environment_checks import check_disk, check_leftovers, check_lock, check_packages, check_python
+from vldeformer.project.run_checks import check_run
+from vldeformer.project.version_checks import check_dvc, check_locked_versions
 
 LOCK = CONFIG.parent / "requirements.lock"
 

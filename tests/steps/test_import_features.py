@@ -18,7 +18,7 @@ from vldeformer.cli import main
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import RegionStore, write_regions
 from vldeformer.datasets.vinvl_features import read_features
-from vldeformer.stages import import_features as stage
+from vldeformer.steps import import_features as stage
 
 IMAGES = [detect(str(100 + number), boxes) for number, boxes in enumerate([3, 1, 7, 2, 1, 5, 4, 2])]
 # The import as a program that ends itself without a word after some images; small check points, so that it has saved some.
@@ -27,7 +27,7 @@ import os, sys
 from pathlib import Path
 from vldeformer.datasets import vinvl_features
 from vldeformer.data.regions import RegionWriter
-from vldeformer.stages import import_features as stage
+from vldeformer.steps import import_features as stage
 
 source, out, images, workers = sys.argv[1:]
 vinvl_features.BATCH_BYTES = stage.CHECKPOINT_BYTES = 30_000

@@ -10,7 +10,7 @@ from vldeformer.models.joint import JointMatcher
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import load_model
 from vldeformer.retrieval.embeddings import Scores
-from vldeformer.stages.open_inputs import open_matcher, open_readers
+from vldeformer.retrieval.open_inputs import open_matcher, open_readers
 
 PARTLY = {"kind": "joint", "joint_layers": 1}
 

@@ -8,7 +8,7 @@ from settings_files import CONFIG
 
 from vldeformer.artifact import digest, write_json
 from vldeformer.cli import main
-from vldeformer.commands.differences import first_difference
+from vldeformer.report.differences import first_difference
 from vldeformer.report.lineage import follow, in_order
 from vldeformer.report.sources import Source, sources_path, write_sources
 

@@ -10,7 +10,7 @@ from vldeformer.cli import main
 from vldeformer.data.sugarcrepe import SUBSETS, read_items
 from vldeformer.evaluation.compositional_result import CompositionalResult
 from vldeformer.models.joint import JointMatcher
-from vldeformer.stages.open_inputs import open_model
+from vldeformer.retrieval.open_inputs import open_model
 
 
 def run(*arguments):

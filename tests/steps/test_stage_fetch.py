@@ -13,7 +13,7 @@ from web_server import served
 from vldeformer.cli import main
 from vldeformer.datasets.public_datasets import PUBLIC_DATASETS
 from vldeformer.errors import InputError
-from vldeformer.stages.fetch import fetch_public
+from vldeformer.steps.fetch import fetch_public
 
 
 def annotations(name, folders=None):

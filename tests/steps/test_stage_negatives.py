@@ -9,7 +9,7 @@ from vldeformer.artifact import digest
 from vldeformer.errors import InputError
 from vldeformer.negatives.lexicon import words_of
 from vldeformer.negatives.relations import RELATION_OF
-from vldeformer.stages.negatives import read_hard_images, read_hard_texts
+from vldeformer.negatives.stored import read_hard_images, read_hard_texts
 
 RELATION_WORDS = {word for phrase in RELATION_OF for word in phrase.split()}
 

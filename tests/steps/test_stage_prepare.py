@@ -115,7 +115,7 @@ def test_a_photograph_that_cannot_be_read_leaves_nothing(tmp_path, capsys, damag
 
 
 def test_preparing_and_describing_twice_gives_the_same_bytes(tiny, write_settings, tmp_path, monkeypatch):
-    monkeypatch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
     settings = str(write_settings())
     raw, prepared = tmp_path / "raw" / "scenes.jsonl", tmp_path / "prepare"
     assert main(["fetch", "scenes", "--settings", settings, "--out", str(raw)]) == 0

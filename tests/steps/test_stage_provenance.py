@@ -8,8 +8,8 @@ import numpy as np
 import psutil
 
 from vldeformer.artifact import digest, read_json, record_path
-from vldeformer.stages.provenance import provenance
-from vldeformer.stages.vocabulary import vocabulary
+from vldeformer.provenance import provenance
+from vldeformer.steps.vocabulary import vocabulary
 
 
 def test_a_record_names_inputs_by_content_and_the_machine(tmp_path):

@@ -30,7 +30,7 @@ def test_a_training_leaves_a_model_its_journal_and_where_it_came_from(trained):
 
 def test_the_last_weights_are_kept_beside_the_best_if_they_are_others(trained, command, write_settings, tmp_path, monkeypatch):
     values = iter([30.0, 20.0, 10.0])
-    monkeypatch.setattr("vldeformer.stages.train.dual_validation", lambda *_: lambda model: next(values))
+    monkeypatch.setattr("vldeformer.steps.train.dual_validation", lambda *_: lambda model: next(values))
     settings = write_settings(train={"steps": 9, "validate_steps": 2, "patience": 2})
     assert command("train", settings, tmp_path / "train") == 0
     record = json.loads((tmp_path / "train" / "provenance.json").read_text())

@@ -13,8 +13,8 @@ from torch import nn
 from training.gather_worker import one_step
 
 from vldeformer.objective.retrieval import retrieval_loss
-from vldeformer.stages.negatives import negatives
-from vldeformer.stages.train import train
+from vldeformer.steps.negatives import negatives
+from vldeformer.steps.train import train
 from vldeformer.training.gather import gather_rows
 from vldeformer.training.loop import start_processes
 

@@ -79,7 +79,7 @@ def _lock(project: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-PROJECT_CHECKS: tuple[Callable[[Path], Iterator[str]], ...] = (
+ENVIRONMENT_CHECKS: tuple[Callable[[Path], Iterator[str]], ...] = (
     check_python,
     check_packages,
     check_disk,

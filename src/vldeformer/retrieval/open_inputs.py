@@ -1,4 +1,4 @@
-"""Opening what several stages read: stores, readers of text and images, trained models."""
+"""Opening what several steps read: stores, readers of text and images, trained models."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +58,7 @@ def open_pixels(backbone: BackboneSettings, visual: Path) -> VisualReader:
     return PhotographReader(open_pictures(visual), backbone.crop_size, backbone.patch_size)
 
 
-def open_encoder(model: Path, visual: Path) -> tuple[DualEncoder, Readers]:
+def open_encoder(model: str | Path, visual: Path) -> tuple[DualEncoder, Readers]:
     """A decomposed model and the readers of its inputs; a joint one is decomposed: the data flow changes, not the weights.
 
     ``model``: a folder of ``save_model``, a published checkpoint or a hub id. Raises InputError as ``load_any`` does, or if the
@@ -68,7 +68,7 @@ def open_encoder(model: Path, visual: Path) -> tuple[DualEncoder, Readers]:
     return as_encoder(loaded, description), _matching(model, description, words, visual, description.pooling)
 
 
-def open_matcher(model: Path, visual: Path) -> tuple[JointMatcher, Readers]:
+def open_matcher(model: str | Path, visual: Path) -> tuple[JointMatcher, Readers]:
     """The same for a joint model. Raises InputError also if it has no matching head."""
     loaded, description, words = load_any(model)
     if not isinstance(loaded, JointMatcher):
@@ -76,14 +76,16 @@ def open_matcher(model: Path, visual: Path) -> tuple[JointMatcher, Readers]:
     return loaded, _matching(model, description, words, visual, None)
 
 
-def open_model(model: Path, visual: Path) -> tuple[DualEncoder | JointMatcher, Readers]:
+def open_model(model: str | Path, visual: Path) -> tuple[DualEncoder | JointMatcher, Readers]:
     """Either kind, read as it was trained. Raises InputError as ``open_encoder`` does."""
     loaded, description, words = load_any(model)
     pooling = None if isinstance(loaded, JointMatcher) else description.pooling
     return loaded, _matching(model, description, words, visual, pooling)
 
 
-def _matching(model: Path, description: ModelDescription, words: WordPieces, visual: Path, pooling: Pooling | None) -> Readers:
+def _matching(
+    model: str | Path, description: ModelDescription, words: WordPieces, visual: Path, pooling: Pooling | None
+) -> Readers:
     readers = open_readers(description.backbone, words, visual, pooling, description.joint_layers)
     if readers.visual.feature_width != description.feature_width:
         width = readers.visual.feature_width
@@ -92,9 +94,9 @@ def _matching(model: Path, description: ModelDescription, words: WordPieces, vis
 
 
 def extractor_of(visual: Path) -> Path | None:
-    """The detector that made the store at ``visual``: the stage `features` writes it beside; other stores have none."""
-    beside = visual.with_name("extractor.npz")
-    return beside if beside.is_file() else None
+    """The detector that made the store at ``visual``: the step `features` writes both into one folder; other stores have none."""
+    extractor = visual.with_name("extractor.npz")
+    return extractor if extractor.is_file() else None
 
 
 def _expect(folder: Path, name: str, what: str) -> None:

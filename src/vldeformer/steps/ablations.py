@@ -1,39 +1,43 @@
-"""Stage `ablations`: results of many experiments → a table, and where a curve says more a figure, about each choice. No torch."""
+"""Step `ablations`: results of many experiments → a table, and where a curve says more a figure, about each choice."""
 
-import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from vldeformer.artifact import write_json
-from vldeformer.report.ablations import ablation_table, ablation_values, judge
-from vldeformer.report.compositional import CompositionalSet, compositional_table
-from vldeformer.report.curves import save_ablation_curve, save_cost
-from vldeformer.report.lineage import REPORTED
-from vldeformer.report.metrics import recall_drops
-from vldeformer.report.pair_time import cost_of
-from vldeformer.report.results import ResultSet
-from vldeformer.report.settings import ReportSettings
-from vldeformer.report.speed import read_speed
-from vldeformer.report.tables import drop_table, recall_table, write_tables
-from vldeformer.stages.provenance import by_place, provenance
-from vldeformer.stages.sections import read_section
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import NO_PATHS, CompositionalResults, NamedPaths, OutFolder, Results, SettingsFile
+
+VERSION = 1
 
 
 def ablations(
-    settings: Path,
-    results: Sequence[Path],
-    compositional: Sequence[Path],
-    speed: Path,
-    pair_times: Mapping[str, Path],
-    out: Path,
+    *,
+    settings: SettingsFile,
+    results: Results,
+    compositional: CompositionalResults = (),
+    speed: Annotated[Path, Parameter(help="speed.json")],
+    pair_times: Annotated[NamedPaths, Parameter(help="pair_time.json by experiment")] = NO_PATHS,
+    out: OutFolder,
 ) -> None:
-    """Write metrics.json, ``tables/`` and ``figures/`` into ``out``: recalls, drops, and what ``report.ablations`` names,
-    and the record of what they were made of.
+    """Results → tables and curves, one about each choice, and the record of what they were made of."""
+    import time
 
-    compositional: results of the compositional test; pair_times: experiment → pair_time.json, of joint models.
-    """
+    from vldeformer.artifact import write_json
+    from vldeformer.provenance import by_place, provenance
+    from vldeformer.report.ablations import ablation_table, ablation_values, judge
+    from vldeformer.report.compositional import CompositionalSet, compositional_table
+    from vldeformer.report.curves import save_ablation_curve, save_cost
+    from vldeformer.report.lineage import REPORTED
+    from vldeformer.report.metrics import recall_drops
+    from vldeformer.report.pair_time import cost_of
+    from vldeformer.report.results import ResultSet
+    from vldeformer.report.settings import ReportSettings
+    from vldeformer.report.speed import read_speed
+    from vldeformer.report.tables import drop_table, recall_table, write_tables
+    from vldeformer.steps.settings_file import read_section
+
     started = time.monotonic()
-    section = read_section(settings, "report", ReportSettings)
+    section = read_section(settings, "report", ReportSettings, VERSION)
     found, composed = ResultSet.load(results), CompositionalSet(compositional)
     cost = cost_of(pair_times, section.main, read_speed(speed), speed)
     tables, values = [recall_table(found, section), drop_table(found, section)], {}

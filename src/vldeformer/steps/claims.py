@@ -1,15 +1,25 @@
-"""Stage `claims`: results of data sets → the page of the paper's claims. Needs no torch."""
+"""Step `claims`: results of data sets → the page of the paper's claims."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from vldeformer.artifact import whole_file
-from vldeformer.errors import InputError
-from vldeformer.report.claims import claims_page
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import PathList
+
+VERSION = 1
 
 
-def claims(results: Sequence[Path], out: Path) -> None:
-    """Write the page about the folders results/DATASET. Raises InputError naming one that is no folder."""
+def claims(
+    *,
+    results: Annotated[PathList, Parameter(help="folders results/DATASET, in the order of the page")],
+    out: Annotated[Path, Parameter(help="page to write (.md)")],
+) -> None:
+    """Results of data sets → a page that says which of the paper's claims hold."""
+    from vldeformer.artifact import whole_file
+    from vldeformer.errors import InputError
+    from vldeformer.report.claims import claims_page
+
     for folder in results:
         if not folder.is_dir():
             raise InputError(f"{folder}: expected a folder results/DATASET, found none; run `snakemake all` for it")

@@ -1,73 +1,69 @@
-"""Stages `compositional-items` and `compositional`: captions beside false ones, and which of the two a model prefers."""
+"""Step `compositional`: which of two captions of an image, a true and a false one, a model prefers."""
 
 import sys
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
+from cyclopts import Parameter
 
-from vldeformer.artifact import RECORD, check_replaceable, check_result, whole_folder, write_json
-from vldeformer.data.manifest import Manifest
-from vldeformer.data.sugarcrepe import SUBSETS, CompositionalItem, image_ids_by_file, read_items, write_items
-from vldeformer.errors import InputError
-from vldeformer.evaluation.blind import blind_scores
-from vldeformer.evaluation.compositional_result import CompositionalResult
-from vldeformer.evaluation.measures import EvaluationSettings
-from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
-from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
-from vldeformer.scenes.compositional_items import CompositionalSettings, scene_items
-from vldeformer.scenes.records import read_scenes
-from vldeformer.stages.error_context import told_where
-from vldeformer.stages.progress import progress_bar
-from vldeformer.stages.provenance import provenance
-from vldeformer.stages.sections import read_section
+from vldeformer.steps.arguments import (
+    AnyModel,
+    DatasetName,
+    ExperimentName,
+    Features,
+    ManifestFile,
+    OutFile,
+    SettingsFile,
+    SplitName,
+)
 
+if TYPE_CHECKING:
+    from vldeformer.data.manifest import Manifest
+    from vldeformer.data.sugarcrepe import CompositionalItem
 
-def compositional_items(settings: Path, raw_dir: Path, split: str, out: Path) -> None:
-    """Write the items of a split of the ``scenes`` world: a folder of SugarCrepe's files."""
-    started = time.monotonic()
-    check_replaceable(out)
-    section = read_section(settings, "compositional", CompositionalSettings)
-    raw = raw_dir / "scenes.jsonl"
-    scenes = [scene for scene in read_scenes(raw) if scene.split == split]
-    if not scenes:
-        raise InputError(f"{raw}: no scene in split {split}; name another with --split")
-    with whole_folder(out) as folder:
-        items = scene_items(scenes, section)
-        write_items(folder, items)
-        described = {"compositional": section.model_dump(mode="json"), "split": split}
-        write_json(folder / RECORD, provenance(described, {"raw": raw}, started))
-    missing = [subset for subset in SUBSETS if subset not in {item.subset for item in items}]
-    if missing:
-        print(f"{len(scenes)} scenes are too few for {', '.join(missing)}: no item there", file=sys.stderr)
+VERSION = 1
 
 
 def compositional(
-    settings: Path | None,
-    model: Path,
-    items: Path,
-    manifest: Path,
-    visual: Path,
-    split: str,
-    dataset: str,
-    experiment: str,
-    out: Path,
+    *,
+    settings: Annotated[SettingsFile | None, Parameter(help="the step's settings file; none: this machine, float32")] = None,
+    model: AnyModel,
+    items: Annotated[Path, Parameter(help="folder of `compositional-items`, or of SugarCrepe's published JSON files")],
+    manifest: Annotated[ManifestFile, Parameter(help="manifest.json; the blind baseline learns from its split `train`")],
+    features: Features,
+    split: Annotated[SplitName, Parameter(help="split of the manifest: items of its images are judged")] = "test",
+    dataset: DatasetName = "unnamed",
+    experiment: ExperimentName = "unnamed",
+    out: Annotated[OutFile, Parameter(help="RESULT.json to write, and RESULT.items.parquet in the same folder")],
 ) -> None:
-    """Write RESULT.json and, beside it, the scores of every item. The blind baseline learns from the captions of ``train``."""
+    """Accuracy in percent of choosing the true of two captions of an image, with intervals and a blind baseline."""
+    import numpy as np
+
+    from vldeformer.artifact import check_result
+    from vldeformer.data.manifest import Manifest
+    from vldeformer.data.sugarcrepe import read_items
+    from vldeformer.evaluation.blind import blind_scores
     from vldeformer.evaluation.compositional import item_scores
+    from vldeformer.evaluation.compositional_result import CompositionalResult
+    from vldeformer.evaluation.measures import EvaluationSettings
+    from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
     from vldeformer.models.joint import JointMatcher
-    from vldeformer.stages.open_inputs import open_model
+    from vldeformer.retrieval.open_inputs import open_model
+    from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
+    from vldeformer.steps.error_context import error_context
+    from vldeformer.steps.progress import progress_bar
+    from vldeformer.steps.settings_file import read_section
 
     check_result(out, "the items' scores")
-    section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings)
-    runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings)
+    section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings, VERSION)
+    runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings, VERSION)
     whole = Manifest.load(manifest)
     judged, image_ids, left_out = _of_split(read_items(items), whole.split(split), items)
     device = prepare_torch(runtime)
-    loaded, readers = open_model(model, visual)
+    loaded, readers = open_model(model, features)
     with (
         progress_bar(unit="item", desc="compositional") as bar,
-        told_where(model=model, store=visual, manifest=manifest),
+        error_context(model=model, features=features, manifest=manifest),
     ):
         scores = item_scores(loaded.to(device), judged, image_ids, readers.text, readers.visual, runtime, bar.update)
     learned_from = [caption.text for caption in whole.split("train").captions] if "train" in whole.splits else []
@@ -87,8 +83,13 @@ def compositional(
     ).save(out)
 
 
-def _of_split(items: list[CompositionalItem], images: Manifest, folder: Path) -> tuple[list[CompositionalItem], list[str], int]:
+def _of_split(
+    items: list["CompositionalItem"], images: "Manifest", folder: Path
+) -> tuple[list["CompositionalItem"], list[str], int]:
     """The items of these images, the image id of each, and how many others there are."""
+    from vldeformer.data.sugarcrepe import image_ids_by_file
+    from vldeformer.errors import InputError
+
     try:
         ids = image_ids_by_file([item.file for item in items], images.images)
     except InputError as error:

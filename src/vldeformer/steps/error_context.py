@@ -1,4 +1,4 @@
-"""Where the files of a stage lie, for messages about one item: what finds it wrong knows ids, the stage knows the paths."""
+"""Paths of a step's inputs for messages about one item: the code that finds the item wrong has its id, the step has the paths."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from vldeformer.errors import InputError
 
 
 @contextlib.contextmanager
-def told_where(**places: object) -> Iterator[None]:
-    """Adds where they lie to what is wrong with one image, caption or pair: ``(model M, store S)`` for model=M, store=S."""
+def error_context(**places: object) -> Iterator[None]:
+    """Add paths to an InputError about one image, caption or pair: ``(model M, features S)`` for model=M, features=S."""
     try:
         yield
     except InputError as error:

@@ -1,54 +1,63 @@
-"""Stage `evaluate`: vectors or scores → recalls with intervals, and every query's rank."""
+"""Step `evaluate`: vectors or scores → recalls with intervals, and every query's rank."""
 
-import dataclasses
 from pathlib import Path
+from typing import Annotated
 
-import numpy as np
+from cyclopts import Parameter
 
-from vldeformer.artifact import check_result, load_array, read_texts
-from vldeformer.datasets.image_keys import read_image_keys
-from vldeformer.errors import InputError
-from vldeformer.evaluation.measures import EvaluationSettings
-from vldeformer.evaluation.protocols import DEFAULT_SETTINGS, evaluate_scored
-from vldeformer.retrieval.embeddings import Embeddings, Scores
-from vldeformer.stages.sections import read_section
+from vldeformer.steps.arguments import DatasetName, ExperimentName, OutFile, SettingsFile, exactly_one
+
+VERSION = 1
+PROTOCOLS = (
+    "all (every given image and caption), test, subset, coco-5k, coco-1k-5fold, coco-1k-fixed (with --keys), flickr30k-1k, "
+    "flickr8k-1k, eccv-caption, cxc (both by COCO's ids)"
+)
 
 
 def evaluate(
-    settings: Path | None,
-    judged: Embeddings | Scores,
-    protocol: str,
-    keys: Path | None,
-    dataset: str,
-    experiment: str,
-    out: Path,
+    *,
+    embeddings: Annotated[Path | None, Parameter(help="folder of `embed`")] = None,
+    scores: Annotated[Path | None, Parameter(help="folder of `score` or `score-oracle`")] = None,
+    images: Annotated[Path | None, Parameter(help="images.npy: (N, D) floats of unit length")] = None,
+    captions: Annotated[Path | None, Parameter(help="captions.npy: (M, D) floats of unit length; with --images")] = None,
+    caption_image_index: Annotated[Path | None, Parameter(help="(M,) row of each caption's image; with --images")] = None,
+    image_ids: Annotated[Path | None, Parameter(help="JSON list of N ids; with --images; none: row numbers")] = None,
+    caption_ids: Annotated[Path | None, Parameter(help="JSON list of M ids; with --images; none: row numbers")] = None,
+    protocol: Annotated[str, Parameter(metavar="NAME", help=PROTOCOLS)],
+    keys: Annotated[Path | None, Parameter(help="test_img_keys_1k.tsv: the images of coco-1k-fixed, an id a line")] = None,
+    part: Annotated[str | None, Parameter(metavar="NAME", help="only the images NAME:ID of joined data sets, as ID")] = None,
+    settings: Annotated[SettingsFile | None, Parameter(help="settings file with the section `evaluate`")] = None,
+    dataset: DatasetName = "unnamed",
+    experiment: ExperimentName = "unnamed",
+    out: Annotated[OutFile, Parameter(help="RESULT.json to write, and RESULT.ranks.parquet in the same folder")],
 ) -> None:
-    """Write RESULT.json and, beside it, the ranks. ``keys``: the list of images of the protocol ``coco-1k-fixed``."""
+    """Recalls with intervals of anyone's vectors or scores."""
+    from vldeformer.artifact import check_result
+    from vldeformer.datasets.image_keys import read_image_keys
+    from vldeformer.errors import InputError
+    from vldeformer.evaluation.measures import EvaluationSettings
+    from vldeformer.evaluation.protocols import DEFAULT_SETTINGS, evaluate_scored
+    from vldeformer.retrieval.embeddings import Embeddings, Scores
+    from vldeformer.retrieval.open_vectors import open_arrays, part_of
+    from vldeformer.steps.settings_file import read_section
+
+    exactly_one(embeddings=embeddings, scores=scores, images=images)
+    arrays = (captions, caption_image_index, image_ids, caption_ids)
+    judged: Embeddings | Scores
+    if images is not None:
+        if captions is None or caption_image_index is None:
+            raise InputError("--images needs --captions and --caption-image-index too")
+        judged = open_arrays(images, captions, caption_image_index, image_ids, caption_ids)
+    elif any(path is not None for path in arrays):
+        raise InputError("--captions, --caption-image-index, --image-ids and --caption-ids go with --images")
+    elif embeddings is not None:
+        judged = Embeddings.load(embeddings)
+    else:
+        assert scores is not None
+        judged = Scores.load(scores)
+    if part is not None:
+        judged = part_of(judged, part)
     check_result(out, "the ranks")
-    section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings)
+    section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings, VERSION)
     listed = None if keys is None else read_image_keys(keys)
     evaluate_scored(judged, protocol, section, dataset, experiment, listed).save(out)
-
-
-def open_arrays(
-    images: Path, captions: Path, caption_image_index: Path, image_ids: Path | None, caption_ids: Path | None
-) -> Embeddings:
-    """Anyone's vectors in .npy files, with ids in JSON lists if there are any. Raises InputError naming the files."""
-    arrays = [load_array(path) for path in (images, captions, caption_image_index)]
-    ids = [None if path is None else read_texts(path) for path in (image_ids, caption_ids)]
-    try:
-        return Embeddings.from_arrays(arrays[0], arrays[1], arrays[2], ids[0], ids[1])
-    except InputError as error:
-        given = f"--images {images} --captions {captions} --caption-image-index {caption_image_index}"
-        raise InputError(f"{given}: {error}") from None
-
-
-def part_of(judged: Embeddings | Scores, name: str) -> Embeddings | Scores:
-    """The images and captions of one of several joined data sets, under their own ids. Raises InputError if there is none."""
-    prefix = f"{name}:"
-    rows = np.array([row for row, image_id in enumerate(judged.image_ids) if image_id.startswith(prefix)], dtype=np.int64)
-    if not len(rows):
-        raise InputError(f"part {name!r}: no image id begins with {prefix!r}; the first is {judged.image_ids[0]!r}")
-    part = judged.part(rows)
-    image_ids, caption_ids = (tuple(item.removeprefix(prefix) for item in ids) for ids in (part.image_ids, part.caption_ids))
-    return dataclasses.replace(part, image_ids=image_ids, caption_ids=caption_ids)

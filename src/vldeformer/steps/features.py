@@ -1,26 +1,40 @@
-"""Stage `features`: pixels → regions, tags and features, by a detector fitted on the pre-training images."""
+"""Step `features`: pixels → regions, tags and features, by a detector fitted on the pre-training images."""
 
-import time
 from pathlib import Path
+from typing import Annotated
 
-from joblib import cpu_count
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no types
+from cyclopts import Parameter
 
-from vldeformer.artifact import RECORD, whole_folder, write_json
-from vldeformer.data.pixels import PixelStore
-from vldeformer.data.regions import write_regions
-from vldeformer.scenes.detector import Detector, detect_regions
-from vldeformer.scenes.records import read_scenes
-from vldeformer.scenes.region_settings import RegionSettings
-from vldeformer.stages.progress import progress_bar
-from vldeformer.stages.provenance import provenance
-from vldeformer.stages.sections import read_section
+from vldeformer.steps.arguments import OutFolder, RawFolder, SettingsFile
+
+VERSION = 1
 
 
-def features(settings: Path, raw_dir: Path, prepared: Path, out: Path) -> None:
-    """Write ``store/`` (a RegionStore) and ``extractor.npz`` (the detector)."""
+def features(
+    *,
+    settings: SettingsFile,
+    raw_dir: Annotated[RawFolder, Parameter(help="folder of scenes.jsonl")],
+    prepared: Annotated[Path, Parameter(help="folder of `prepare`")],
+    out: OutFolder,
+) -> None:
+    """Pixels → regions, features and tags: ``store/`` (a region store) and ``extractor.npz`` (the detector)."""
+    import time
+
+    from joblib import cpu_count
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no types
+
+    from vldeformer.artifact import RECORD, whole_folder, write_json
+    from vldeformer.data.pixels import PixelStore
+    from vldeformer.data.regions import write_regions
+    from vldeformer.provenance import provenance
+    from vldeformer.scenes.detector import Detector, detect_regions
+    from vldeformer.scenes.records import read_scenes
+    from vldeformer.scenes.region_settings import RegionSettings
+    from vldeformer.steps.progress import progress_bar
+    from vldeformer.steps.settings_file import read_section
+
     started = time.monotonic()
-    section = read_section(settings, "regions", RegionSettings)
+    section = read_section(settings, "regions", RegionSettings, VERSION)
     pixels, raw, workers = PixelStore(prepared / "pixels"), raw_dir / "scenes.jsonl", cpu_count()
     labelled = [scene for scene in read_scenes(raw) if scene.split == "pretrain"]
     # One BLAS thread: float sums, and so the stored features, must not depend on the cores that a scheduler grants.

@@ -1,10 +1,22 @@
-"""Stage `import-captions`: captions and keys of a VinVL download → manifest."""
+"""Step `import-captions`: captions and keys of a VinVL download → manifest."""
 
 from pathlib import Path
+from typing import Annotated, Literal
 
-from vldeformer.datasets.vinvl_captions import read_captions
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import OutFile
 
 
-def import_captions(captions: Path, keys: Path, split: str, out: Path) -> None:
-    """Write the manifest; the dataset is named after the folder of ``captions`` (``coco_ir``)."""
+def import_captions(
+    captions: Annotated[Path, Parameter(name="CAPTIONS_PT", help="*_captions.pt of a VinVL download")],
+    /,
+    *,
+    keys: Annotated[Path, Parameter(help="*_img_keys*.tsv: which images, in which order")],
+    split: Annotated[Literal["train", "val", "test"], Parameter(help="split that the images get in the manifest")],
+    out: Annotated[OutFile, Parameter(help="manifest.json to write")],
+) -> None:
+    """VinVL captions → manifest, the first five of an image; the dataset is named after the captions' folder (``coco_ir``)."""
+    from vldeformer.datasets.vinvl_captions import read_captions
+
     read_captions(captions, keys, captions.absolute().parent.name, split).save(out)

@@ -1,35 +1,38 @@
-"""Stage `prepare`: raw files → manifest and pixels, checked once."""
+"""Step `prepare`: raw files → manifest and pixels, checked once."""
 
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vldeformer.artifact import RECORD, whole_folder, write_json
-from vldeformer.data.manifest import Manifest
-from vldeformer.data.photographs import read_squares, write_photographs
-from vldeformer.data.pixels import write_pixels
-from vldeformer.datasets.karpathy import read_karpathy
-from vldeformer.datasets.karpathy_joined import joined_manifest
-from vldeformer.datasets.own_photographs import read_own_photographs
-from vldeformer.datasets.sources import FolderSource, JoinedSource, KarpathySource, ScenesSource, VinvlSource
-from vldeformer.datasets.vinvl import open_vinvl
-from vldeformer.errors import InputError
-from vldeformer.scenes.drawing import draw_all
-from vldeformer.scenes.records import Scene, read_scenes
-from vldeformer.scenes.world import scene_manifest
-from vldeformer.stages.progress import progress_bar
-from vldeformer.stages.provenance import provenance
-from vldeformer.stages.sections import read_dataset
+from vldeformer.steps.arguments import OutFolder, RawFolder, SettingsFile
+
+if TYPE_CHECKING:
+    from vldeformer.data.manifest import Manifest
+    from vldeformer.datasets.sources import FolderSource, JoinedSource, KarpathySource, ScenesSource, VinvlSource
+    from vldeformer.scenes.records import Scene
+
+VERSION = 1
 
 
-def prepare(settings: Path, raw_dir: Path, out: Path) -> None:
-    """Write ``manifest.json`` and ``pixels/``: a pixel store, or a photograph store (``dataset.photographs: as_they_are``).
+def prepare(*, settings: SettingsFile, raw_dir: RawFolder, out: OutFolder) -> None:
+    """Raw files → manifest and pixels.
 
-    Of VinVL downloads, which have regions and no photographs, only the manifest.
+    Writes ``manifest.json`` and ``pixels/``: a pixel store, or a photograph store (``dataset.photographs: as_they_are``). Of
+    VinVL downloads, which have regions and no photographs, only the manifest.
     """
+    from vldeformer.artifact import RECORD, whole_folder, write_json
+    from vldeformer.data.pixels import write_pixels
+    from vldeformer.datasets.sources import JoinedSource, ScenesSource, VinvlSource
+    from vldeformer.provenance import provenance
+    from vldeformer.scenes.drawing import draw_all
+    from vldeformer.scenes.records import read_scenes
+    from vldeformer.steps.progress import progress_bar
+    from vldeformer.steps.settings_file import read_dataset
+
     started = time.monotonic()
-    dataset = read_dataset(settings)
+    dataset = read_dataset(settings, VERSION)
     if isinstance(dataset, VinvlSource):
         _prepare_vinvl(dataset, raw_dir, out, started)
         return
@@ -52,8 +55,11 @@ def prepare(settings: Path, raw_dir: Path, out: Path) -> None:
         write_json(folder / RECORD, provenance(described, raw, started))
 
 
-def _prepare_vinvl(dataset: VinvlSource, raw_dir: Path, out: Path, started: float) -> None:
-    from vldeformer.datasets.vinvl_manifest import vinvl_manifest  # its files are torch's
+def _prepare_vinvl(dataset: "VinvlSource", raw_dir: Path, out: Path, started: float) -> None:
+    from vldeformer.artifact import RECORD, whole_folder, write_json
+    from vldeformer.datasets.vinvl import open_vinvl
+    from vldeformer.datasets.vinvl_manifest import vinvl_manifest
+    from vldeformer.provenance import provenance
 
     manifest = vinvl_manifest(dataset, raw_dir)
     files: dict[str, Path] = {}
@@ -67,8 +73,15 @@ def _prepare_vinvl(dataset: VinvlSource, raw_dir: Path, out: Path, started: floa
 
 
 def _manifest(
-    dataset: ScenesSource | KarpathySource | JoinedSource | FolderSource, raw_dir: Path, scenes: list[Scene]
-) -> Manifest:
+    dataset: "ScenesSource | KarpathySource | JoinedSource | FolderSource", raw_dir: Path, scenes: list["Scene"]
+) -> "Manifest":
+    from vldeformer.datasets.karpathy import read_karpathy
+    from vldeformer.datasets.karpathy_joined import joined_manifest
+    from vldeformer.datasets.own_photographs import read_own_photographs
+    from vldeformer.datasets.sources import FolderSource, JoinedSource, KarpathySource
+    from vldeformer.errors import InputError
+    from vldeformer.scenes.world import scene_manifest
+
     if isinstance(dataset, JoinedSource):
         return joined_manifest(dataset, raw_dir)
     if isinstance(dataset, KarpathySource):
@@ -86,8 +99,11 @@ def _manifest(
     return manifest
 
 
-def _write_photographs(folder: Path, root: Path, side: int | None, manifest: Manifest, on_image: Callable[[], object]) -> None:
+def _write_photographs(folder: Path, root: Path, side: int | None, manifest: "Manifest", on_image: Callable[[], object]) -> None:
     """Squares of ``side`` pixels; None: photographs as they are."""
+    from vldeformer.data.photographs import read_squares, write_photographs
+    from vldeformer.data.pixels import write_pixels
+
     files = {image.id: image.file or "" for image in manifest.images}
     if side is None:
         write_photographs(folder, root, files, on_image)

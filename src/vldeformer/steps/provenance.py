@@ -1,64 +1,68 @@
 """``vldeformer provenance``: where an artifact, a result, a table or one cell of it came from, down to the raw data."""
 
-import argparse
-import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from vldeformer.commands.arguments import add_command
-from vldeformer.errors import InputError
+from cyclopts import Parameter
 
 if TYPE_CHECKING:
-    from vldeformer.commands.arguments import Commands
     from vldeformer.report.lineage import Link, MeasuredOn
 
 
-def add_provenance(commands: "Commands") -> None:
-    """The command ``provenance``."""
-    summary = "an artifact, result, table or cell → all that made it, down to the raw data; of two: their first difference"
-    added = add_command(commands, "provenance", _provenance, summary)
-    added.add_argument("artifact", type=Path, metavar="ARTIFACT", help="folder or file of a stage, RESULT.json or TABLE.csv")
-    added.add_argument("other", type=Path, nargs="?", metavar="OTHER", help="a second one, to name the first difference")
-    texts = "of a table: texts of cells that only this row has, e.g. decomposed test; with --column"
-    added.add_argument("--row", nargs="+", metavar="TEXT", help=texts)
-    added.add_argument("--column", metavar="NAME", help="of a table: a name in its first line; with --row")
-    added.add_argument("--config", type=Path, default=Path("config"), metavar="PATH", help="settings files (default: config)")
-    added.add_argument("--json", action="store_true", help="one JSON object a line, inputs first")
-    added.set_defaults(out=Path("provenance"))  # what a failure of the system is said of
+def provenance(
+    artifact: Annotated[Path, Parameter(help="folder or file of a step, RESULT.json or TABLE.csv")],
+    other: Annotated[Path | None, Parameter(help="a second one, to name the first difference")] = None,
+    /,
+    *,
+    row: Annotated[
+        Sequence[str] | None,
+        Parameter(
+            metavar="TEXT...",
+            consume_multiple=1,
+            help="of a table: texts of cells that only this row has, e.g. decomposed test; with --column",
+        ),
+    ] = None,
+    column: Annotated[str | None, Parameter(metavar="NAME", help="of a table: a name in its first line; with --row")] = None,
+    config: Annotated[Path, Parameter(help="folder of the settings files")] = Path("config"),
+    as_json: Annotated[bool, Parameter(name="--json", help="one JSON object a line, inputs first")] = False,
+) -> None:
+    """Artifact, result, table or cell → all that made it, down to the raw data; of two: their first difference."""
+    import functools
 
-
-def _provenance(given: argparse.Namespace) -> None:
-    from vldeformer.commands.differences import first_difference
+    from vldeformer.errors import InputError
+    from vldeformer.project.measured_on import measured_on
+    from vldeformer.report.differences import first_difference
     from vldeformer.report.lineage import follow
 
-    if (given.row is None) != (given.column is None):
-        raise InputError("a cell needs both --row and --column; give both or none")
-    if given.other is not None:
-        if given.row is not None:
+    by_settings = functools.partial(measured_on, config_dir=config)
+    if other is not None:
+        if row is not None or column is not None:
             raise InputError("--row and --column are of one table; leave them out to compare two artifacts")
-        found = first_difference(*(follow(path, _by_settings(given)) for path in (given.artifact, given.other)))
-        print(json.dumps({"first_difference": found}) if given.json else found)
+        found = first_difference(*(follow(path, by_settings) for path in (artifact, other)))
+        print(json.dumps({"first_difference": found}) if as_json else found)
         return
-    if given.row is None:
-        _show([follow(given.artifact, _by_settings(given))], given.json)
+    if row is None and column is None:
+        _show([follow(artifact, by_settings)], as_json)
         return
-    cell, links = _of_cell(given)
-    print(json.dumps(cell, ensure_ascii=False) if given.json else f"{cell['table']}: {cell['column']} = {cell['value']}")
-    if not given.json:
+    if row is None or column is None:
+        raise InputError("a cell needs both --row and --column; give both or none")
+    cell, links = _of_cell(artifact, row, column, by_settings)
+    print(json.dumps(cell, ensure_ascii=False) if as_json else f"{cell['table']}: {cell['column']} = {cell['value']}")
+    if not as_json:
         print(_where(cell))
-    _show(links, given.json)
+    _show(links, as_json)
 
 
-def _of_cell(given: argparse.Namespace) -> "tuple[dict[str, Any], list[Link]]":
+def _of_cell(table: Path, row: Sequence[str], column: str, by_settings: "MeasuredOn") -> "tuple[dict[str, Any], list[Link]]":
     from vldeformer.report.lineage import follow_file
     from vldeformer.report.sources import find_cell
 
-    cell = find_cell(given.artifact, given.row, given.column)
-    files, key = cell.source.of(given.column)
-    described = {"table": str(given.artifact), "column": given.column, "value": cell.value, "files": list(files), "key": key}
-    return described | {"how": cell.source.how}, [follow_file(Path(file), _by_settings(given)) for file in files]
+    cell = find_cell(table, row, column)
+    files, key = cell.source.of(column)
+    described = {"table": str(table), "column": column, "value": cell.value, "files": list(files), "key": key}
+    return described | {"how": cell.source.how}, [follow_file(Path(file), by_settings) for file in files]
 
 
 def _where(cell: dict[str, Any]) -> str:
@@ -70,12 +74,6 @@ def _where(cell: dict[str, Any]) -> str:
         return f"  computed: {cell['how']}"
     (file,) = cell["files"]
     return f"  key {cell['key']} of {file}" + (f" = {value_in(Path(file), cell['key'])}" if Path(file).is_file() else "")
-
-
-def _by_settings(given: argparse.Namespace) -> "MeasuredOn":
-    from vldeformer.commands.measured_on import measured_on
-
-    return functools.partial(measured_on, config_dir=given.config)
 
 
 def _show(chains: "list[Link]", as_json: bool) -> None:

@@ -1,44 +1,51 @@
-"""Stage `report`: results → metrics.json, tables, figures and plots. Needs no torch."""
+"""Step `report`: results → metrics.json, tables, figures and plots."""
 
-import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from vldeformer.artifact import write_json
-from vldeformer.errors import InputError
-from vldeformer.report.compositional import CompositionalSet, compositional_table
-from vldeformer.report.figures import save_recalls, save_training_curves
-from vldeformer.report.lineage import REPORTED
-from vldeformer.report.metrics import write_metrics
-from vldeformer.report.peers import peers_table, read_published
-from vldeformer.report.plots import write_plots
-from vldeformer.report.rerank import read_rerank, rerank_table
-from vldeformer.report.results import COMPARED, ResultSet
-from vldeformer.report.settings import ReportSettings
-from vldeformer.report.speed import read_speed
-from vldeformer.report.tables import drop_table, recall_table, speed_table, write_tables
-from vldeformer.report.time_figures import save_gallery_time, save_rerank
-from vldeformer.stages.provenance import by_place, provenance
-from vldeformer.stages.sections import read_section
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import NO_PATHS, CompositionalResults, Journals, OutFolder, Results, SettingsFile
+
+VERSION = 1
 
 
 def report(
-    settings: Path,
-    results: Sequence[Path],
-    speed: Path,
-    journals: Mapping[str, Path],
-    published: Path | None,
-    compositional: Sequence[Path],
-    rerank: Path | None,
-    out: Path,
+    *,
+    settings: SettingsFile,
+    results: Results,
+    speed: Annotated[Path, Parameter(help="speed.json")],
+    journals: Journals = NO_PATHS,
+    published: Annotated[Path | None, Parameter(help="published.csv: recalls of other models beside ours")] = None,
+    compositional: CompositionalResults = (),
+    rerank: Annotated[Path | None, Parameter(help="folder of re-ranked results, one for each depth")] = None,
+    out: OutFolder,
 ) -> None:
-    """Write metrics.json, ``tables/``, ``figures/`` and ``plots/`` into ``out``, and the record of what they were made of.
+    """Results → metrics.json, tables and figures, and the record of what they were made of.
 
-    journals: experiment → journal.jsonl; published: published.csv, needed if the settings name ``report.published_protocols``;
-    compositional: results of the compositional test; rerank: folder of re-ranked results, one for each depth.
+    The settings' ``report.published_protocols`` need ``--published``.
     """
+    import time
+
+    from vldeformer.artifact import write_json
+    from vldeformer.errors import InputError
+    from vldeformer.provenance import by_place, provenance
+    from vldeformer.report.compositional import CompositionalSet, compositional_table
+    from vldeformer.report.figures import save_recalls, save_training_curves
+    from vldeformer.report.lineage import REPORTED
+    from vldeformer.report.metrics import write_metrics
+    from vldeformer.report.peers import peers_table, read_published
+    from vldeformer.report.plots import write_plots
+    from vldeformer.report.rerank import read_rerank, rerank_table
+    from vldeformer.report.results import COMPARED, ResultSet
+    from vldeformer.report.settings import ReportSettings
+    from vldeformer.report.speed import read_speed
+    from vldeformer.report.tables import drop_table, recall_table, speed_table, write_tables
+    from vldeformer.report.time_figures import save_gallery_time, save_rerank
+    from vldeformer.steps.settings_file import read_section
+
     started = time.monotonic()
-    section = read_section(settings, "report", ReportSettings)
+    section = read_section(settings, "report", ReportSettings, VERSION)
     found, measured, composed = ResultSet.load(results), read_speed(speed), CompositionalSet(compositional)
     write_metrics(out / "metrics.json", found, section)
     tables = [recall_table(found, section), drop_table(found, section), speed_table(measured, section, speed)]

@@ -1,62 +1,54 @@
-"""Stages `score` and `score-oracle`: what a joint model and the oracle say of every pair of a split."""
+"""Step `score`: scores of every pair of a split by a joint model."""
 
-import time
-from pathlib import Path
+from typing import Annotated
 
-from vldeformer.artifact import check_replaceable
-from vldeformer.data.manifest import Manifest
-from vldeformer.errors import InputError
-from vldeformer.evaluation.measures import EvaluationSettings
-from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
-from vldeformer.retrieval.embeddings import Scores
-from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
-from vldeformer.scenes.oracle import oracle_scores
-from vldeformer.scenes.records import read_scenes
-from vldeformer.stages.error_context import told_where
-from vldeformer.stages.progress import progress_bar
-from vldeformer.stages.provenance import provenance
-from vldeformer.stages.sections import read_section
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import AllImages, AnyModel, Features, ManifestFile, OutFolder, SettingsFile, SplitName
+
+VERSION = 1
 
 
-def score(settings: Path | None, model: Path, manifest: Path, visual: Path, split: str, everything: bool, out: Path) -> None:
-    """Write the joint model's scores: SCORES_DIR, of the first ``evaluate.joint_images`` images or of all."""
+def score(
+    *,
+    settings: Annotated[SettingsFile | None, Parameter(help="the step's settings file; none: this machine, float32")] = None,
+    model: AnyModel,
+    manifest: ManifestFile,
+    features: Features,
+    split: SplitName = "test",
+    everything: Annotated[AllImages, Parameter(help="all images of the split, not only the first evaluate.joint_images")] = False,
+    out: OutFolder,
+) -> None:
+    """Joint scores of all pairs of a split's first images."""
+    import time
+
+    from vldeformer.artifact import check_replaceable
+    from vldeformer.data.manifest import Manifest
+    from vldeformer.evaluation.measures import EvaluationSettings
+    from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
     from vldeformer.models.importing import files_of
+    from vldeformer.provenance import provenance
     from vldeformer.retrieval.encode import score_pairs
-    from vldeformer.stages.open_inputs import open_matcher
+    from vldeformer.retrieval.open_inputs import open_matcher
+    from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
+    from vldeformer.steps.error_context import error_context
+    from vldeformer.steps.progress import progress_bar
+    from vldeformer.steps.settings_file import read_section
 
     started = time.monotonic()
     check_replaceable(out)
-    runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings)
-    section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings)
+    runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings, VERSION)
+    section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings, VERSION)
     device = prepare_torch(runtime)
-    matcher, readers = open_matcher(model, visual)
+    matcher, readers = open_matcher(model, features)
     chosen = Manifest.load(manifest).split(split)
     chosen = chosen if everything else chosen.first(section.joint_images)
     with (
         progress_bar(total=len(chosen.images) * len(chosen.captions), unit="pair", desc="score") as bar,
-        told_where(model=model, store=visual, manifest=manifest),
+        error_context(model=model, features=features, manifest=manifest),
     ):
         scores = score_pairs(matcher.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
-    inputs = {"model": files_of(model), "manifest": manifest, "visual": visual}
+    inputs = {"model": files_of(model), "manifest": manifest, "features": features}
     sections = {"evaluate": section, "runtime": runtime}
     values = {name: own.model_dump(mode="json") for name, own in sections.items()} | {"split": split, "all": everything}
     scores.save(out, provenance(values, inputs, started))
-
-
-def score_oracle(raw_dir: Path, manifest: Path, split: str, out: Path) -> None:
-    """Write the scores of the oracle, which reads the scenes themselves: SCORES_DIR of all images of the split."""
-    started = time.monotonic()
-    check_replaceable(out)
-    raw = raw_dir / "scenes.jsonl"
-    chosen = Manifest.load(manifest).split(split)
-    scenes = [scene for scene in read_scenes(raw) if scene.split == split]
-    if [scene.id for scene in scenes] != [image.id for image in chosen.images]:
-        raise InputError(f"{raw}: its {split} scenes are not those of {manifest}; run `vldeformer prepare` again")
-    facts = [caption.facts for scene in scenes for caption in scene.captions]
-    scores = Scores(
-        tuple(image.id for image in chosen.images),
-        tuple(caption.id for caption in chosen.captions),
-        chosen.caption_image_index,
-        oracle_scores(scenes, facts),
-    )
-    scores.save(out, provenance({"split": split}, {"raw": raw, "manifest": manifest}, started))

@@ -1,29 +1,44 @@
-"""Stages `speed` and `pair-time`: time of joint and decomposed retrieval of the test split on this machine."""
+"""Step `speed`: time of joint and decomposed retrieval of the test split on this machine."""
 
-import time
 from pathlib import Path
+from typing import Annotated
 
-from vldeformer.artifact import check_file, record_path, write_json
-from vldeformer.data.manifest import Manifest
-from vldeformer.evaluation.pair_time import measure_pair_time
-from vldeformer.evaluation.speed import measure_speed
-from vldeformer.evaluation.speed_settings import SpeedSettings
-from vldeformer.models.importing import files_of
-from vldeformer.runtime import RuntimeSettings, prepare_torch
-from vldeformer.stages.open_inputs import open_encoder, open_matcher
-from vldeformer.stages.provenance import provenance
-from vldeformer.stages.sections import read_section
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import Features, JointModel, ManifestFile, OutFile, SettingsFile
+
+VERSION = 1
 
 
-def speed(settings: Path, joint: Path, dual: Path, manifest: Path, visual: Path, out: Path) -> None:
-    """Write speed.json and its record; no other stage but the report depends on it."""
+def speed(
+    *,
+    settings: SettingsFile,
+    joint: JointModel,
+    dual: Annotated[Path, Parameter(help="decomposed model folder")],
+    manifest: ManifestFile,
+    features: Features,
+    out: Annotated[OutFile, Parameter(help="speed.json to write")],
+) -> None:
+    """Time joint and decomposed retrieval on this machine (ms, s)."""
+    import time
+
+    from vldeformer.artifact import check_file, record_path, write_json
+    from vldeformer.data.manifest import Manifest
+    from vldeformer.evaluation.speed import measure_speed
+    from vldeformer.evaluation.speed_settings import SpeedSettings
+    from vldeformer.models.importing import files_of
+    from vldeformer.provenance import provenance
+    from vldeformer.retrieval.open_inputs import open_encoder, open_matcher
+    from vldeformer.runtime import RuntimeSettings, prepare_torch
+    from vldeformer.steps.settings_file import read_section
+
     started = time.monotonic()
     check_file(out)
-    section = read_section(settings, "speed", SpeedSettings)
-    runtime = read_section(settings, "runtime", RuntimeSettings)
+    section = read_section(settings, "speed", SpeedSettings, VERSION)
+    runtime = read_section(settings, "runtime", RuntimeSettings, VERSION)
     device = prepare_torch(runtime)
-    matcher, joint_readers = open_matcher(joint, visual)
-    encoder, dual_readers = open_encoder(dual, visual)
+    matcher, joint_readers = open_matcher(joint, features)
+    encoder, dual_readers = open_encoder(dual, features)
     measured = measure_speed(
         matcher.to(device),
         encoder.to(device),
@@ -35,20 +50,5 @@ def speed(settings: Path, joint: Path, dual: Path, manifest: Path, visual: Path,
     )
     write_json(out, measured)
     values = {"speed": section.model_dump(mode="json"), "runtime": runtime.model_dump(mode="json")}
-    inputs = {"joint": files_of(joint), "dual": files_of(dual), "manifest": manifest, "visual": visual}
-    write_json(record_path(out), provenance(values, inputs, started))
-
-
-def pair_time(settings: Path, model: Path, manifest: Path, visual: Path, out: Path) -> None:
-    """Write pair_time.json and its record: what a joint matcher costs at its depth; only the report depends on it."""
-    started = time.monotonic()
-    check_file(out)
-    section = read_section(settings, "speed", SpeedSettings)
-    runtime = read_section(settings, "runtime", RuntimeSettings)
-    device = prepare_torch(runtime)
-    matcher, readers = open_matcher(model, visual)
-    test = Manifest.load(manifest).split("test")
-    write_json(out, measure_pair_time(matcher.to(device), test, readers.text, readers.visual, section, runtime))
-    values = {"speed": section.model_dump(mode="json"), "runtime": runtime.model_dump(mode="json")}
-    inputs = {"model": files_of(model), "manifest": manifest, "visual": visual}
+    inputs = {"joint": files_of(joint), "dual": files_of(dual), "manifest": manifest, "features": features}
     write_json(record_path(out), provenance(values, inputs, started))

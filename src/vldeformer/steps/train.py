@@ -1,53 +1,63 @@
-"""Stage `train`: a joint matcher or a decomposed encoder on the target set."""
+"""Step `train`: a joint matcher or a decomposed encoder on the target set."""
 
-import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import torch
+from cyclopts import Parameter
 
-from vldeformer.artifact import check_replaceable
-from vldeformer.data.manifest import Manifest
-from vldeformer.errors import InputError
-from vldeformer.inputs.streams import PairStream
-from vldeformer.inputs.tokens import WordPieces
-from vldeformer.models.dual import DualEncoder
-from vldeformer.models.settings import BackboneSettings
-from vldeformer.models.text_start import start_from_text
-from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model
-from vldeformer.runtime import RuntimeSettings
-from vldeformer.seeding import named_seed
-from vldeformer.stages.open_inputs import extractor_of, open_readers
-from vldeformer.stages.run_folder import finish, run_folder, run_key
-from vldeformer.stages.sections import read_section
-from vldeformer.stages.train_dual import check_inputs, dual_training, open_negatives, open_teacher
-from vldeformer.training.loop import Task, fit, start_processes
-from vldeformer.training.settings import TrainSettings
-from vldeformer.training.tasks import dual_validation, joint_training, joint_validation
+from vldeformer.steps.arguments import Features, ManifestFile, OutFolder, SettingsFile, Tokenizer
 
-ARCHITECTURE = ("kind", "layers", "hidden", "heads", "intermediate", "norm_eps")
+VERSION = 1
 
 
 def train(
-    settings: Path,
-    manifest: Path,
-    visual: Path,
-    tokenizer: Path,
-    start: Path | None,
-    negatives: Path | None,
-    out: Path,
-    teacher: Path | None = None,
+    *,
+    settings: SettingsFile,
+    manifest: ManifestFile,
+    features: Features,
+    tokenizer: Tokenizer,
+    start: Annotated[Path | None, Parameter(help="model folder of `pretrain` (train.start: pretrained)")] = None,
+    negatives: Annotated[Path | None, Parameter(help="folder of `negatives` (train.hard_negatives not none)")] = None,
+    teacher: Annotated[
+        Path | None,
+        Parameter(help="joint model folder whose scores are read (train.distillation_weight above 0, train.mine_limit not null)"),
+    ] = None,
+    out: OutFolder,
 ) -> None:
-    """Write ``model/`` (the weights that were best on val), ``last/`` (the last ones, if they are others) and ``journal.jsonl``.
+    """Train a joint matcher or a decomposed encoder; continues a killed run.
 
-    ``start``: folder of the pre-trained model; ``negatives``: folder of the stage `negatives`; ``teacher``: the joint model.
-    Each is needed if and only if the settings ask for it. Raises InputError if one does not go with the settings or the inputs.
+    Writes ``model/`` (the weights that were best on val), ``last/`` (the final ones, if they differ) and ``journal.jsonl``.
+    ``--start``, ``--negatives`` and ``--teacher`` are needed if and only if the settings ask for them.
     """
+    import time
+    from typing import Any
+
+    import torch
+
+    from vldeformer.artifact import check_replaceable
+    from vldeformer.data.manifest import Manifest
+    from vldeformer.errors import InputError
+    from vldeformer.inputs.streams import PairStream
+    from vldeformer.inputs.tokens import WordPieces
+    from vldeformer.models.dual import DualEncoder
+    from vldeformer.models.settings import BackboneSettings
+    from vldeformer.models.text_start import start_from_text
+    from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model
+    from vldeformer.retrieval.open_inputs import extractor_of, open_readers
+    from vldeformer.runtime import RuntimeSettings
+    from vldeformer.seeding import named_seed
+    from vldeformer.steps.settings_file import read_section
+    from vldeformer.training.inputs import check_architecture, check_inputs, dual_training, open_negatives, open_teacher
+    from vldeformer.training.loop import Task, fit, start_processes
+    from vldeformer.training.run_folder import finish, run_folder, run_key
+    from vldeformer.training.settings import TrainSettings
+    from vldeformer.training.tasks import dual_validation, joint_training, joint_validation
+
     started = time.monotonic()
     check_replaceable(out)
-    backbone = read_section(settings, "backbone", BackboneSettings)
-    section = read_section(settings, "train", TrainSettings)
-    runtime = read_section(settings, "runtime", RuntimeSettings)
+    backbone = read_section(settings, "backbone", BackboneSettings, VERSION)
+    section = read_section(settings, "train", TrainSettings, VERSION)
+    runtime = read_section(settings, "runtime", RuntimeSettings, VERSION)
     if section.kind == "oracle":
         raise InputError(f"{settings}: train.kind is oracle, which is not trained; use `vldeformer score-oracle`")
     if (section.start == "pretrained") != (start is not None):
@@ -60,7 +70,7 @@ def train(
 
     accelerator = start_processes(runtime)
     words = WordPieces.load(tokenizer)
-    readers = open_readers(backbone, words, visual, section.pooling if section.kind == "dual" else None, section.joint_layers)
+    readers = open_readers(backbone, words, features, section.pooling if section.kind == "dual" else None, section.joint_layers)
     torch.manual_seed(named_seed(section.seed, "weights"))
     description = ModelDescription(
         kind=section.kind,
@@ -77,8 +87,8 @@ def train(
     model = build_model(description)
     if start is not None:
         loaded, its_description, its_words = load_model(start)
-        _check_architecture(settings, backbone, start, its_description.backbone)
-        if its_words.tokenizer.to_str() != words.tokenizer.to_str():  # which shapes need not tell
+        check_architecture(settings, backbone, start, its_description.backbone)
+        if its_words.tokenizer.to_str() != words.tokenizer.to_str():  # equal shapes do not prove equal word pieces
             raise InputError(f"{start}: the model to start from has other word pieces than {tokenizer}; give --tokenizer its own")
         copy_backbone(loaded, model, section.start_share)
     elif backbone.text_model is not None:
@@ -110,18 +120,9 @@ def train(
         backward = dual_training(stream, section, accelerator, state, readers, runtime, judge)
         validate = dual_validation(val, readers.text, readers.visual, runtime)
     sections = {"backbone": backbone, "train": section, "runtime": runtime}
-    inputs = {"manifest": manifest, "visual": visual, "tokenizer": tokenizer}
+    inputs = {"manifest": manifest, "features": features, "tokenizer": tokenizer}
     given = {"start": start, "negatives": negatives, "teacher": teacher}
     inputs |= {name: path for name, path in given.items() if path is not None}
     task = Task(backward, stream.ids, validate, section.validate_steps, section.patience, state)
     fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
-    finish(out, model, description, words, fitted, sections, inputs, started, accelerator, extractor_of(visual))
-
-
-def _check_architecture(settings: Path, backbone: BackboneSettings, start: Path, its_backbone: BackboneSettings) -> None:
-    """Raises InputError at the first key of the architecture, of which shapes tell only a part, in which the two differ."""
-    regions = ("region_norm", "region_norm_eps") if backbone.reads == "tagged regions" else ()
-    for key in (*ARCHITECTURE, *regions):
-        wanted, found = getattr(backbone, key), getattr(its_backbone, key)
-        if wanted != found:
-            raise InputError(f"{settings}: backbone.{key} is {wanted!r}, but the model to start from, {start}, has {found!r}")
+    finish(out, model, description, words, fitted, sections, inputs, started, accelerator, extractor_of(features))

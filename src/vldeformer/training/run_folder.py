@@ -1,4 +1,4 @@
-"""What both training stages do around the loop: the key of a run, the finished folder, provenance."""
+"""What both training steps do around the loop: the key of a run, the finished folder, provenance."""
 
 import hashlib
 import json
@@ -12,8 +12,8 @@ from torch import nn
 from vldeformer.artifact import RECORD, digest, whole_folder, write_json
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.weights import ModelDescription, save_model
+from vldeformer.provenance import provenance
 from vldeformer.section import Section
-from vldeformer.stages.provenance import provenance
 from vldeformer.training.loop import Fitted
 
 

@@ -1,4 +1,4 @@
-"""What the decomposed model is trained with beside its pairs: hard negatives, composed or mined, and the joint model's scores."""
+"""What a training reads besides its pairs: the model to start from, hard negatives, and the joint model's scores."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -14,15 +14,27 @@ from vldeformer.inputs.drawn_negatives import ComposedNegatives, MinedNegatives
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.joint import JointMatcher
+from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import ModelDescription, load_model
+from vldeformer.negatives.stored import read_hard_images, read_hard_texts
 from vldeformer.retrieval.encode import embed
+from vldeformer.retrieval.open_inputs import Readers
 from vldeformer.runtime import RuntimeSettings
-from vldeformer.stages.negatives import read_hard_images, read_hard_texts
-from vldeformer.stages.open_inputs import Readers
 from vldeformer.training.mining import Miner
 from vldeformer.training.settings import TrainSettings
 from vldeformer.training.tasks import Backward, contrastive_training
 from vldeformer.training.teacher import Teacher
+
+ARCHITECTURE = ("kind", "layers", "hidden", "heads", "intermediate", "norm_eps")
+
+
+def check_architecture(settings: Path, backbone: BackboneSettings, start: Path, its_backbone: BackboneSettings) -> None:
+    """Raises InputError at the first key of the architecture, of which shapes tell only a part, in which the two differ."""
+    regions = ("region_norm", "region_norm_eps") if backbone.reads == "tagged regions" else ()
+    for key in (*ARCHITECTURE, *regions):
+        wanted, found = getattr(backbone, key), getattr(its_backbone, key)
+        if wanted != found:
+            raise InputError(f"{settings}: backbone.{key} is {wanted!r}, but the model to start from, {start}, has {found!r}")
 
 
 def check_inputs(settings: Path, section: TrainSettings, negatives: Path | None, teacher: Path | None) -> None:
@@ -37,7 +49,7 @@ def check_inputs(settings: Path, section: TrainSettings, negatives: Path | None,
 
 
 def open_negatives(section: TrainSettings, folder: Path | None, images: Manifest) -> ComposedNegatives | MinedNegatives:
-    """The negatives that the settings name: of the stage `negatives` in ``folder``, or to be mined from ``images``.
+    """The negatives that the settings name: of the step `negatives` in ``folder``, or to be mined from ``images``.
 
     Raises InputError if those in ``folder`` are of other images.
     """
