@@ -44,12 +44,17 @@ def tiny(tmp_path_factory, write_settings):
     from vldeformer.steps.vocabulary import vocabulary
 
     root, settings = tmp_path_factory.mktemp("tiny"), write_settings()
-    fetch_scenes(settings, root / "raw" / "scenes.jsonl")
-    prepare(settings, root / "raw", root / "prepare")
+    fetch_scenes(settings=settings, out=root / "raw" / "scenes.jsonl")
+    prepare(settings=settings, raw_dir=root / "raw", out=root / "prepare")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("joblib.cpu_count", lambda: 1)
-        features(settings, root / "raw", root / "prepare", root / "features")
-    vocabulary(settings, root / "prepare" / "manifest.json", root / "features" / "store", root / "tokenizer.json")
+        features(settings=settings, raw_dir=root / "raw", prepared=root / "prepare", out=root / "features")
+    vocabulary(
+        settings=settings,
+        manifest=root / "prepare" / "manifest.json",
+        features=root / "features" / "store",
+        out=root / "tokenizer.json",
+    )
     return SimpleNamespace(
         raw=root / "raw",
         prepare=root / "prepare",

@@ -4,7 +4,7 @@ Both are plain: cyclopts' own have boxes, colours and several lines.
 """
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from cyclopts import CoercionError, CycloptsError, MissingArgumentError, UnknownOptionError
 from cyclopts.exceptions import ConsumeMultipleError, UnknownCommandError, UnusedCliTokensError
@@ -109,7 +109,7 @@ def _problem(error: CycloptsError) -> str:
         return f"{argument.name} is missing"
     if argument is not None and isinstance(error, CoercionError) and error.token is not None:
         choices = argument.get_choices()
-        kind = {int: "a whole number"}.get(argument.hint, "another value")
-        expected = f"one of {', '.join(choices)}" if choices else kind
+        kind = "a whole number" if int in (argument.hint, *get_args(argument.hint)) else argument.parameter.metavar
+        expected = f"one of {', '.join(choices)}" if choices else str(kind).rstrip(".")
         return f"{argument.name}: expected {expected}, got {error.token.value!r}"
     return str(error)

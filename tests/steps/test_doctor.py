@@ -12,6 +12,7 @@ from settings_files import CONFIG
 
 from vldeformer.artifact import whole_folder
 from vldeformer.cli import main
+from vldeformer.project import environment_checks
 from vldeformer.project.environment_checks import check_disk, check_leftovers, check_lock, check_packages, check_python
 from vldeformer.project.run_checks import check_run
 from vldeformer.project.version_checks import check_dvc, check_locked_versions
@@ -59,7 +60,7 @@ def test_packages_that_differ_from_the_lock_are_counted(project):
 
 def test_a_full_disk(project, monkeypatch):
     assert list(check_disk(project)) == []
-    monkeypatch.setattr(project_checks, "NEEDED_BYTES", shutil.disk_usage(project).total + 1)
+    monkeypatch.setattr(environment_checks, "NEEDED_BYTES", shutil.disk_usage(project).total + 1)
     (line,) = check_disk(project)
     assert re.search(r"MiB are free on this disk, a run may need [\d,]+: make room", line)
 

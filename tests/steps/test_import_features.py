@@ -17,8 +17,8 @@ from vinvl_files import detect, write_features
 from vldeformer.cli import main
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import RegionStore, write_regions
+from vldeformer.datasets import vinvl_store
 from vldeformer.datasets.vinvl_features import read_features
-from vldeformer.steps import import_features as stage
 
 IMAGES = [detect(str(100 + number), boxes) for number, boxes in enumerate([3, 1, 7, 2, 1, 5, 4, 2])]
 # The import as a program that ends itself without a word after some images; small check points, so that it has saved some.
@@ -27,11 +27,12 @@ import os, sys
 from pathlib import Path
 from vldeformer.datasets import vinvl_features
 from vldeformer.data.regions import RegionWriter
-from vldeformer.steps import import_features as stage
+from vldeformer.datasets import vinvl_store
+from vldeformer.steps.import_features import import_features
 
 source, out, images, workers = sys.argv[1:]
-vinvl_features.BATCH_BYTES = stage.CHECKPOINT_BYTES = 30_000
-stage.cpu_count = lambda: int(workers)
+vinvl_features.BATCH_BYTES = vinvl_store.CHECKPOINT_BYTES = 30_000
+vinvl_store.cpu_count = lambda: int(workers)
 append = RegionWriter.append
 
 def append_or_die(writer, *given):
@@ -40,7 +41,7 @@ def append_or_die(writer, *given):
     append(writer, *given)
 
 RegionWriter.append = append_or_die
-stage.import_features(Path(source), Path(out), "float16")
+import_features(Path(source), out=Path(out))
 """
 
 
@@ -65,7 +66,7 @@ def store_bytes(folder):
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 @pytest.mark.parametrize("workers", [1, 4])
 def test_the_store_has_the_bytes_that_a_plain_loop_writes(written, tmp_path, monkeypatch, dtype, workers):
-    monkeypatch.setattr(stage, "cpu_count", lambda: workers)
+    monkeypatch.setattr(vinvl_store, "cpu_count", lambda: workers)
     monkeypatch.setattr("vldeformer.datasets.vinvl_features.BATCH_BYTES", 30_000)
     items = [(image.id, Regions(image.features, image.boxes[:, :4], image.tags)) for image in IMAGES]
     write_regions(tmp_path / "plain", items, 2048, dtype)
@@ -107,7 +108,7 @@ def first_rows(monkeypatch):
         rows.append(given[-1])
         return read_features(*given)
 
-    monkeypatch.setattr(stage, "read_features", read)
+    monkeypatch.setattr(vinvl_store, "read_features", read)
     return rows
 
 
@@ -196,7 +197,7 @@ def test_wrong_input_is_named_and_leaves_the_older_store(folder, tmp_path, capsy
 
 def test_a_full_disk_is_said_and_the_next_import_goes_on(written, tmp_path, capsys, monkeypatch, first_rows):
     assert run(written, "--out", tmp_path / "whole") == 0
-    monkeypatch.setattr(stage, "CHECKPOINT_BYTES", 1)
+    monkeypatch.setattr(vinvl_store, "CHECKPOINT_BYTES", 1)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
     try:

@@ -54,7 +54,7 @@ def one_step(asked: dict[str, Any], chunk_images: int | None, accelerator: Accel
     settings["train"] |= {"chunk_images": chunk_images, "learn_temperature": True}
     backbone, section = BackboneSettings(**settings["backbone"]), TrainSettings(**settings["train"])
     words, negatives = WordPieces.load(Path(asked["tokenizer"])), Path(asked["negatives"])
-    readers = open_readers(backbone, words, Path(asked["visual"]), section.pooling)
+    readers = open_readers(backbone, words, Path(asked["features"]), section.pooling)
     torch.manual_seed(1)
     encoder = decompose(
         build_backbone(backbone, len(words), readers.visual.feature_width), dropout=0.0, initial_temperature=section.temperature

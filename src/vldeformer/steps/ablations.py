@@ -19,7 +19,7 @@ def ablations(
     pair_times: Annotated[NamedPaths, Parameter(help="pair_time.json by experiment")] = NO_PATHS,
     out: OutFolder,
 ) -> None:
-    """Results → tables and curves, one about each choice, and the record of what they were made of."""
+    """Results → tables and curves, one about each choice."""
     import time
 
     from vldeformer.artifact import write_json

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from cyclopts import Parameter, Token
+from cyclopts import CoercionError, Parameter, Token
 
 from vldeformer.errors import InputError
 
@@ -24,7 +24,7 @@ def _named_paths(_: object, tokens: Sequence[Token]) -> dict[str, Path]:
     for token in tokens:
         name, sign, path = token.value.partition("=")
         if not (name and sign):
-            raise InputError(f"{token.keyword}: expected NAME=PATH, got {token.value!r}")  # as such a line it is shown
+            raise CoercionError(token=token)
         found[name] = Path(path)
     return found
 

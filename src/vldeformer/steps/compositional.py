@@ -36,7 +36,10 @@ def compositional(
     experiment: ExperimentName = "unnamed",
     out: Annotated[OutFile, Parameter(help="RESULT.json to write, and RESULT.items.parquet in the same folder")],
 ) -> None:
-    """Accuracy in percent of choosing the true of two captions of an image, with intervals and a blind baseline."""
+    """Accuracy of choosing the true of two captions of an image, with a blind baseline.
+
+    In percent, with intervals over images.
+    """
     import numpy as np
 
     from vldeformer.artifact import check_result

@@ -7,7 +7,10 @@ from cyclopts import Parameter
 
 
 def doctor(*, configfile: Annotated[Path, Parameter(help="the run to look at")] = Path("config/default.yaml")) -> None:
-    """Look for what is commonly wrong in the project in this folder; exit code 1 if something is found."""
+    """Look for what is commonly wrong in the project in this folder.
+
+    A line for each problem and what to do; exit code 1 if there is one.
+    """
     import sys
 
     from vldeformer.errors import InputError

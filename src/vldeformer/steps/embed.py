@@ -21,7 +21,10 @@ def embed(
     ] = None,
     out: OutFolder,
 ) -> None:
-    """Vectors of a split's images and captions by a decomposed model; a joint model is decomposed."""
+    """Vectors of a split's images and captions by a decomposed model.
+
+    A joint model is decomposed: the weights stay, the data flow changes.
+    """
     import time
 
     from vldeformer.artifact import check_replaceable

@@ -17,7 +17,10 @@ def features(
     prepared: Annotated[Path, Parameter(help="folder of `prepare`")],
     out: OutFolder,
 ) -> None:
-    """Pixels → regions, features and tags: ``store/`` (a region store) and ``extractor.npz`` (the detector)."""
+    """Pixels → regions, features and tags.
+
+    Writes ``store/`` (a region store) and ``extractor.npz`` (the detector, fitted on the pre-training images).
+    """
     import time
 
     from joblib import cpu_count

@@ -16,7 +16,10 @@ def import_captions(
     split: Annotated[Literal["train", "val", "test"], Parameter(help="split that the images get in the manifest")],
     out: Annotated[OutFile, Parameter(help="manifest.json to write")],
 ) -> None:
-    """VinVL captions → manifest, the first five of an image; the dataset is named after the captions' folder (``coco_ir``)."""
+    """VinVL captions → manifest, the first five of an image.
+
+    The data set is named after the folder of the captions (``coco_ir``).
+    """
     from vldeformer.datasets.vinvl_captions import read_captions
 
     read_captions(captions, keys, captions.absolute().parent.name, split).save(out)

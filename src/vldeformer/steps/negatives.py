@@ -3,11 +3,14 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from vldeformer.steps.arguments import Features, ManifestFile, OutFolder, SettingsFile
+
+if TYPE_CHECKING:
+    from vldeformer.inputs.settings import TextKind
 
 VERSION = 1
 
@@ -103,7 +106,7 @@ def negatives(
         write_json(folder / RECORD, provenance(sections, inputs, started))
 
 
-def _warn(weights: Mapping[str, float], composed: Mapping[str, int], captions: int, of: int) -> None:
+def _warn(weights: Mapping["TextKind", float], composed: Mapping["TextKind", int], captions: int, of: int) -> None:
     """One line if a kind that has a weight came to nothing: the training goes on without."""
     none = [kind for kind, weight in weights.items() if weight and not composed.get(kind)]
     if none:

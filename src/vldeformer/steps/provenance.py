@@ -28,7 +28,10 @@ def provenance(
     config: Annotated[Path, Parameter(help="folder of the settings files")] = Path("config"),
     as_json: Annotated[bool, Parameter(name="--json", help="one JSON object a line, inputs first")] = False,
 ) -> None:
-    """Artifact, result, table or cell → all that made it, down to the raw data; of two: their first difference."""
+    """Artifact, result, table or cell → all that made it, down to the raw data.
+
+    Of two artifacts: the first thing in which they differ.
+    """
     import functools
 
     from vldeformer.errors import InputError

@@ -21,7 +21,7 @@ def report(
     rerank: Annotated[Path | None, Parameter(help="folder of re-ranked results, one for each depth")] = None,
     out: OutFolder,
 ) -> None:
-    """Results → metrics.json, tables and figures, and the record of what they were made of.
+    """Results → metrics.json, tables and figures.
 
     The settings' ``report.published_protocols`` need ``--published``.
     """

@@ -16,7 +16,10 @@ def vocabulary(
     features: Annotated[Features | None, Parameter(help="region store whose tag words are learned too")] = None,
     out: Annotated[OutFile, Parameter(help="tokenizer.json to write")],
 ) -> None:
-    """Captions and tags → word pieces. Captions of val and test are not read."""
+    """Captions and tags → word pieces.
+
+    Captions of val and test are not read.
+    """
     import time
 
     from vldeformer.artifact import record_path, write_json

@@ -24,9 +24,9 @@ def test_a_record_names_inputs_by_content_and_the_machine(tmp_path):
 
 
 def test_the_vocabulary_leaves_a_record_beside_its_file(tiny, write_settings, tmp_path):
-    vocabulary(write_settings(), tiny.manifest, tiny.regions, tmp_path / "tokenizer.json")
+    vocabulary(settings=write_settings(), manifest=tiny.manifest, features=tiny.regions, out=tmp_path / "tokenizer.json")
     record = read_json(tmp_path / "tokenizer.provenance.json")
     assert record_path(tmp_path / "tokenizer.json") == tmp_path / "tokenizer.provenance.json"
     inputs = {name: (Path(item["path"]), item["sha256"]) for name, item in record["inputs"].items()}
-    assert inputs == {name: (path, digest(path)) for name, path in (("manifest", tiny.manifest), ("visual", tiny.regions))}
+    assert inputs == {name: (path, digest(path)) for name, path in (("manifest", tiny.manifest), ("features", tiny.regions))}
     assert (tmp_path / "tokenizer.json").read_bytes() == tiny.tokenizer.read_bytes()

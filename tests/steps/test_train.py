@@ -24,7 +24,13 @@ def test_a_training_leaves_a_model_its_journal_and_where_it_came_from(trained):
         steps = [json.loads(line)["step"] for line in (folder / "journal.jsonl").read_text().splitlines()]
         assert steps == sorted(steps) and steps
     record = json.loads((trained.dual / "provenance.json").read_text())
-    assert record["kept_step"] in (2, 4) and record["inputs"].keys() == {"manifest", "visual", "tokenizer", "start", "negatives"}
+    assert record["kept_step"] in (2, 4) and record["inputs"].keys() == {
+        "manifest",
+        "features",
+        "tokenizer",
+        "start",
+        "negatives",
+    }
     assert not [path for path in trained.dual.parent.iterdir() if path.name.endswith(".run") or path.name.startswith(".")]
 
 

@@ -17,7 +17,7 @@ def test_vectors_are_of_the_test_split(trained, manifest):
     found, test = Embeddings.load(trained.embed), manifest.split("test")
     assert found.image_ids == tuple(image.id for image in test.images)
     assert found.caption_ids == tuple(caption.id for caption in test.captions)
-    assert json.loads((trained.embed / "provenance.json").read_text())["inputs"].keys() == {"model", "manifest", "visual"}
+    assert json.loads((trained.embed / "provenance.json").read_text())["inputs"].keys() == {"model", "manifest", "features"}
 
 
 def test_scores_are_of_the_first_images_or_of_all(trained, command, write_settings, tmp_path):
