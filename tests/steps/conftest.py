@@ -11,10 +11,10 @@ from vldeformer.cli import main
 def command(tiny):
     """``command("train", settings, out, "--start", folder)``: run a command on the tiny world; its exit code."""
 
-    def run(name, settings, out, *more, visual=None):
+    def run(name, settings, out, *more, features=None):
         arguments = [name, "--settings", settings, "--manifest", tiny.manifest, "--out", out]
         if name not in ("vocabulary",):
-            arguments += ["--features", visual or tiny.regions]
+            arguments += ["--features", features or tiny.regions]
         if name in ("train", "pretrain"):
             arguments += ["--tokenizer", tiny.tokenizer]
         return main([*map(str, arguments), *map(str, more)])

@@ -46,7 +46,7 @@ def test_every_image_keeps_its_number_of_regions(trained, manifest, region_store
 def test_again_and_with_patches(trained, command, write_settings, tmp_path, tiny):
     assert command("negatives", write_settings(), tmp_path / "again") == 0
     assert digest(tmp_path / "again") == digest(trained.negatives)
-    assert command("negatives", write_settings(backbone={"kind": "vilt"}), tmp_path / "patches", visual=tiny.pixels) == 0
+    assert command("negatives", write_settings(backbone={"kind": "vilt"}), tmp_path / "patches", features=tiny.pixels) == 0
     images = read_hard_images(tmp_path / "patches")
     assert len(images) == 16
     assert all(sorted(one.kept + one.taken) == list(range(9)) for variants in images.values() for one in variants)
@@ -58,10 +58,10 @@ def test_near_partners_by_features_or_by_embeddings(trained, command, write_sett
     assert command("embed", write_settings(), tmp_path / "train", "--model", trained.dual / "model", "--split", "train") == 0
     assert command("negatives", near, tmp_path / "vectors", "--embeddings", tmp_path / "train") == 0
     pixels = write_settings(negatives={"image_partner": "near"}, backbone={"kind": "vilt"})
-    assert command("negatives", pixels, tmp_path / "patches", "--embeddings", tmp_path / "train", visual=tiny.pixels) == 0
+    assert command("negatives", pixels, tmp_path / "patches", "--embeddings", tmp_path / "train", features=tiny.pixels) == 0
     partners = [read_hard_images(tmp_path / name) for name in ("features", "vectors", "patches")]
     assert all(partners) and partners[0] != partners[1]
-    assert command("negatives", pixels, tmp_path / "none", visual=tiny.pixels) == 2 and not (tmp_path / "none").exists()
+    assert command("negatives", pixels, tmp_path / "none", features=tiny.pixels) == 2 and not (tmp_path / "none").exists()
     assert "give --embeddings" in capsys.readouterr().err
     assert command("negatives", near, tmp_path / "none", "--embeddings", trained.embed) == 2
     assert "is not among its" in capsys.readouterr().err
@@ -90,12 +90,12 @@ def test_a_kind_that_comes_to_nothing_is_told(command, write_settings, tmp_path,
 
 def test_pixels_that_are_not_there_are_named(command, write_settings, tmp_path, tiny, capsys):
     pixels = write_settings(backbone={"kind": "vilt"})
-    for visual in (tmp_path / "nowhere", tiny.regions):
-        assert command("negatives", pixels, tmp_path / "out", visual=visual) == 2 and not (tmp_path / "out").exists()
-        assert f"{visual}: expected a pixel store" in capsys.readouterr().err
+    for features in (tmp_path / "nowhere", tiny.regions):
+        assert command("negatives", pixels, tmp_path / "out", features=features) == 2 and not (tmp_path / "out").exists()
+        assert f"{features}: expected a pixel store" in capsys.readouterr().err
     (tmp_path / "photographs").mkdir()
     (tmp_path / "photographs" / "photographs.json").touch()
-    assert command("negatives", pixels, tmp_path / "out", visual=tmp_path / "photographs") == 2
+    assert command("negatives", pixels, tmp_path / "out", features=tmp_path / "photographs") == 2
     assert "this model reads squares; prepare them with photographs: squares, image_size: " in capsys.readouterr().err
 
 

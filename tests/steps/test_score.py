@@ -106,21 +106,21 @@ def test_a_store_of_other_features_is_refused(trained, tiny, command, write_sett
     items = ((name, Regions(store[name].features[:, 1:], store[name].boxes, store[name].tags)) for name in store.ids)
     write_regions(tmp_path / "narrow", items, store.feature_width - 1)
     options = ["--model", trained.dual / "model"]
-    assert command("embed", write_settings(), tmp_path / "out", *options, visual=tmp_path / "narrow") == 2
+    assert command("embed", write_settings(), tmp_path / "out", *options, features=tmp_path / "narrow") == 2
     assert "numbers a region" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("name", "kind"), [("embed", "dual"), ("score", "joint")])
-def test_an_image_that_the_store_lacks_is_said_with_store_and_manifest(
+def test_an_image_that_the_store_lacks_is_said_with_features_and_manifest(
     trained, tiny, command, write_settings, tmp_path, capsys, name, kind
 ):
     store = RegionStore(tiny.regions)
     write_regions(tmp_path / "one", [(store.ids[0], store[store.ids[0]])], store.feature_width)
     model = getattr(trained, kind) / "model"
-    assert command(name, write_settings(), tmp_path / "out", "--model", model, visual=tmp_path / "one") == 2
+    assert command(name, write_settings(), tmp_path / "out", "--model", model, features=tmp_path / "one") == 2
     said = capsys.readouterr().err.splitlines()[-1]
     assert "is not in the region store" in said and not (tmp_path / "out").exists()
-    assert said.endswith(f"(model {model}, store {tmp_path / 'one'}, manifest {tiny.manifest})")
+    assert said.endswith(f"(model {model}, features {tmp_path / 'one'}, manifest {tiny.manifest})")
 
 
 def test_scenes_of_another_world_are_no_oracle(tiny, tmp_path, capsys):

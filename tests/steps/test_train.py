@@ -36,7 +36,7 @@ def test_a_training_leaves_a_model_its_journal_and_where_it_came_from(trained):
 
 def test_the_last_weights_are_kept_beside_the_best_if_they_are_others(trained, command, write_settings, tmp_path, monkeypatch):
     values = iter([30.0, 20.0, 10.0])
-    monkeypatch.setattr("vldeformer.steps.train.dual_validation", lambda *_: lambda model: next(values))
+    monkeypatch.setattr("vldeformer.training.tasks.dual_validation", lambda *_: lambda model: next(values))
     settings = write_settings(train={"steps": 9, "validate_steps": 2, "patience": 2})
     assert command("train", settings, tmp_path / "train") == 0
     record = json.loads((tmp_path / "train" / "provenance.json").read_text())
@@ -77,7 +77,7 @@ def test_a_model_carries_the_detector_whose_regions_it_read(trained, tiny):
 
 def test_a_model_of_squares_knows_how_large_they_were_before_the_crop(command, write_settings, tiny, tmp_path):
     settings = write_settings(backbone={"kind": "vilt"}, train={"steps": 1})
-    assert command("train", settings, tmp_path / "train", visual=tiny.pixels) == 0
+    assert command("train", settings, tmp_path / "train", features=tiny.pixels) == 0
     assert json.loads((tmp_path / "train" / "model" / "encoder.json").read_text())["image_size"] == 64
     assert not (tmp_path / "train" / "model" / "extractor.npz").exists()
 
@@ -89,13 +89,13 @@ def test_the_same_settings_give_the_same_bytes(trained, command, write_settings,
     assert weights(tmp_path / "again") == weights(trained.dual)
 
 
-@pytest.mark.parametrize(("kind", "visual"), [("oscar", "regions"), ("vilt", "pixels")])
-def test_a_stage_that_was_killed_continues(command, write_settings, tmp_path, tiny, monkeypatch, kind, visual):
+@pytest.mark.parametrize(("kind", "features"), [("oscar", "regions"), ("vilt", "pixels")])
+def test_a_stage_that_was_killed_continues(command, write_settings, tmp_path, tiny, monkeypatch, kind, features):
     import vldeformer.training.tasks as tasks
 
     settings = write_settings(backbone={"kind": kind})
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert command("train", settings, whole, visual=getattr(tiny, visual)) == 0
+    assert command("train", settings, whole, features=getattr(tiny, features)) == 0
     real, calls = tasks.retrieval_loss, []
 
     def killed(*arguments):
@@ -105,9 +105,9 @@ def test_a_stage_that_was_killed_continues(command, write_settings, tmp_path, ti
         return real(*arguments)
 
     monkeypatch.setattr(tasks, "retrieval_loss", killed)
-    assert command("train", settings, parts, visual=getattr(tiny, visual)) == 130
+    assert command("train", settings, parts, features=getattr(tiny, features)) == 130
     assert not parts.exists() and (tmp_path / "parts.run" / "state.pt").is_file()
-    assert command("train", settings, parts, visual=getattr(tiny, visual)) == 0
+    assert command("train", settings, parts, features=getattr(tiny, features)) == 0
     assert len(calls) == 4 + 2, "two of the four steps were not done again"
     assert weights(whole) == weights(parts)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["parts", "whole"]
@@ -255,10 +255,10 @@ def test_a_teacher_must_be_a_joint_model_of_the_same_run(trained, command, write
 
 def test_a_teacher_of_pixels_must_read_the_same_patches(command, write_settings, tmp_path, tiny, capsys):
     joint = write_settings(backbone={"kind": "vilt"}, train={"kind": "joint", "steps": 0})
-    assert command("train", joint, tmp_path / "joint", visual=tiny.pixels) == 0
+    assert command("train", joint, tmp_path / "joint", features=tiny.pixels) == 0
     settings = write_settings(backbone={"kind": "vilt", "crop_size": 64}, train={"distillation_weight": 0.5})
     capsys.readouterr()
-    assert command("train", settings, tmp_path / "train", "--teacher", tmp_path / "joint" / "model", visual=tiny.pixels) == 2
+    assert command("train", settings, tmp_path / "train", "--teacher", tmp_path / "joint" / "model", features=tiny.pixels) == 2
     assert "the teacher has another backbone.crop_size than the model that it teaches" in capsys.readouterr().err
 
 
