@@ -3,6 +3,7 @@
 Both are plain: cyclopts' own have boxes, colours and several lines.
 """
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -47,7 +48,9 @@ class CommandHelp:
         """Print the usage line."""
         if usage:
             text = _text(usage).strip().removeprefix("Usage:").strip()
-            _print(console, textwrap.fill(f"Usage: {text}", _width(console), subsequent_indent=" " * 7) + "\n")
+            whole = re.sub(r"(-[\w-]+) (?=[A-Z{])", "\\1\N{NO-BREAK SPACE}", text)  # an option and its value stay in one line
+            lines = textwrap.fill(f"Usage: {whole}", _width(console), subsequent_indent=" " * 7, break_on_hyphens=False)
+            _print(console, lines.replace("\N{NO-BREAK SPACE}", " ") + "\n")
 
     def render_description(self, console: "Console", options: "ConsoleOptions", description: Any) -> None:
         """Print what the command does, a paragraph at a time."""

@@ -30,6 +30,9 @@ def _named_paths(_: object, tokens: Sequence[Token]) -> dict[str, Path]:
 
 
 SettingsFile = Annotated[Path, Parameter(help="the step's settings file (JSON of its sections)")]
+SettingsOrMachine = Annotated[
+    Path | None, Parameter(help="the step's settings file; none: this machine's CPU in float32", show_default=False)
+]
 ManifestFile = Annotated[Path, Parameter(help="manifest.json")]
 Features = Annotated[Path, Parameter(help="region store or pixel store")]
 Tokenizer = Annotated[Path, Parameter(help="tokenizer.json")]

@@ -13,7 +13,7 @@ from vldeformer.steps.arguments import (
     Features,
     ManifestFile,
     OutFile,
-    SettingsFile,
+    SettingsOrMachine,
     SplitName,
 )
 
@@ -26,7 +26,7 @@ VERSION = 1
 
 def compositional(
     *,
-    settings: Annotated[SettingsFile | None, Parameter(help="the step's settings file; none: this machine, float32")] = None,
+    settings: SettingsOrMachine = None,
     model: AnyModel,
     items: Annotated[Path, Parameter(help="folder of `compositional-items`, or of SugarCrepe's published JSON files")],
     manifest: Annotated[ManifestFile, Parameter(help="manifest.json; the blind baseline learns from its split `train`")],

@@ -4,14 +4,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from vldeformer.steps.arguments import AllImages, AnyModel, Features, ManifestFile, OutFolder, SettingsFile, SplitName
+from vldeformer.steps.arguments import AllImages, AnyModel, Features, ManifestFile, OutFolder, SettingsOrMachine, SplitName
 
 VERSION = 1
 
 
 def score(
     *,
-    settings: Annotated[SettingsFile | None, Parameter(help="the step's settings file; none: this machine, float32")] = None,
+    settings: SettingsOrMachine = None,
     model: AnyModel,
     manifest: ManifestFile,
     features: Features,

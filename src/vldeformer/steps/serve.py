@@ -15,7 +15,7 @@ def serve(
     index: IndexFolder,
     /,
     *,
-    host: Annotated[str, Parameter(help="address to listen on; 127.0.0.1 is this machine only")] = "127.0.0.1",
+    host: Annotated[str, Parameter(metavar="ADDRESS", help="address to listen on; 127.0.0.1 is this machine only")] = "127.0.0.1",
     port: Annotated[int, Parameter(metavar="N", help="port to listen on; 0 is a free one")] = 8000,
     joint: Annotated[SearchJoint | None, Parameter(help="joint model that may order the best")] = None,
     rerank: Annotated[int | None, Parameter(metavar="N", help=f"how many it orders; with --joint; none: {CANDIDATES}")] = None,

@@ -38,9 +38,10 @@ def read_dataset(path: Path, version: int) -> AnyDataset:
 
 def _validated(path: Path, name: str, adapter: TypeAdapter[Value], version: int) -> Value:
     settings = read_json(path)
+    if isinstance(settings, dict):
+        _check_version(path, settings, version)
     if not isinstance(settings, dict) or name not in settings:
         raise InputError(f"{path}: expected a section {name!r}; give the step its own settings file")
-    _check_version(path, settings, version)
     try:
         return adapter.validate_python(settings[name])
     except ValidationError as error:
