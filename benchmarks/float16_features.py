@@ -27,9 +27,9 @@ from vldeformer.datasets.joined import open_region_store
 from vldeformer.evaluation.protocols import DEFAULT_SETTINGS, evaluate_scored
 from vldeformer.inputs.collate import RegionReader
 from vldeformer.retrieval.encode import embed
+from vldeformer.retrieval.open_inputs import extractor_of, open_encoder
 from vldeformer.runtime import prepare_torch, this_machine
 from vldeformer.scenes.detector import Detector, detect_regions
-from vldeformer.stages.open_inputs import extractor_of, open_encoder
 
 RUN = Path(__file__).resolve().parent.parent / "artifacts" / "scenes" / "base"
 

@@ -19,8 +19,10 @@ from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import build_backbone
 from vldeformer.negatives.composer import Corpus, HardNegativeComposer
-from vldeformer.stages.sections import read_section
-from vldeformer.stages.train_dual import open_negatives
+from vldeformer.steps import negatives as negatives_step
+from vldeformer.steps import train as train_step
+from vldeformer.steps.settings_file import read_section
+from vldeformer.training.inputs import open_negatives
 from vldeformer.training.settings import TrainSettings
 
 VINVL_LAYERS = 2
@@ -42,8 +44,8 @@ class Case:
 def scenes(run: Path, pairs: int) -> Case:
     """The experiment in batches of ``pairs``; ``run``: folder ``artifacts/scenes/base``. The weights are random."""
     settings = run / "settings" / "train.json"
-    backbone = read_section(settings, "backbone", BackboneSettings)
-    section = read_section(settings, "train", TrainSettings).model_copy(update={"batch_images": pairs})
+    backbone = read_section(settings, "backbone", BackboneSettings, train_step.VERSION)
+    section = read_section(settings, "train", TrainSettings, train_step.VERSION).model_copy(update={"batch_images": pairs})
     words = WordPieces.load(run / "vocabulary" / "tokenizer.json")
     train = Manifest.load(run / "prepare" / "manifest.json").split("train")
     negatives = open_negatives(section, run / "negatives", train)
@@ -56,8 +58,8 @@ def vinvl(run: Path, shared: Path, pairs: int) -> Case:
     ``shared``: the folder with ``flickr30k`` and ``visual_genome_vocab``.
     """
     settings = run / "settings" / "train.json"
-    section = read_section(settings, "train", TrainSettings).model_copy(update={"batch_images": pairs})
-    composing = read_section(run / "settings" / "negatives.json", "negatives", NegativeSettings)
+    section = read_section(settings, "train", TrainSettings, train_step.VERSION).model_copy(update={"batch_images": pairs})
+    composing = read_section(run / "settings" / "negatives.json", "negatives", NegativeSettings, negatives_step.VERSION)
     world = make_world(shared)
     negatives = _composed(composing, world.manifest, world.store)
     backbone = SIZES.model_copy(update={"layers": VINVL_LAYERS})
@@ -65,7 +67,7 @@ def vinvl(run: Path, shared: Path, pairs: int) -> Case:
 
 
 def _composed(settings: NegativeSettings, train: Manifest, store: RegionSource) -> ComposedNegatives:
-    """As the stage `negatives` composes them, one variant."""
+    """As the step `negatives` composes them, one variant."""
     captions: dict[str, list[Caption]] = {image.id: [] for image in train.images}
     for caption in train.captions:
         captions[caption.image_id].append(caption)

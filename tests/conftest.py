@@ -38,18 +38,23 @@ def write_settings(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory, write_settings):
     """Folders of the tiny world: raw, prepare, features, and the word pieces. Nothing may write into them."""
-    from vldeformer.stages.features import features
-    from vldeformer.stages.fetch import fetch_scenes
-    from vldeformer.stages.prepare import prepare
-    from vldeformer.stages.vocabulary import vocabulary
+    from vldeformer.steps.features import features
+    from vldeformer.steps.fetch import fetch_scenes
+    from vldeformer.steps.prepare import prepare
+    from vldeformer.steps.vocabulary import vocabulary
 
     root, settings = tmp_path_factory.mktemp("tiny"), write_settings()
-    fetch_scenes(settings, root / "raw" / "scenes.jsonl")
-    prepare(settings, root / "raw", root / "prepare")
+    fetch_scenes(settings=settings, out=root / "raw" / "scenes.jsonl")
+    prepare(settings=settings, raw_dir=root / "raw", out=root / "prepare")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
-        features(settings, root / "raw", root / "prepare", root / "features")
-    vocabulary(settings, root / "prepare" / "manifest.json", root / "features" / "store", root / "tokenizer.json")
+        patch.setattr("joblib.cpu_count", lambda: 1)
+        features(settings=settings, raw_dir=root / "raw", prepared=root / "prepare", out=root / "features")
+    vocabulary(
+        settings=settings,
+        manifest=root / "prepare" / "manifest.json",
+        features=root / "features" / "store",
+        out=root / "tokenizer.json",
+    )
     return SimpleNamespace(
         raw=root / "raw",
         prepare=root / "prepare",
@@ -93,7 +98,7 @@ def words(tiny):
 def readers(tiny, words):
     """``readers("oscar")``: how captions and images are read for a backbone of this kind."""
     from vldeformer.models.settings import BackboneSettings
-    from vldeformer.stages.open_inputs import open_readers
+    from vldeformer.retrieval.open_inputs import open_readers
 
     def opened(kind, full=False):
         settings = BackboneSettings(**BACKBONE | {"kind": kind})

@@ -57,3 +57,13 @@ def test_operations_of_a_layer_are_those_that_torch_counts(load):
     with FlopCounterMode(display=False) as counted, torch.inference_mode():
         model.encode(model.text_sequence(TextInput(ids, torch.ones_like(ids, dtype=torch.bool))))
     assert counted.get_total_flops() == module.operations(backbone, 12)
+
+
+def test_the_start_of_the_command_line_is_measured_in_small(load, monkeypatch, tmp_path):
+    out = tmp_path / "startup.json"
+    monkeypatch.setattr(sys, "argv", ["startup.py", "--repeats", "1", "--out", str(out)])
+    module = load("startup")
+    module.main()
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert found["beyond_pass"].keys() == module.RUNS.keys() - {"python -c pass"}
+    assert 0 < found["beyond_pass"]["vldeformer --help"] < 3 * module.MOST_SECONDS, "far beyond, even on a busy machine"

@@ -65,7 +65,7 @@ def project(tmp_path_factory):
     for word, text in SHORT.items():
         lines = lines.replace(word, text)
     with contextlib.chdir(root), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
+        patch.setattr("joblib.cpu_count", lambda: 1)
         for line in lines.strip().splitlines():
             assert main(line.split()) == 0, line
     return root

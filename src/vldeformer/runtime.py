@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import platform
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -58,3 +60,11 @@ def arithmetic(settings: RuntimeSettings) -> Iterator[None]:
 
     with torch.autocast(settings.device, dtype=torch.bfloat16, enabled=settings.precision == "bfloat16"):
         yield
+
+
+def processor_name() -> str:
+    """The model of the CPU, or what the system says of it if it does not say the model."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -20,8 +20,8 @@ from vldeformer.models.joint import JointMatcher
 from vldeformer.models.oscar_import import DROPPED, key_table
 from vldeformer.models.pooling import pool
 from vldeformer.models.weights import load_model
-from vldeformer.stages.import_features import import_features
-from vldeformer.stages.open_inputs import open_encoder, open_matcher
+from vldeformer.retrieval.open_inputs import open_encoder, open_matcher
+from vldeformer.steps.import_features import import_features
 
 LONG = " ".join([*WORDS, *WORDS, *WORDS])
 TEXTS = ["a man on a street", "", LONG, " ".join(LONG.split()[:67]), " ".join(LONG.split()[:68]), " ".join(LONG.split()[:30])]

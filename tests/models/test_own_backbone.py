@@ -14,9 +14,9 @@ from vldeformer.models import weights
 from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.settings import BackboneSettings
-from vldeformer.stages.open_inputs import open_encoder, open_readers
-from vldeformer.stages.pretrain import pretrain
-from vldeformer.stages.train import train
+from vldeformer.retrieval.open_inputs import open_encoder, open_readers
+from vldeformer.steps.pretrain import pretrain
+from vldeformer.steps.train import train
 
 PAGE = Path(__file__).parents[2] / "docs" / "bring-your-own-backbone.md"
 TEXTS = ["a red ring", "two blue stars left of a small green box"]

@@ -170,9 +170,9 @@ def test_the_joint_model_orders_the_candidates(model_folder, photos, tmp_path, k
 
 
 def test_joint_scores_of_regions_are_those_of_the_stage(model_folder, tiny, region_store, manifest, tmp_path):
+    from vldeformer.retrieval.open_inputs import open_matcher
     from vldeformer.retrieval.pair_scores import score_listed
     from vldeformer.runtime import this_machine
-    from vldeformer.stages.open_inputs import open_matcher
 
     joint = model_folder("oscar", reading="joint", extractor=True)
     index_images(model_folder("oscar"), tiny.regions, tmp_path / "index")

@@ -17,11 +17,11 @@ from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import decompose
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import build_backbone
+from vldeformer.negatives.stored import read_hard_images, read_hard_texts
 from vldeformer.objective.retrieval import retrieval_loss
+from vldeformer.retrieval.open_inputs import open_readers
 from vldeformer.runtime import RuntimeSettings
-from vldeformer.stages.negatives import read_hard_images, read_hard_texts
-from vldeformer.stages.open_inputs import open_readers
-from vldeformer.stages.train import train
+from vldeformer.steps.train import train
 from vldeformer.training.gather import gather_rows
 from vldeformer.training.loop import start_processes
 from vldeformer.training.settings import TrainSettings
@@ -54,7 +54,7 @@ def one_step(asked: dict[str, Any], chunk_images: int | None, accelerator: Accel
     settings["train"] |= {"chunk_images": chunk_images, "learn_temperature": True}
     backbone, section = BackboneSettings(**settings["backbone"]), TrainSettings(**settings["train"])
     words, negatives = WordPieces.load(Path(asked["tokenizer"])), Path(asked["negatives"])
-    readers = open_readers(backbone, words, Path(asked["visual"]), section.pooling)
+    readers = open_readers(backbone, words, Path(asked["features"]), section.pooling)
     torch.manual_seed(1)
     encoder = decompose(
         build_backbone(backbone, len(words), readers.visual.feature_width), dropout=0.0, initial_temperature=section.temperature

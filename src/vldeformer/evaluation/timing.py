@@ -1,15 +1,13 @@
 """How anything is timed on this machine, and what belongs beside a time: the hardware and how it was measured."""
 
 import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from vldeformer.evaluation.speed_settings import SpeedSettings
-from vldeformer.runtime import RuntimeSettings
+from vldeformer.runtime import RuntimeSettings, processor_name
 
 
 def median_seconds(work: Callable[[], object], settings: SpeedSettings) -> float:
@@ -53,11 +51,3 @@ def _hardware(runtime: RuntimeSettings) -> str:
 
         return torch.cuda.get_device_name()
     return f"{processor_name()}, {os.cpu_count()} cores"
-
-
-def processor_name() -> str:
-    """The model of the CPU, or what the system says of it if it does not say the model."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import joblib
 import numpy as np
 
-from vldeformer.data.records import Caption
+from vldeformer.data.records import Caption, Regions
 from vldeformer.errors import InputError
 from vldeformer.inputs.settings import NegativeSettings
 from vldeformer.negatives.caption_reading import read_caption
@@ -134,3 +134,9 @@ def sample_pairs(texts: Iterable[ComposedText], most: int) -> list[ComposedText]
         if len(first) == most:
             break
     return list(first.values())
+
+
+def mean_features(image: Regions, width: int) -> np.ndarray:
+    """(V,) float32 mean of an image's region features, V = ``width``; zeros for an image without regions."""
+    mean: np.ndarray = image.features.mean(axis=0, dtype=np.float32) if len(image.features) else np.zeros(width, np.float32)
+    return mean

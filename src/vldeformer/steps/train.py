@@ -1,0 +1,128 @@
+"""Step `train`: a joint matcher or a decomposed encoder on the target set."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import Features, ManifestFile, OutFolder, SettingsFile, Tokenizer
+
+VERSION = 1
+
+
+def train(
+    *,
+    settings: SettingsFile,
+    manifest: ManifestFile,
+    features: Features,
+    tokenizer: Tokenizer,
+    start: Annotated[Path | None, Parameter(help="model folder of `pretrain` (train.start: pretrained)")] = None,
+    negatives: Annotated[Path | None, Parameter(help="folder of `negatives` (train.hard_negatives not none)")] = None,
+    teacher: Annotated[
+        Path | None,
+        Parameter(help="joint model folder whose scores are read (train.distillation_weight above 0, train.mine_limit not null)"),
+    ] = None,
+    out: OutFolder,
+) -> None:
+    """Train a joint matcher or a decomposed encoder; continues a killed run.
+
+    Writes ``model/`` (the weights that were best on val), ``last/`` (the final ones, if they differ) and ``journal.jsonl``.
+    ``--start``, ``--negatives`` and ``--teacher`` are needed if and only if the settings ask for them.
+    """
+    import time
+    from typing import Any
+
+    import torch
+
+    from vldeformer.artifact import check_replaceable
+    from vldeformer.data.manifest import Manifest
+    from vldeformer.errors import InputError
+    from vldeformer.inputs.streams import PairStream
+    from vldeformer.inputs.tokens import WordPieces
+    from vldeformer.models.dual import DualEncoder
+    from vldeformer.models.settings import BackboneSettings
+    from vldeformer.models.text_start import start_from_text
+    from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model
+    from vldeformer.retrieval.open_inputs import extractor_of, open_readers
+    from vldeformer.runtime import RuntimeSettings
+    from vldeformer.seeding import named_seed
+    from vldeformer.steps.settings_file import read_section
+    from vldeformer.training.inputs import check_architecture, check_inputs, dual_training, open_negatives, open_teacher
+    from vldeformer.training.loop import Task, fit, start_processes
+    from vldeformer.training.run_folder import finish, run_folder, run_key
+    from vldeformer.training.settings import TrainSettings
+    from vldeformer.training.tasks import dual_validation, joint_training, joint_validation
+
+    started = time.monotonic()
+    check_replaceable(out)
+    backbone = read_section(settings, "backbone", BackboneSettings, VERSION)
+    section = read_section(settings, "train", TrainSettings, VERSION)
+    runtime = read_section(settings, "runtime", RuntimeSettings, VERSION)
+    if section.kind == "oracle":
+        raise InputError(f"{settings}: train.kind is oracle, which is not trained; use `vldeformer score-oracle`")
+    if (section.start == "pretrained") != (start is not None):
+        raise InputError(f"{settings}: train.start is {section.start!r}; give --start exactly if it is 'pretrained'")
+    check_inputs(settings, section, negatives, teacher)
+    try:
+        backbone.layers_apart(section.joint_layers)
+    except InputError as error:
+        raise InputError(f"{settings}: train.{error}") from None
+
+    accelerator = start_processes(runtime)
+    words = WordPieces.load(tokenizer)
+    readers = open_readers(backbone, words, features, section.pooling if section.kind == "dual" else None, section.joint_layers)
+    torch.manual_seed(named_seed(section.seed, "weights"))
+    description = ModelDescription(
+        kind=section.kind,
+        backbone=backbone,
+        vocabulary_size=len(words),
+        feature_width=readers.visual.feature_width,
+        pooling=section.pooling,
+        pooling_dropout=section.pooling_dropout,
+        shared_weights=section.shared_weights,
+        initial_temperature=section.temperature if section.learn_temperature else None,
+        joint_layers=section.joint_layers,
+        image_size=readers.visual.image_size,
+    )
+    model = build_model(description)
+    if start is not None:
+        loaded, its_description, its_words = load_model(start)
+        check_architecture(settings, backbone, start, its_description.backbone)
+        if its_words.tokenizer.to_str() != words.tokenizer.to_str():  # equal shapes do not prove equal word pieces
+            raise InputError(f"{start}: the model to start from has other word pieces than {tokenizer}; give --tokenizer its own")
+        copy_backbone(loaded, model, section.start_share)
+    elif backbone.text_model is not None:
+        start_from_text(model.backbone, backbone.text_model)
+        if isinstance(model, DualEncoder) and model.image_backbone is not None:
+            start_from_text(model.image_backbone, backbone.text_model)
+
+    whole = Manifest.load(manifest)
+    images = whole.split("train")
+    images = images if section.images is None else images.first(section.images)
+    stream = PairStream(
+        images,
+        readers.text,
+        readers.visual,
+        section.batch_images,
+        section.seed,
+        negatives=open_negatives(section, negatives, images),
+        share=(accelerator.process_index, accelerator.num_processes),
+    )
+    val = whole.split("val").first(section.validate_images)
+    state: dict[str, Any] = {}
+    if section.kind == "joint":
+        backward = joint_training(stream, section, accelerator)
+        validate = joint_validation(val, readers.text, readers.visual, runtime)
+    else:
+        judge = None
+        if teacher is not None:
+            judge = open_teacher(teacher, description, words, runtime, accelerator)
+        backward = dual_training(stream, section, accelerator, state, readers, runtime, judge)
+        validate = dual_validation(val, readers.text, readers.visual, runtime)
+    sections = {"backbone": backbone, "train": section, "runtime": runtime}
+    inputs = {"manifest": manifest, "features": features, "tokenizer": tokenizer}
+    given = {"start": start, "negatives": negatives, "teacher": teacher}
+    inputs |= {name: path for name, path in given.items() if path is not None}
+    task = Task(backward, stream.ids, validate, section.validate_steps, section.patience, state)
+    fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
+    finish(out, model, description, words, fitted, sections, inputs, started, accelerator, extractor_of(features))
