@@ -9,7 +9,8 @@ from vldeformer.scenes.describing import Telling
 from vldeformer.scenes.layout import Dice
 from vldeformer.scenes.records import Facts, Mention, Relation, SceneObject
 from vldeformer.scenes.words import COLOUR_WORDS, SHAPE_WORDS, SIZE_WORDS, plural, synonym_groups, with_article
-from vldeformer.scenes.world import SceneSettings, generate_scenes
+from vldeformer.scenes.world import generate_scenes
+from vldeformer.scenes.world_settings import SceneSettings
 from vldeformer.seeding import named_generator
 
 SETTINGS = SceneSettings(pretrain_images=400, train_images=1, val_images=1, test_images=1, image_size=96, seed=3)

@@ -6,7 +6,8 @@ import pytest
 from vldeformer.scenes.drawing import draw, object_boxes
 from vldeformer.scenes.records import Scene, SceneObject
 from vldeformer.scenes.segmentation import find_blobs, find_boxes
-from vldeformer.scenes.world import SceneSettings, generate_scenes
+from vldeformer.scenes.world import generate_scenes
+from vldeformer.scenes.world_settings import SceneSettings
 
 SETTINGS = SceneSettings(pretrain_images=100, train_images=1, val_images=1, test_images=1, image_size=96, seed=6)
 

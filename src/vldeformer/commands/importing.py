@@ -43,7 +43,7 @@ def _captions(given: argparse.Namespace) -> None:
 
 
 def _join(given: argparse.Namespace) -> None:
-    from vldeformer.datasets.joined import join_region_stores
+    from vldeformer.data.parts import join_region_stores
 
     stores = {store.absolute().name: store for store in given.stores}
     if len(stores) < len(given.stores):

@@ -12,9 +12,9 @@ from typing import Literal, Protocol
 
 import PIL.Image
 
+from vldeformer.data.parts import is_region_store, open_region_store
 from vldeformer.data.photographs import FILE_NAME, PhotographStore, open_photograph
 from vldeformer.data.pixels import PixelStore
-from vldeformer.datasets.joined import is_region_store, open_region_store
 from vldeformer.errors import InputError
 from vldeformer.inputs.in_memory import GivenImage
 

@@ -15,8 +15,9 @@ from vldeformer.evaluation.compositional_result import CompositionalResult
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
 from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
-from vldeformer.scenes.compositional_items import CompositionalSettings, scene_items
+from vldeformer.scenes.compositional_items import scene_items
 from vldeformer.scenes.records import read_scenes
+from vldeformer.scenes.world_settings import CompositionalSettings
 from vldeformer.stages.error_context import told_where
 from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.provenance import provenance

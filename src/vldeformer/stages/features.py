@@ -11,7 +11,7 @@ from vldeformer.data.pixels import PixelStore
 from vldeformer.data.regions import write_regions
 from vldeformer.scenes.detector import Detector, detect_regions
 from vldeformer.scenes.records import read_scenes
-from vldeformer.scenes.region_settings import RegionSettings
+from vldeformer.scenes.world_settings import RegionSettings
 from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.provenance import provenance
 from vldeformer.stages.sections import read_section

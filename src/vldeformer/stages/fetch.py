@@ -11,20 +11,15 @@ from pathlib import Path
 from vldeformer.config import BASE, load_settings
 from vldeformer.datasets.archives import unpack
 from vldeformer.datasets.downloads import download
-from vldeformer.datasets.karpathy import read_karpathy
 from vldeformer.datasets.public_datasets import Part, PublicDataset, WebArchive
-from vldeformer.datasets.sources import ScenesSource
 from vldeformer.errors import InputError
-from vldeformer.scenes.world import write_scenes
 from vldeformer.stages.sections import read_dataset
 
 
 def fetch_scenes(settings: Path | None, out: Path | None) -> None:
     """Write ``scenes.jsonl``; ``settings`` None: those of ``config/`` in this folder, ``out`` None: into their ``raw_dir``."""
     dataset = read_dataset(settings) if settings else load_settings(Path("config"), "scenes", BASE).dataset
-    if not isinstance(dataset, ScenesSource):
-        raise InputError(f"{settings}: expected dataset.source scenes, got {dataset.source}; give the settings of a world")
-    write_scenes(out or Path(dataset.raw_dir, dataset.raw_file), dataset.world)
+    dataset.make(out or Path(dataset.raw_dir, dataset.raw_files[0]))
 
 
 def fetch_public(
@@ -81,8 +76,7 @@ def _agree(dataset: PublicDataset, accepted: bool) -> None:
 
 
 def _check_captions(dataset: PublicDataset, out: Path, with_photographs: bool) -> None:
-    path = out / dataset.annotations
-    manifest = read_karpathy(path, dataset.name, 5, dataset.splits)
+    manifest = dataset.read(out)
     if not with_photographs:
         return
     missing = [image.file for image in manifest.images if not (out / "images" / (image.file or "")).is_file()]

@@ -13,9 +13,9 @@ from tqdm import tqdm
 from vldeformer.artifact import RECORD, check_replaceable, read_json, whole_folder, write_json
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import FeatureType, RegionWriter
-from vldeformer.datasets.vinvl import VinvlDownload, open_vinvl
 from vldeformer.datasets.vinvl_features import FEATURES, read_features
 from vldeformer.datasets.vinvl_predictions import read_tags
+from vldeformer.datasets.vinvl_rows import VinvlDownload, open_vinvl
 from vldeformer.errors import InputError
 from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.provenance import provenance

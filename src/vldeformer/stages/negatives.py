@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from vldeformer.artifact import RECORD, check_replaceable, whole_folder, write_json
 from vldeformer.data.manifest import Manifest
+from vldeformer.data.parts import open_region_store
 from vldeformer.data.records import Caption, Regions
-from vldeformer.datasets.joined import open_region_store
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import ComposedImage
 from vldeformer.inputs.settings import NegativeSettings, TextKind

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from vldeformer.artifact import whole_file
 from vldeformer.data.manifest import Manifest
+from vldeformer.data.parts import is_region_store, open_region_store
 from vldeformer.data.photographs import open_pictures
-from vldeformer.datasets.joined import is_region_store, open_region_store
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.report.page import Examples, render_page
 from vldeformer.report.page_gallery import Gallery, Judged

@@ -2,8 +2,7 @@
 
 import pytest
 
-from vldeformer.datasets.own_photographs import drawn_split, read_own_photographs
-from vldeformer.datasets.sources import FolderSource, SplitFractions
+from vldeformer.datasets.folder import FolderSource, SplitFractions, drawn_split, read_own_photographs
 from vldeformer.errors import InputError
 
 SHARES = SplitFractions(val=0.2, test=0.3, seed=1)

@@ -4,14 +4,58 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic_core.core_schema import ValidationInfo
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Image
 from vldeformer.datasets.caption_table import CaptionLine, read_caption_lines
-from vldeformer.datasets.sources import FolderSource, SplitFractions
+from vldeformer.datasets.source import PhotographSource, Warn, ignore
 from vldeformer.errors import InputError
+from vldeformer.section import Section
 
 ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"))
+
+
+class SplitFractions(Section):
+    """Shares of the photographs; the rest is ``train``. A photograph's split depends on its id and the seed alone."""
+
+    val: float = Field(gt=0, lt=1, description="share of photographs for validation")
+    test: float = Field(gt=0, lt=1, description="share of photographs for the test")
+    seed: int = Field(ge=0, description="another seed, another choice")
+
+    @field_validator("test")
+    @classmethod
+    def _leaves_training_images(cls, value: float, info: ValidationInfo) -> float:
+        if value + info.data.get("val", 0) >= 1:
+            raise ValueError("less than 1 together with val")
+        return value
+
+
+class FolderSource(PhotographSource):
+    """Your own photographs, with a CSV or JSONL file of captions."""
+
+    source: Literal["folder"]
+    captions: str = Field(description="CSV or JSONL file below raw_dir: image, caption and, if you like, split")
+    captions_per_image: int | None = Field(default=None, ge=1, description="most captions of an image that are used; null: all")
+    split: SplitFractions | None = Field(
+        default=None, description="shares `val` and `test`, and a `seed`; null: the file has a column `split`"
+    )
+
+    @property
+    def raw_files(self) -> list[str]:
+        """The file of captions."""
+        return [self.captions]
+
+    def read(self, raw_dir: Path, warn: Warn = ignore) -> Manifest:
+        """Read the captions, and warn of photographs without one; see ``read_own_photographs``."""
+        own = read_own_photographs(self, raw_dir)
+        if own.without_caption:
+            first = f"{raw_dir / self.images / own.without_caption[0]}"
+            warn(f"{len(own.without_caption):,} photographs have no caption and are left out, {first} first")
+        return own.manifest
 
 
 @dataclass(frozen=True)
