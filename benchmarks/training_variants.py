@@ -12,11 +12,10 @@ import torch
 
 from vldeformer.inputs.batch import PairBatch
 from vldeformer.inputs.prefetch import Prefetcher
-from vldeformer.models import buckets
-from vldeformer.models import fast_layers as quick_layers
+from vldeformer.models import buckets, fast_layers
 from vldeformer.models.dual import DualEncoder, PairVectors
 
-CHOSEN = quick_layers.onednn_is_quicker()
+CHOSEN = fast_layers.onednn_is_faster()
 """Whether linear layers are by oneDNN on this processor."""
 
 
@@ -72,7 +71,7 @@ def bfloat16() -> Iterator[None]:
 @contextlib.contextmanager
 def other_linear() -> Iterator[None]:
     """Linear layers by the library that is not chosen on this processor."""
-    with mock.patch.object(quick_layers, "onednn_is_quicker", lambda: not CHOSEN):
+    with mock.patch.object(fast_layers, "onednn_is_faster", lambda: not CHOSEN):
         yield
 
 

@@ -35,7 +35,7 @@ from vldeformer.inputs.photographs import PhotographReader
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, decompose
-from vldeformer.models.fast_layers import quicken
+from vldeformer.models.fast_layers import use_fast_layers
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.vilt import ViltBackbone
 from vldeformer.retrieval.encode import encode_captions, encode_images
@@ -132,7 +132,7 @@ def training(
     encoder: DualEncoder, world: World, settings: TrainSettings, accelerator: Accelerator, given: argparse.Namespace
 ) -> dict[str, Any]:
     """Steps of ``given.batch`` pairs at once; on a GPU then one of ``given.large`` pairs in chunks of so many."""
-    quicken(encoder)
+    use_fast_layers(encoder)
     model, optimizer = accelerator.prepare(encoder, build_optimizer(encoder, settings.weight_decay))
     model.train()
     waits: list[float] = []

@@ -12,6 +12,7 @@ from vldeformer.inputs.drawn_negatives import ComposedNegatives
 from vldeformer.inputs.streams import PairStream
 from vldeformer.models import buckets
 from vldeformer.models.dual import decompose
+from vldeformer.models.fast_layers import use_fast_layers
 from vldeformer.training.loop import Task, fit, start_processes
 from vldeformer.training.optim import build_optimizer
 from vldeformer.training.schedule import learning_rate
@@ -95,6 +96,7 @@ def test_steps_of_the_loop_lead_to_the_weights_of_the_plain_one(plain, streams, 
     one, other = (decompose(make_backbone("oscar", dropout=0.0), dropout=0.0) for _ in range(2))
     start = {name: weight.clone() for name, weight in one.state_dict().items()}
     accelerator = start_processes(runtime)
+    use_fast_layers(one)
     fit(one, Task(contrastive_training(ours, given, accelerator, {})), given, accelerator, tmp_path, "key")
     optimizer = build_optimizer(other.train(), given.weight_decay)
     for step in range(STEPS):

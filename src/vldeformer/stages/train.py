@@ -12,6 +12,7 @@ from vldeformer.errors import InputError
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder
+from vldeformer.models.fast_layers import use_fast_layers
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.text_start import start_from_text
 from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model
@@ -114,6 +115,8 @@ def train(
     given = {"start": start, "negatives": negatives, "teacher": teacher}
     inputs |= {name: path for name, path in given.items() if path is not None}
     task = Task(backward, stream.ids, validate, section.validate_steps, section.patience, state)
+    if runtime.kernels == "fast":
+        use_fast_layers(model)
     fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
     finish(out, model, description, words, fitted, sections, inputs, started, accelerator, extractor_of(visual))
 

@@ -15,7 +15,6 @@ from tqdm import tqdm
 
 from vldeformer.artifact import write_json
 from vldeformer.errors import InputError
-from vldeformer.models.fast_layers import quicken
 from vldeformer.runtime import RuntimeSettings, prepare_torch
 from vldeformer.seeding import named_seed
 from vldeformer.training.checkpoint import RunState, load_state, save_state
@@ -82,13 +81,10 @@ def fit(
 ) -> Fitted:
     """Train ``model`` in place; it ends with the weights that were best on validation, else with the last ones.
 
-    Its linear layers and dropouts become quick ones.
-
     ``run_folder`` holds ``state.pt`` and ``journal.jsonl`` while the run goes on; a killed run with the same ``run_key``
     continues from its last state and ends with the same bits as one that was never killed (on a CPU).
     Raises InputError, naming the step and its batch, if the loss or the gradient is not finite; the last state stays.
     """
-    quicken(model)
     optimizer = build_optimizer(model, settings.weight_decay)
     wrapped, optimizer = accelerator.prepare(model, optimizer)
     first, best_value, best_step, best_model, worse = 0, -math.inf, 0, None, 0
