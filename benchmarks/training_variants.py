@@ -11,8 +11,8 @@ from unittest import mock
 import torch
 
 from vldeformer.inputs.batch import PairBatch
-from vldeformer.inputs.prefetch import Prefetcher
-from vldeformer.models import buckets, fast_layers
+from vldeformer.inputs.streams import Prefetcher
+from vldeformer.models import fast_layers, packed
 from vldeformer.models.dual import DualEncoder, PairVectors
 
 CHOSEN = fast_layers.onednn_is_faster()
@@ -29,14 +29,14 @@ def read_when_wanted() -> Iterator[None]:
 @contextlib.contextmanager
 def eight_buckets() -> Iterator[None]:
     """Twice as many parts by length."""
-    with mock.patch.object(buckets, "MOST_BUCKETS", 8):
+    with mock.patch.object(packed, "MOST_BUCKETS", 8):
         yield
 
 
 @contextlib.contextmanager
 def no_buckets() -> Iterator[None]:
     """All rows padded to the longest of the batch."""
-    with mock.patch.object(buckets, "MOST_BUCKETS", 1):
+    with mock.patch.object(packed, "MOST_BUCKETS", 1):
         yield
 
 

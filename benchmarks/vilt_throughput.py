@@ -30,7 +30,7 @@ from vldeformer.config import load_settings
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Image
 from vldeformer.inputs.collate import TextReader
-from vldeformer.inputs.in_memory import GivenPictures, given_ids
+from vldeformer.inputs.in_memory import InMemoryPictures, in_memory_ids
 from vldeformer.inputs.photographs import PhotographReader
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
@@ -65,12 +65,12 @@ def make_world(pairs: int, different: int, backbone: BackboneSettings) -> World:
     """``different`` pictures by turns, so that many pairs fit in memory."""
     pictures = list(np.random.default_rng(0).integers(0, 256, (different, 480, 640, 3), dtype=np.uint8))
     shown = [pictures[number % different] for number in range(pairs)]
-    ids = given_ids(shown)
+    ids = in_memory_ids(shown)
     captions = tuple(Caption(f"{name}#0", name, CAPTION) for name in ids)
     return World(
         Manifest("pictures", tuple(Image(name, "train") for name in ids), captions),
         TextReader(WordPieces.learn([CAPTION], 100), backbone.caption_tokens),
-        PhotographReader(GivenPictures(shown, None), backbone.crop_size, backbone.patch_size),
+        PhotographReader(InMemoryPictures(shown, None), backbone.crop_size, backbone.patch_size),
     )
 
 

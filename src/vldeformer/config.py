@@ -22,11 +22,11 @@ from pydantic import BaseModel, ValidationError
 from vldeformer.datasets.sources import SOURCES, DatasetSettings
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
-from vldeformer.evaluation.rerank_settings import RerankSettings
-from vldeformer.evaluation.speed_settings import SpeedSettings
+from vldeformer.evaluation.timing import SpeedSettings
 from vldeformer.inputs.settings import NegativeSettings, VocabularySettings
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.report.settings import ReportSettings, split_seed
+from vldeformer.retrieval.reranking import RerankSettings
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.scenes.world_settings import CompositionalSettings, RegionSettings
 from vldeformer.section import Section, expected_and_got

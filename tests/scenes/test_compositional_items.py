@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scene_words import synonym_groups
 
 from vldeformer.data.sugarcrepe import SUBSETS
 from vldeformer.evaluation.blind import blind_scores
@@ -15,7 +16,6 @@ from vldeformer.scenes.oracle import claims, oracle_scores
 from vldeformer.scenes.reading import read_caption
 from vldeformer.scenes.records import Facts, Mention, Relation, Scene, SceneCaption, SceneObject
 from vldeformer.scenes.space import TRUE
-from vldeformer.scenes.words import synonym_groups
 from vldeformer.scenes.world import generate_scenes
 from vldeformer.scenes.world_settings import CompositionalSettings, SceneSettings
 from vldeformer.seeding import named_generator

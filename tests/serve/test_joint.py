@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vldeformer.errors import InputError
-from vldeformer.inputs.in_memory import given_ids
+from vldeformer.inputs.in_memory import in_memory_ids
 from vldeformer.models.joint import JointMatcher
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.writing import index_images
@@ -53,7 +53,7 @@ def test_what_is_timed_is_what_re_ranking_reads(folder, regions, model_folder, k
     assert len(matched) == 1 + TURNS
     images = [index.images[name] for name in [name for ids, _ in index.parts() for name in ids][:6]]
     text = reranker.text.pad(reranker.words.encode([MEASURED_WITH] * 6, reranker.text.most_tokens))
-    read = reranker.transform.reader(images, full=False).read(given_ids(images))
+    read = reranker.transform.reader(images, full=False).read(in_memory_ids(images))
     with torch.inference_mode():
         expected = reranker.matcher.read_visual(read, after=text)
     torch.testing.assert_close(matched[0].states, expected.states)

@@ -17,7 +17,7 @@ import PIL.Image
 from vldeformer.data.pictures import DECODING_ERRORS, upright
 from vldeformer.errors import InputError
 from vldeformer.search.index import SearchIndex
-from vldeformer.serve.refusal import RefusedError
+from vldeformer.serve.messages import RefusedError
 
 IMAGE_SIDE, THUMB_SIDE = 1_600, 320  # pixels
 QUALITY = 88

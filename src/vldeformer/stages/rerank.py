@@ -6,11 +6,11 @@ from pathlib import Path
 from vldeformer.artifact import RECORD, check_replaceable, whole_folder, write_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.measures import EvaluationSettings
-from vldeformer.evaluation.rerank import Label
-from vldeformer.evaluation.rerank import rerank as judge
-from vldeformer.evaluation.rerank_settings import RerankSettings
+from vldeformer.evaluation.rerank_curve import Label
+from vldeformer.evaluation.rerank_curve import rerank as judge
 from vldeformer.models.importing import files_of
 from vldeformer.retrieval.embeddings import Embeddings
+from vldeformer.retrieval.reranking import RerankSettings
 from vldeformer.runtime import RuntimeSettings, prepare_torch
 from vldeformer.stages.error_context import told_where
 from vldeformer.stages.open_inputs import open_matcher

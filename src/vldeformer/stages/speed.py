@@ -5,9 +5,8 @@ from pathlib import Path
 
 from vldeformer.artifact import check_file, record_path, write_json
 from vldeformer.data.manifest import Manifest
-from vldeformer.evaluation.pair_time import measure_pair_time
-from vldeformer.evaluation.speed import measure_speed
-from vldeformer.evaluation.speed_settings import SpeedSettings
+from vldeformer.evaluation.speed import measure_pair_time, measure_speed
+from vldeformer.evaluation.timing import SpeedSettings
 from vldeformer.models.importing import files_of
 from vldeformer.runtime import RuntimeSettings, prepare_torch
 from vldeformer.stages.open_inputs import open_encoder, open_matcher

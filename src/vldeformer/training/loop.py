@@ -19,8 +19,7 @@ from vldeformer.runtime import RuntimeSettings, prepare_torch
 from vldeformer.seeding import named_seed
 from vldeformer.training.checkpoint import RunState, load_state, save_state
 from vldeformer.training.journal import Journal, peak_memory_mib
-from vldeformer.training.optim import build_optimizer
-from vldeformer.training.schedule import learning_rate
+from vldeformer.training.optim import build_optimizer, learning_rate
 from vldeformer.training.settings import OptimizerSettings
 
 NAMED_IDS = 4

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from vldeformer.scenes.drawing import draw, object_boxes
+from vldeformer.scenes.blobs import COLOUR_WIDTH, describe, find_blobs
+from vldeformer.scenes.drawing import PAINT, draw, object_boxes
 from vldeformer.scenes.records import Scene, SceneObject
-from vldeformer.scenes.segmentation import find_blobs, find_boxes
 from vldeformer.scenes.world import generate_scenes
 from vldeformer.scenes.world_settings import SceneSettings
 
@@ -14,6 +14,13 @@ SETTINGS = SceneSettings(pretrain_images=100, train_images=1, val_images=1, test
 
 def _scene(*objects: SceneObject, background: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Scene:
     return Scene("test-000000", "test", background, objects, ())
+
+
+def find_boxes(pixels: np.ndarray) -> np.ndarray:
+    """(objects, 4): x1 y1 x2 y2 as fractions of the picture, largest object first."""
+    height, width = pixels.shape[:2]
+    boxes = np.array([blob.box for blob in find_blobs(pixels)], dtype=np.float32).reshape(-1, 4)
+    return boxes / np.array([width, height, width, height], dtype=np.float32)
 
 
 @pytest.mark.parametrize("kind", range(16))
@@ -66,3 +73,48 @@ def test_size_of_the_picture_does_not_matter():
     oblong = np.zeros((40, 80, 3), np.uint8)
     oblong[10:20, 60:75] = 255
     np.testing.assert_allclose(find_boxes(oblong), [[0.75, 0.25, 0.9375, 0.5]])
+
+
+LOOK = 6 + 2 * 15  # upright, middle shade
+
+
+def _appearance(item: SceneObject):
+    pixels = draw(Scene("test-000000", "test", (0, 0, 0, 0), (item,), ()), 96)
+    (blob,) = find_blobs(pixels)
+    return describe(pixels, blob, 16)
+
+
+def test_shapes_of_the_arrays():
+    look = _appearance(SceneObject("star", "red", "large", 480, 480, LOOK))
+    assert look.silhouette.shape == (256,) and look.colour.shape == (COLOUR_WIDTH,) and look.form.shape == (8,)
+    assert look.silhouette.min() >= 0 and look.silhouette.max() <= 1
+
+
+def test_silhouette_forgets_size_and_colour_and_place_but_not_shape():
+    large = _appearance(SceneObject("star", "red", "large", 480, 480, LOOK)).silhouette
+    small = _appearance(SceneObject("star", "blue", "small", 200, 700, LOOK)).silhouette
+    other = _appearance(SceneObject("house", "red", "large", 480, 480, LOOK)).silhouette
+    assert np.abs(large - small).mean() < 0.08 < 0.2 < np.abs(large - other).mean()
+
+
+def test_colour_is_the_paint():
+    look = _appearance(SceneObject("tree", "green", "large", 480, 480, LOOK))
+    np.testing.assert_allclose(look.colour[:3] * 255, PAINT["green"], atol=6)
+    assert look.colour[3:].max() < 0.1
+
+
+def test_form_tells_size_holes_and_roundness():
+    ring = _appearance(SceneObject("ring", "red", "large", 480, 480, LOOK)).form
+    disc = _appearance(SceneObject("circle", "red", "small", 480, 480, LOOK)).form
+    assert ring[0] > 1.4 * disc[0]
+    assert (ring[6], disc[6]) == (1, 0)
+    assert disc[4] > 0.9
+
+
+def test_a_blob_without_inner_pixels_still_has_a_colour():
+    pixels = np.full((40, 40, 3), 128, np.uint8)
+    pixels[20:22, 5:35] = (200, 0, 0)
+    (blob,) = find_blobs(pixels)
+    look = describe(pixels, blob, 8)
+    np.testing.assert_allclose(look.colour[:3] * 255, [200, 0, 0], atol=0.01)
+    assert np.isfinite(look.form).all()

@@ -1,4 +1,4 @@
-"""A caption of a scene in the making: what is said of each object, and what is claimed by saying it."""
+"""A caption of a scene in the making: its words, and the facts that they state."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,8 @@ from vldeformer.scenes.space import PAIR_RELATIONS, SAID, pair_holds
 from vldeformer.scenes.words import COLOUR_WORDS, RELATION_WORDS, SHAPE_WORDS, SIZE_WORDS, THING_WORDS, with_article, word_for
 
 
-class Telling:
-    """One caption in the making: objects mentioned so far, claims, and the noun used for each object."""
+class CaptionDraft:
+    """Objects mentioned so far, relations stated, and the noun used for each object."""
 
     def __init__(self, dice: Dice, objects: Sequence[SceneObject]) -> None:
         self.dice = dice
@@ -50,5 +50,5 @@ class Telling:
         return word_for(self.dice, RELATION_WORDS[kind])
 
     def finish(self, text: str) -> SceneCaption:
-        """The caption of everything told."""
+        """The caption and its facts."""
         return SceneCaption(text, Facts(tuple(self.mentions), tuple(self.relations), self.total))

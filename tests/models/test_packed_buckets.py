@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from vldeformer.inputs.streams import PairStream
-from vldeformer.models import buckets
-from vldeformer.models.buckets import buckets_by_length
+from vldeformer.models import packed
 from vldeformer.models.dual import decompose
 from vldeformer.models.joint import JointMatcher
+from vldeformer.models.packed import buckets_by_length
 from vldeformer.models.pretraining import PretrainingModel
 
 KINDS = ["oscar", "visualbert", "vilt"]
@@ -26,8 +26,8 @@ def pairs(manifest, readers):
 
 def with_buckets(monkeypatch, most, run, model):
     """Outputs of ``run`` and gradients of the sum of their sines, with at most ``most`` buckets."""
-    monkeypatch.setattr(buckets, "MOST_BUCKETS", most)
-    monkeypatch.setattr(buckets, "FEWEST_ROWS", 3)
+    monkeypatch.setattr(packed, "MOST_BUCKETS", most)
+    monkeypatch.setattr(packed, "FEWEST_ROWS", 3)
     model.zero_grad()
     outputs = run(model)
     sum(output.sin().sum() for output in outputs).backward()

@@ -6,7 +6,7 @@ import pytest
 
 from vldeformer.retrieval.embeddings import Scores
 from vldeformer.retrieval.ranking import exact_ranks
-from vldeformer.retrieval.rerank import Proposals
+from vldeformer.retrieval.reranking import Proposals
 
 N_IMAGES, N_CAPTIONS = 8, 19
 

@@ -6,8 +6,8 @@ import pytest
 
 from vldeformer.data.relevance import Relevance
 from vldeformer.errors import InputError
-from vldeformer.retrieval.candidates import propose
 from vldeformer.retrieval.embeddings import Embeddings, Scores
+from vldeformer.retrieval.reranking import propose
 
 N_IMAGES, N_CAPTIONS = 7, 20
 
@@ -42,7 +42,7 @@ def slow_list(scores, right):
 @pytest.mark.parametrize("k", [1, 3, 7, 20, 99])
 @pytest.mark.parametrize("direction", ["i2t", "t2i"])
 def test_candidates_are_the_head_of_the_sorted_list(make, k, direction, monkeypatch):
-    monkeypatch.setattr("vldeformer.retrieval.candidates.BLOCK_QUERIES", 3)
+    monkeypatch.setattr("vldeformer.retrieval.reranking.BLOCK_QUERIES", 3)
     scored = make()
     relevance = Relevance.from_caption_image_index(scored.caption_image_index, N_IMAGES)
     table = scored.scores if isinstance(scored, Scores) else oracles.cosine_table(scored.images, scored.captions)

@@ -20,7 +20,7 @@ from vldeformer.models.joint import JointMatcher
 from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.retrieval.encode import Progress, silent
 from vldeformer.retrieval.pair_scores import PAIRS_AT_ONCE, score_listed
-from vldeformer.retrieval.rerank import Proposals
+from vldeformer.retrieval.reranking import Proposals
 from vldeformer.runtime import RuntimeSettings
 
 TIMED_QUERIES = 9  # text queries timed alone for each k; the median counts
