@@ -40,9 +40,9 @@ from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.vilt import ViltBackbone
 from vldeformer.retrieval.encode import encode_captions, encode_images
 from vldeformer.runtime import RuntimeSettings, arithmetic
-from vldeformer.training.journal import peak_memory_mib
 from vldeformer.training.loop import start_processes
 from vldeformer.training.optim import build_optimizer
+from vldeformer.training.run_files import peak_memory_mib
 from vldeformer.training.settings import TrainSettings
 from vldeformer.training.tasks import contrastive_training
 

@@ -145,7 +145,7 @@ def _queries(given: argparse.Namespace) -> list[str]:
 
 def _found(given: argparse.Namespace, index: "SearchIndex", queries: list[str]) -> Iterator[tuple[str, "list[Hit]"]]:
     from vldeformer.data.photographs import open_photograph
-    from vldeformer.search.joint import JointReranker
+    from vldeformer.search.joint_reranker import JointReranker
 
     if given.image is not None:
         yield str(given.image), index.search_image(open_photograph(given.image), given.k)

@@ -20,7 +20,7 @@ from vldeformer.negatives.lexicon import Lexicon
 from vldeformer.negatives.relations import RELATION_OF, SYMMETRIC
 
 
-class Known:
+class KnownFacts:
     """Everything said of an image by its captions and tags: words with what is alike, concepts, and facts."""
 
     def __init__(self, lexicon: Lexicon, alike: Alike, readings: Sequence[Reading], tags: Sequence[str]) -> None:

@@ -10,11 +10,11 @@ from vldeformer.errors import InputError
 from vldeformer.search.index import Hit
 from vldeformer.search.structure import MEANING
 from vldeformer.serve import answers
-from vldeformer.serve.joint import ServedJoint
 from vldeformer.serve.live_index import LiveIndex, Opened
 from vldeformer.serve.messages import Info, RefusedError
 from vldeformer.serve.metrics import Metrics
-from vldeformer.serve.pictures import ShownPictures, uploaded
+from vldeformer.serve.served_joint import ServedJoint
+from vldeformer.serve.shown_pictures import ShownPictures, uploaded
 from vldeformer.serve.uploads import MOST_MB
 from vldeformer.serve.work_queue import WorkQueue
 

@@ -55,7 +55,7 @@ def compositional(
     out: Path,
 ) -> None:
     """Write RESULT.json and, beside it, the scores of every item. The blind baseline learns from the captions of ``train``."""
-    from vldeformer.evaluation.compositional import item_scores
+    from vldeformer.evaluation.item_scores import item_scores
     from vldeformer.models.joint import JointMatcher
     from vldeformer.stages.open_inputs import open_model
 

@@ -105,10 +105,10 @@ def train(
         backward = joint_training(stream, section, accelerator)
         validate = joint_validation(val, readers.text, readers.visual, runtime)
     else:
-        judge = None
+        taught_by = None
         if teacher is not None:
-            judge = open_teacher(teacher, description, words, runtime, accelerator)
-        backward = dual_training(stream, section, accelerator, state, readers, runtime, judge)
+            taught_by = open_teacher(teacher, description, words, runtime, accelerator)
+        backward = dual_training(stream, section, accelerator, state, readers, runtime, taught_by)
         validate = dual_validation(val, readers.text, readers.visual, runtime)
     sections = {"backbone": backbone, "train": section, "runtime": runtime}
     inputs = {"manifest": manifest, "visual": visual, "tokenizer": tokenizer}

@@ -17,9 +17,8 @@ from vldeformer.artifact import write_json
 from vldeformer.errors import InputError
 from vldeformer.runtime import RuntimeSettings, prepare_torch
 from vldeformer.seeding import named_seed
-from vldeformer.training.checkpoint import RunState, load_state, save_state
-from vldeformer.training.journal import Journal, peak_memory_mib
 from vldeformer.training.optim import build_optimizer, learning_rate
+from vldeformer.training.run_files import Journal, RunState, load_state, peak_memory_mib, save_state
 from vldeformer.training.settings import OptimizerSettings
 
 NAMED_IDS = 4

@@ -13,7 +13,7 @@ from vldeformer.errors import InputError
 from vldeformer.runtime import arithmetic
 from vldeformer.search.images import ImageSource
 from vldeformer.search.index import Hit, SearchIndex
-from vldeformer.search.joint import JointReranker
+from vldeformer.search.joint_reranker import JointReranker
 
 TRIED, TURNS = 100, 3
 MEASURED_WITH = "two dogs play with a red ball in the snow"

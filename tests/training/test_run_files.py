@@ -2,7 +2,7 @@
 
 import json
 
-from vldeformer.training.journal import Journal
+from vldeformer.training.run_files import Journal
 
 
 def lines(path):

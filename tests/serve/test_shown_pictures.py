@@ -10,7 +10,6 @@ from starlette.testclient import TestClient
 
 from vldeformer.data.pixels import PixelStore
 from vldeformer.search.writing import index_images
-from vldeformer.serve import pictures
 from vldeformer.serve.app import search_app
 
 from .conftest import make_service, picture, problem

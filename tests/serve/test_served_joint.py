@@ -10,7 +10,7 @@ from vldeformer.inputs.in_memory import in_memory_ids
 from vldeformer.models.joint import JointMatcher
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.writing import index_images
-from vldeformer.serve.joint import MEASURED_WITH, TURNS, ServedJoint
+from vldeformer.serve.served_joint import MEASURED_WITH, TURNS, ServedJoint
 
 
 class Watched:
