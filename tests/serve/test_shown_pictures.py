@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from vldeformer.data.pixels import PixelStore
 from vldeformer.search.writing import index_images
+from vldeformer.serve import shown_pictures
 from vldeformer.serve.app import search_app
 
 from .conftest import make_service, picture, problem
@@ -129,7 +130,7 @@ def test_memory_for_pictures_is_bounded(folder, monkeypatch):
     index, shown = service.live.now.index, service.pictures
     ids = [name for names, _ in index.parts() for name in names]
     one = len(shown.jpeg(index, ids[0], "1", 320))
-    monkeypatch.setattr(pictures, "KEPT_BYTES", 4 * one)
+    monkeypatch.setattr(shown_pictures, "KEPT_BYTES", 4 * one)
     for name in ids:
         shown.jpeg(index, name, "1", 320)
     assert 0 < sum(map(len, shown._kept.values())) == shown._bytes <= 4 * one

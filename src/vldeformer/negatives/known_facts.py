@@ -1,4 +1,4 @@
-"""What is said of one image by its captions and its detector's tags, and whether a changed caption may still be true of it."""
+"""Facts of one image from its captions and its detector's tags, and whether a changed caption may still be true of it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -47,7 +47,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a run came to: the step whose weights the model holds, the last step, and its weights if they are others."""
+    """Result of a training: the step whose weights the model holds, the last step, and its weights if they differ."""
 
     kept_step: int
     last_step: int
