@@ -22,8 +22,8 @@ from vldeformer.models.weights import build_backbone
 from vldeformer.objective.retrieval import retrieval_loss
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.training.grad_cache import GradCache
-from vldeformer.training.journal import peak_memory_mib
 from vldeformer.training.loop import start_processes
+from vldeformer.training.run_files import peak_memory_mib
 
 TOKENS, TAGS, REGIONS, WIDTH, WORDS = 16, 8, 8, 30, 1000
 BACKBONE = BackboneSettings(

@@ -8,8 +8,8 @@ import torch
 from vinvl_sized import SIZES, make_world
 
 from vldeformer.data.manifest import Manifest
+from vldeformer.data.parts import open_region_store
 from vldeformer.data.records import Caption, RegionSource
-from vldeformer.datasets.joined import open_region_store
 from vldeformer.inputs.collate import RegionReader, TextReader
 from vldeformer.inputs.drawn_negatives import ComposedNegatives, HardNegatives
 from vldeformer.inputs.settings import NegativeSettings

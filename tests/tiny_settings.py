@@ -19,7 +19,7 @@ SECTIONS = {
     "backbone": BACKBONE,
     "negatives": {
         "seed": 2, "images": None, "variants": 2, "text_kinds": {"noun": 1, "attribute": 1, "relation": 1, "swap": 1},
-        "word_ratio": 0.3, "word_number": None, "replacements": "corpus", "lexicon": "learned", "image_partner": "random",
+        "word_ratio": 0.3, "word_number": None, "replacements": "corpus", "image_partner": "random",
         "image_ratio": 0.5,
     },
     "pretrain": OPTIMIZER | {"checkpoint": None, "split": "pretrain", "mask_ratio": 0.3, "contrastive_weight": 0.0, "steps": 3},

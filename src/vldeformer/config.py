@@ -19,17 +19,16 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from vldeformer.datasets.sources import DatasetSettings, JoinedSource, ScenesSource, VinvlSource
+from vldeformer.datasets.sources import SOURCES, DatasetSettings
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
-from vldeformer.evaluation.rerank_settings import RerankSettings
-from vldeformer.evaluation.speed_settings import SpeedSettings
+from vldeformer.evaluation.timing import SpeedSettings
 from vldeformer.inputs.settings import NegativeSettings, VocabularySettings
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.report.settings import ReportSettings, split_seed
+from vldeformer.retrieval.reranking import RerankSettings
 from vldeformer.runtime import RuntimeSettings
-from vldeformer.scenes.compositional_items import CompositionalSettings
-from vldeformer.scenes.region_settings import RegionSettings
+from vldeformer.scenes.world_settings import CompositionalSettings, RegionSettings
 from vldeformer.section import Section, expected_and_got
 from vldeformer.training.settings import PretrainSettings, TrainSettings
 
@@ -197,19 +196,16 @@ def _hint(near: Sequence[str]) -> str:
 def _check_together(settings: Settings, source: str) -> None:
     """What no single section can know. Raises InputError."""
     dataset, backbone = settings.dataset, settings.backbone
-    described = isinstance(dataset, ScenesSource | VinvlSource)  # by regions
-    if isinstance(dataset, ScenesSource):
-        side: int | None = dataset.world.image_size
-    else:
-        side = None if isinstance(dataset, VinvlSource | JoinedSource) else dataset.image_size
+    described, side = dataset.gives_regions, dataset.square_side
+    with_regions = " or ".join(key for key, kind in SOURCES.items() if kind.gives_regions)
     problems = [
         (
             backbone.reads != "pixels" and not described,
-            f"backbone.kind {backbone.kind} needs the regions of dataset.source scenes or vinvl; set it to vilt",
+            f"backbone.kind {backbone.kind} needs the regions of dataset.source {with_regions}; set it to vilt",
         ),
         (
-            backbone.reads == "pixels" and isinstance(dataset, VinvlSource),
-            "backbone.kind vilt needs photographs, dataset.source vinvl has regions only; set it to oscar",
+            backbone.reads == "pixels" and not dataset.gives_pixels,
+            f"backbone.kind vilt needs photographs, dataset.source {dataset.source} has regions only; set it to oscar",
         ),
         (
             backbone.kind == "vilt" and backbone.crop_size % backbone.patch_size > 0,

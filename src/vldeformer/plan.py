@@ -13,7 +13,6 @@ from pydantic import Field, ValidationError
 
 from vldeformer.artifact import whole_file
 from vldeformer.config import BASE, Settings, explain, load_settings
-from vldeformer.datasets.sources import ScenesSource
 from vldeformer.errors import InputError
 from vldeformer.report.settings import Ablation, split_seed
 from vldeformer.section import Section
@@ -115,7 +114,7 @@ class Plan:
         dataset = self.base.dataset
         raw_dir = Path(dataset.raw_dir)
         missing = [raw_dir / name for name in dataset.raw_files if not (project / raw_dir / name).exists()]
-        if not missing or isinstance(dataset, ScenesSource):
+        if not missing or dataset.made_here:
             return None
         page, tracker = f"config/datasets/{self.run.dataset}.yaml", f"{raw_dir.parts[0]}.dvc"
         remedy = f"`dvc pull {tracker}`" if (project / tracker).is_file() else f"{page} says where they come from (raw_dir)"

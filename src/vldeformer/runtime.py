@@ -22,6 +22,11 @@ class RuntimeSettings(Section):
     device: Literal["cpu", "cuda"] = Field(description="where models run")
     threads: int = Field(ge=1, description="threads of torch and BLAS, whatever the scheduler's cores")
     precision: Literal["float32", "bfloat16"] = Field(description="precision of matrix products; weights stay float32")
+    kernels: Literal["fast", "plain"] = Field(
+        default="fast",
+        description="layers of a training on a CPU. fast: linear layers by the faster library for the processor, dropout from 16"
+        " random bits a value; plain: PyTorch's own",
+    )
     processes: int = Field(ge=1, description="processes of a training, started by accelerate; more than one needs as many GPUs")
 
 

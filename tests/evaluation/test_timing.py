@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from vldeformer.evaluation.speed_settings import SpeedSettings
-from vldeformer.evaluation.timing import median_seconds
+from vldeformer.evaluation.timing import SpeedSettings, median_seconds
 
 SETTINGS = SpeedSettings(pairs=1, images=1, captions=1, repeats=3, warmup=2, gallery_sizes=[])
 

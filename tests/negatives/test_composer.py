@@ -14,7 +14,7 @@ from vldeformer.negatives.composer import Corpus, HardNegativeComposer, sample_p
 
 SETTINGS = {
     "seed": 1, "images": None, "variants": 2, "text_kinds": {"noun": 1, "attribute": 1, "relation": 1, "swap": 1},
-    "word_ratio": 0.3, "word_number": None, "replacements": "corpus", "lexicon": "learned", "image_partner": "random",
+    "word_ratio": 0.3, "word_number": None, "replacements": "corpus", "image_partner": "random",
     "image_ratio": 0.5,
 }  # fmt: skip
 THINGS, COLOURS = ("ring", "box", "star", "moon", "tree"), ("red", "blue", "green", "white", "black")

@@ -19,7 +19,7 @@ def composer(tags=TAGS, captions=CAPTIONS, ratio=0.5):
     values = {
         "seed": 1, "images": None, "variants": 1, "text_kinds": {"noun": 1}, "word_ratio": 0.3, "word_number": None,
         "replacements": "corpus",
-        "lexicon": "learned", "image_partner": "random", "image_ratio": ratio,
+        "image_partner": "random", "image_ratio": ratio,
     }  # fmt: skip
     needs = {
         image: {f"{image}#{number}": needs_of(text, tags[image], LEXICON) for number, text in enumerate(texts)}

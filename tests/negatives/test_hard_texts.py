@@ -37,7 +37,7 @@ for one in ("a ring", "a hoop", "a box", "a crate", "a star", "an orb", "a fish"
 def composer(alike=None, **changes):
     values = {
         "seed": 1, "images": None, "variants": 1, "text_kinds": {"noun": 1, "attribute": 1}, "word_ratio": 0.3,
-        "word_number": None, "replacements": "corpus", "lexicon": "learned", "image_partner": "random", "image_ratio": 0.5,
+        "word_number": None, "replacements": "corpus", "image_partner": "random", "image_ratio": 0.5,
     }  # fmt: skip
     forms = learn_forms(CORPUS)
     lexicon = Lexicon(NOUNS, COLOURS, forms)

@@ -8,8 +8,8 @@ from vldeformer.data.regions import RegionStore, write_regions
 from vldeformer.errors import InputError
 from vldeformer.scenes.detector import NOTHING, Detector, detect_regions, intersection_over_union
 from vldeformer.scenes.drawing import draw, object_boxes
-from vldeformer.scenes.region_settings import RegionSettings
-from vldeformer.scenes.world import SceneSettings, generate_scenes
+from vldeformer.scenes.world import generate_scenes
+from vldeformer.scenes.world_settings import RegionSettings, SceneSettings
 
 WORLD = SceneSettings(pretrain_images=250, train_images=1, val_images=1, test_images=70, image_size=96, seed=7)
 SETTINGS = RegionSettings(pca_components=16, crop_size=12, max_regions=6, fit_images=200, dtype="float16", seed=1)

@@ -9,7 +9,7 @@ import pytest
 import vldeformer
 from vldeformer.data.photographs import write_photographs
 from vldeformer.search.index import SearchIndex
-from vldeformer.search.joint import JointReranker
+from vldeformer.search.joint_reranker import JointReranker
 from vldeformer.search.layout import (
     DESCRIPTION,
     read_contents,

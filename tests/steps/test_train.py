@@ -70,6 +70,16 @@ def test_a_loss_that_is_no_number_names_its_pairs_and_leaves_the_state(
     assert command("train", write_settings(), tmp_path / "train") == 0, "from the last good state"
 
 
+@pytest.mark.parametrize("step", ["pretrain", "train"])
+@pytest.mark.parametrize(("kernels", "times"), [("fast", 1), ("plain", 0)])
+def test_the_setting_decides_about_the_layers(command, write_settings, tmp_path, monkeypatch, step, kernels, times):
+    replaced = []
+    monkeypatch.setattr("vldeformer.models.fast_layers.use_fast_layers", replaced.append)
+    settings = write_settings(pretrain={"steps": 1}, train={"steps": 1}, runtime={"kernels": kernels})
+    assert command(step, settings, tmp_path / step) == 0
+    assert len(replaced) == times
+
+
 def test_a_model_carries_the_detector_whose_regions_it_read(trained, tiny):
     for folder in (trained.pretrain, trained.joint, trained.dual):
         assert (folder / "model" / "extractor.npz").read_bytes() == (tiny.features / "extractor.npz").read_bytes()

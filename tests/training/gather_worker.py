@@ -22,10 +22,9 @@ from vldeformer.objective.retrieval import retrieval_loss
 from vldeformer.retrieval.open_inputs import open_readers
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.steps.train import train
-from vldeformer.training.gather import gather_rows
 from vldeformer.training.loop import start_processes
 from vldeformer.training.settings import TrainSettings
-from vldeformer.training.tasks import contrastive_training
+from vldeformer.training.tasks import contrastive_training, gather_rows
 
 
 def main(folder: Path) -> None:

@@ -15,8 +15,8 @@ from training.gather_worker import one_step
 from vldeformer.objective.retrieval import retrieval_loss
 from vldeformer.steps.negatives import negatives
 from vldeformer.steps.train import train
-from vldeformer.training.gather import gather_rows
 from vldeformer.training.loop import start_processes
+from vldeformer.training.tasks import gather_rows
 
 WORKER = Path(__file__).with_name("gather_worker.py")
 NO_DROPOUT = {

@@ -10,11 +10,11 @@ from tiny_settings import SECTIONS
 from vldeformer.inputs.collate import ComposedImage
 from vldeformer.inputs.drawn_negatives import ComposedNegatives
 from vldeformer.inputs.streams import PairStream
-from vldeformer.models import buckets
+from vldeformer.models import packed
 from vldeformer.models.dual import decompose
+from vldeformer.models.fast_layers import use_fast_layers
 from vldeformer.training.loop import Task, fit, start_processes
-from vldeformer.training.optim import build_optimizer
-from vldeformer.training.schedule import learning_rate
+from vldeformer.training.optim import build_optimizer, learning_rate
 from vldeformer.training.settings import TrainSettings
 from vldeformer.training.tasks import contrastive_training
 
@@ -33,7 +33,7 @@ def plain():
 @pytest.fixture
 def streams(manifest, readers, monkeypatch):
     """The same pairs twice: padded to the longest of the batch and read in buckets, and padded to the settings' lengths."""
-    monkeypatch.setattr(buckets, "FEWEST_ROWS", 4)
+    monkeypatch.setattr(packed, "FEWEST_ROWS", 4)
     train = manifest.split("train")
     texts = {caption.id: ["a ring left of a star"] for caption in train.captions if not caption.id.endswith("#1")}
     ids = [image.id for image in train.images]
@@ -95,6 +95,7 @@ def test_steps_of_the_loop_lead_to_the_weights_of_the_plain_one(plain, streams, 
     one, other = (decompose(make_backbone("oscar", dropout=0.0), dropout=0.0) for _ in range(2))
     start = {name: weight.clone() for name, weight in one.state_dict().items()}
     accelerator = start_processes(runtime)
+    use_fast_layers(one)
     fit(one, Task(contrastive_training(ours, given, accelerator, {})), given, accelerator, tmp_path, "key")
     optimizer = build_optimizer(other.train(), given.weight_decay)
     for step in range(STEPS):

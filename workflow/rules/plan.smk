@@ -14,7 +14,6 @@ from snakemake.exceptions import WorkflowError
 from vldeformer.artifact import RECORD, read_json
 from vldeformer.config import read_layer
 from vldeformer.plan import JUDGED_BY, STAGE_SECTIONS, load_plan, report_settings, stage_values, write_stage_settings
-from vldeformer.datasets.sources import JoinedSource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 
 try:
@@ -49,10 +48,10 @@ except InputError as error:
     sys.exit(2)
 
 RAW_DIR = PLAN.base.dataset.raw_dir
-BUILT_IN = isinstance(PLAN.base.dataset, ScenesSource)
-VINVL = isinstance(PLAN.base.dataset, VinvlSource)
+BUILT_IN = PLAN.base.dataset.made_here
+VINVL = not PLAN.base.dataset.gives_pixels
 RAW = [f"{RAW_DIR}/{file}" for file in PLAN.base.dataset.raw_files]
-PARTS = PLAN.base.dataset.parts if isinstance(PLAN.base.dataset, VinvlSource | JoinedSource) else {}
+PARTS = PLAN.base.dataset.named_parts
 # Region stores by name, and whose they are: one data set's is the store itself, several are joined in one.
 REGION_STORES = PARTS if len(PARTS) != 1 else {"store": next(iter(PARTS.values()))}
 

@@ -10,9 +10,9 @@ from joblib import cpu_count
 from vldeformer.artifact import read_json, write_json
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import FeatureType, RegionWriter
-from vldeformer.datasets.vinvl import VinvlDownload
 from vldeformer.datasets.vinvl_features import FEATURES, read_features
 from vldeformer.datasets.vinvl_predictions import read_tags
+from vldeformer.datasets.vinvl_rows import VinvlDownload
 
 CHECKPOINT_BYTES = 64 << 20
 PROGRESS = "progress.json"

@@ -1,13 +1,31 @@
-"""How anything is timed on this machine, and what belongs beside a time: the hardware and how it was measured."""
+"""How times are measured on this machine, and what is recorded with a time: the hardware and how it was measured."""
 
+import math
 import os
 import statistics
 import time
 from collections.abc import Callable
 from typing import Any
 
-from vldeformer.evaluation.speed_settings import SpeedSettings
+from pydantic import Field
+
 from vldeformer.runtime import RuntimeSettings, processor_name
+from vldeformer.section import Section
+
+
+class SpeedSettings(Section):
+    """How joint and decomposed retrieval are timed on this machine."""
+
+    pairs: int = Field(ge=1, description="image-caption pairs of the sample that the joint model scores")
+    images: int = Field(ge=1, description="test images that the decomposed model encodes")
+    captions: int = Field(ge=1, description="captions that the decomposed model encodes")
+    repeats: int = Field(ge=1, description="timed repeats; the median counts")
+    warmup: int = Field(ge=0, description="repeats before the timed ones")
+    gallery_sizes: list[int] = Field(description="gallery sizes of the curve, images")
+
+    def scored_images(self, n_images: int) -> int:
+        """How many of ``n_images`` images make, with their captions (five each), about ``pairs`` pairs; at least two."""
+        return max(2, min(n_images, round(math.sqrt(self.pairs / 5))))
 
 
 def median_seconds(work: Callable[[], object], settings: SpeedSettings) -> float:

@@ -7,7 +7,6 @@ from pydantic import Field, model_validator
 from vldeformer.section import Section
 
 TextKind = Literal["noun", "attribute", "relation", "swap"]
-LexiconKind = Literal["learned", "spacy", "nltk"]
 PartnerKind = Literal["random", "category", "near"]
 
 
@@ -34,9 +33,6 @@ class NegativeSettings(Section):
     word_number: int | None = Field(ge=1, description="most words of the kind that are replaced; null: `word_ratio`")
     replacements: Literal["corpus", "tags"] = Field(
         description="where nouns and attributes that come in are from: all of the captions, or those that are detector tags too"
-    )
-    lexicon: LexiconKind = Field(
-        description="what tells nouns and attributes: learned from captions and tags, or a tagger that you have installed"
     )
     image_partner: PartnerKind = Field(
         description="whose regions come in: any image, one that shows a thing of the same name, one of the nearest by features"

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from vldeformer.inputs.batch import PhotographInput, PixelInput, RegionInput, VisualInput
 from vldeformer.inputs.collate import PixelReader, RegionReader, VisualReader
-from vldeformer.inputs.in_memory import GivenImage, GivenPictures, GivenRegions
+from vldeformer.inputs.in_memory import InMemoryImage, InMemoryPictures, InMemoryRegions
 from vldeformer.inputs.photographs import PhotographReader, PhotographTransform
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.weights import ModelDescription
@@ -29,19 +29,19 @@ class ImageTransform:
         self.full = description.pooling == "mean_all"
         self.image_size, self.feature_width = description.image_size, description.feature_width
 
-    def reader(self, images: Sequence[GivenImage], full: bool) -> VisualReader:
+    def reader(self, images: Sequence[InMemoryImage], full: bool) -> VisualReader:
         """Reads ``images`` as the model was trained to; ``full``: padded to the model's lengths."""
         backbone = self.backbone
         if backbone.reads != "pixels":
             tagged = backbone.reads == "tagged regions"
-            regions = GivenRegions(images, self.feature_width - (BOX_NUMBERS if tagged else 0), self.detector)
+            regions = InMemoryRegions(images, self.feature_width - (BOX_NUMBERS if tagged else 0), self.detector)
             return RegionReader(regions, self.words, backbone.tag_tokens if tagged else 0, backbone.regions, full)
         if backbone.keep_aspect:
-            return PhotographReader(GivenPictures(images, self.image_size), backbone.crop_size, backbone.patch_size)
-        squares = GivenPictures(images, self.image_size or backbone.crop_size)
+            return PhotographReader(InMemoryPictures(images, self.image_size), backbone.crop_size, backbone.patch_size)
+        squares = InMemoryPictures(images, self.image_size or backbone.crop_size)
         return PixelReader(squares, backbone.crop_size, backbone.patch_size)
 
-    def __call__(self, image: GivenImage) -> Float[Tensor, "..."]:
+    def __call__(self, image: InMemoryImage) -> Float[Tensor, "..."]:
         """One image as one float32 tensor: (3, side, side) for squares, else a row of numbers that ``unpack`` understands.
 
         >>> encoder.transform(PIL.Image.new("RGB", (640, 480))).shape

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from vldeformer.data.parts import is_region_store, open_region_store
 from vldeformer.data.photographs import open_pictures
 from vldeformer.data.pixels import PixelStore
-from vldeformer.datasets.joined import is_region_store, open_region_store
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import PixelReader, RegionReader, TextReader, VisualReader
 from vldeformer.inputs.photographs import PhotographReader

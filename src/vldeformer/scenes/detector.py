@@ -21,11 +21,10 @@ from vldeformer.artifact import whole_file
 from vldeformer.data.pixels import PixelStore
 from vldeformer.data.records import Regions
 from vldeformer.errors import InputError
-from vldeformer.scenes.appearance import COLOUR_WIDTH, Appearance, describe
+from vldeformer.scenes.blobs import COLOUR_WIDTH, Appearance, Blob, describe, find_blobs
 from vldeformer.scenes.drawing import object_boxes
 from vldeformer.scenes.records import Scene, SceneObject
-from vldeformer.scenes.region_settings import RegionSettings
-from vldeformer.scenes.segmentation import Blob, find_blobs
+from vldeformer.scenes.world_settings import RegionSettings
 from vldeformer.seeding import named_generator
 
 NOTHING = "nothing"

@@ -46,8 +46,8 @@ def compositional(
     from vldeformer.data.manifest import Manifest
     from vldeformer.data.sugarcrepe import read_items
     from vldeformer.evaluation.blind import blind_scores
-    from vldeformer.evaluation.compositional import item_scores
     from vldeformer.evaluation.compositional_result import CompositionalResult
+    from vldeformer.evaluation.item_scores import item_scores
     from vldeformer.evaluation.measures import EvaluationSettings
     from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
     from vldeformer.models.joint import JointMatcher

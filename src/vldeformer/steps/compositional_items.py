@@ -24,8 +24,9 @@ def compositional_items(
     from vldeformer.data.sugarcrepe import SUBSETS, write_items
     from vldeformer.errors import InputError
     from vldeformer.provenance import provenance
-    from vldeformer.scenes.compositional_items import CompositionalSettings, scene_items
+    from vldeformer.scenes.compositional_items import scene_items
     from vldeformer.scenes.records import read_scenes
+    from vldeformer.scenes.world_settings import CompositionalSettings
     from vldeformer.steps.settings_file import read_section
 
     started = time.monotonic()

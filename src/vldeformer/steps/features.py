@@ -32,7 +32,7 @@ def features(
     from vldeformer.provenance import provenance
     from vldeformer.scenes.detector import Detector, detect_regions
     from vldeformer.scenes.records import read_scenes
-    from vldeformer.scenes.region_settings import RegionSettings
+    from vldeformer.scenes.world_settings import RegionSettings
     from vldeformer.steps.progress import progress_bar
     from vldeformer.steps.settings_file import read_section
 

@@ -30,14 +30,10 @@ def fetch_scenes(
 ) -> None:
     """Make the scenes and captions of the built-in world."""
     from vldeformer.config import BASE, load_settings
-    from vldeformer.datasets.sources import ScenesSource
-    from vldeformer.scenes.world import write_scenes
     from vldeformer.steps.settings_file import read_dataset
 
     dataset = read_dataset(settings, VERSION) if settings else load_settings(Path("config"), "scenes", BASE).dataset
-    if not isinstance(dataset, ScenesSource):
-        raise InputError(f"{settings}: expected dataset.source scenes, got {dataset.source}; give the settings of a world")
-    write_scenes(out or Path(dataset.raw_dir, dataset.raw_file), dataset.world)
+    dataset.make(out or Path(dataset.raw_dir, dataset.raw_files[0]))
 
 
 def fetch_public(
@@ -97,10 +93,7 @@ def _agree(dataset: PublicDataset, accepted: bool) -> None:
 
 
 def _check_captions(dataset: PublicDataset, out: Path, with_photographs: bool) -> None:
-    from vldeformer.datasets.karpathy import read_karpathy
-
-    path = out / dataset.annotations
-    manifest = read_karpathy(path, dataset.name, 5, dataset.splits)
+    manifest = dataset.read(out)
     if not with_photographs:
         return
     missing = [image.file for image in manifest.images if not (out / "images" / (image.file or "")).is_file()]

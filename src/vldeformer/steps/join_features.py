@@ -18,7 +18,7 @@ def join_features(
     out: Annotated[OutFolder, Parameter(help="region store to write")],
 ) -> None:
     """Several region stores → one, ids NAME:ID; features are not copied."""
-    from vldeformer.datasets.joined import join_region_stores
+    from vldeformer.data.parts import join_region_stores
     from vldeformer.errors import InputError
 
     named = {store.absolute().name: store for store in stores}

@@ -38,8 +38,8 @@ def negatives(
 
     from vldeformer.artifact import RECORD, check_replaceable, whole_folder, write_json
     from vldeformer.data.manifest import Manifest
+    from vldeformer.data.parts import open_region_store
     from vldeformer.data.records import Caption
-    from vldeformer.datasets.joined import open_region_store
     from vldeformer.inputs.settings import NegativeSettings
     from vldeformer.models.settings import BackboneSettings
     from vldeformer.negatives.composer import Corpus, HardNegativeComposer, mean_features

@@ -30,8 +30,8 @@ def page(
     """Results, scores and pictures → one self-contained HTML page."""
     from vldeformer.artifact import whole_file
     from vldeformer.data.manifest import Manifest
+    from vldeformer.data.parts import is_region_store, open_region_store
     from vldeformer.data.photographs import open_pictures
-    from vldeformer.datasets.joined import is_region_store, open_region_store
     from vldeformer.report.page import Examples, render_page
     from vldeformer.report.page_gallery import Gallery
     from vldeformer.report.page_negatives import image_examples, text_examples

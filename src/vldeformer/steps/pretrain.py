@@ -18,6 +18,7 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
     from vldeformer.data.manifest import Manifest
     from vldeformer.inputs.streams import PairStream
     from vldeformer.inputs.tokens import WordPieces
+    from vldeformer.models.fast_layers import use_fast_layers
     from vldeformer.models.joint import JointMatcher
     from vldeformer.models.pretraining import PretrainingModel
     from vldeformer.models.settings import BackboneSettings
@@ -61,5 +62,7 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
     sections = {"backbone": backbone, "pretrain": section, "runtime": runtime}
     inputs = {"manifest": manifest, "features": features, "tokenizer": tokenizer}
     task = Task(pretraining(stream, words, section, accelerator), stream.ids)
+    if runtime.kernels == "fast":
+        use_fast_layers(model)
     fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
     finish(out, matcher, description, words, fitted, sections, inputs, started, accelerator, extractor_of(features))

@@ -46,13 +46,13 @@ def rerank(
     from vldeformer.artifact import RECORD, check_replaceable, whole_folder, write_json
     from vldeformer.data.manifest import Manifest
     from vldeformer.evaluation.measures import EvaluationSettings
-    from vldeformer.evaluation.rerank import Label
-    from vldeformer.evaluation.rerank import rerank as judge
-    from vldeformer.evaluation.rerank_settings import RerankSettings
+    from vldeformer.evaluation.rerank_curve import Label
+    from vldeformer.evaluation.rerank_curve import rerank as judge
     from vldeformer.models.importing import files_of
     from vldeformer.provenance import provenance
     from vldeformer.retrieval.embeddings import Embeddings
     from vldeformer.retrieval.open_inputs import open_matcher
+    from vldeformer.retrieval.reranking import RerankSettings
     from vldeformer.runtime import RuntimeSettings, prepare_torch
     from vldeformer.steps.error_context import error_context
     from vldeformer.steps.progress import progress_bar

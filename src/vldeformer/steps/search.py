@@ -13,7 +13,7 @@ from vldeformer.steps.arguments import IndexFolder, SearchJoint, SearchModel, ex
 
 if TYPE_CHECKING:
     from vldeformer.search.index import Hit, SearchIndex
-    from vldeformer.search.joint import JointReranker
+    from vldeformer.search.joint_reranker import JointReranker
 
 
 def search(
@@ -36,7 +36,7 @@ def search(
     from vldeformer.data.photographs import open_photograph
     from vldeformer.search.contact_sheet import check_sheet, write_contact_sheet
     from vldeformer.search.index import SearchIndex
-    from vldeformer.search.joint import JointReranker
+    from vldeformer.search.joint_reranker import JointReranker
 
     exactly_one(TEXT=text, image=image, queries=queries)
     if (rerank is None) != (joint is None):

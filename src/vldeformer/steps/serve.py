@@ -44,8 +44,8 @@ def serve(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from vldeformer.serve.app import search_app
     from vldeformer.serve.guard import allowed_hosts
-    from vldeformer.serve.joint import ServedJoint
     from vldeformer.serve.live_index import LiveIndex
+    from vldeformer.serve.served_joint import ServedJoint
     from vldeformer.serve.server import address, listen, run
     from vldeformer.serve.service import Service
 

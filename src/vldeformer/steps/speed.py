@@ -25,7 +25,7 @@ def speed(
     from vldeformer.artifact import check_file, record_path, write_json
     from vldeformer.data.manifest import Manifest
     from vldeformer.evaluation.speed import measure_speed
-    from vldeformer.evaluation.speed_settings import SpeedSettings
+    from vldeformer.evaluation.timing import SpeedSettings
     from vldeformer.models.importing import files_of
     from vldeformer.provenance import provenance
     from vldeformer.retrieval.open_inputs import open_encoder, open_matcher

@@ -40,6 +40,7 @@ def train(
     from vldeformer.inputs.streams import PairStream
     from vldeformer.inputs.tokens import WordPieces
     from vldeformer.models.dual import DualEncoder
+    from vldeformer.models.fast_layers import use_fast_layers
     from vldeformer.models.settings import BackboneSettings
     from vldeformer.models.text_start import start_from_text
     from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model
@@ -114,15 +115,17 @@ def train(
         backward = joint_training(stream, section, accelerator)
         validate = joint_validation(val, readers.text, readers.visual, runtime)
     else:
-        judge = None
+        taught_by = None
         if teacher is not None:
-            judge = open_teacher(teacher, description, words, runtime, accelerator)
-        backward = dual_training(stream, section, accelerator, state, readers, runtime, judge)
+            taught_by = open_teacher(teacher, description, words, runtime, accelerator)
+        backward = dual_training(stream, section, accelerator, state, readers, runtime, taught_by)
         validate = dual_validation(val, readers.text, readers.visual, runtime)
     sections = {"backbone": backbone, "train": section, "runtime": runtime}
     inputs = {"manifest": manifest, "features": features, "tokenizer": tokenizer}
     given = {"start": start, "negatives": negatives, "teacher": teacher}
     inputs |= {name: path for name, path in given.items() if path is not None}
     task = Task(backward, stream.ids, validate, section.validate_steps, section.patience, state)
+    if runtime.kernels == "fast":
+        use_fast_layers(model)
     fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
     finish(out, model, description, words, fitted, sections, inputs, started, accelerator, extractor_of(features))

@@ -24,7 +24,7 @@ def vocabulary(
 
     from vldeformer.artifact import record_path, write_json
     from vldeformer.data.manifest import Manifest
-    from vldeformer.datasets.joined import open_region_store
+    from vldeformer.data.parts import open_region_store
     from vldeformer.inputs.settings import VocabularySettings
     from vldeformer.inputs.tokens import WordPieces
     from vldeformer.models.settings import BackboneSettings

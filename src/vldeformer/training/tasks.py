@@ -11,14 +11,14 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
+from torch.distributed.nn import functional
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.measures import mean_recall
 from vldeformer.inputs.batch import PairBatch, TextInput
 from vldeformer.inputs.collate import TextReader, VisualReader
-from vldeformer.inputs.prefetch import Prefetcher
-from vldeformer.inputs.streams import PairStream
+from vldeformer.inputs.streams import PairStream, Prefetcher
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, PairVectors
 from vldeformer.models.joint import JointMatcher
@@ -28,7 +28,6 @@ from vldeformer.retrieval.encode import embed, score_pairs
 from vldeformer.retrieval.ranking import exact_ranks
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.seeding import named_seed
-from vldeformer.training.gather import gather_rows
 from vldeformer.training.grad_cache import Figures, GradCache
 from vldeformer.training.mining import Miner
 from vldeformer.training.settings import PretrainSettings, TrainSettings
@@ -198,3 +197,22 @@ def _timed_batch(batches: PairStream | Prefetcher, step: int) -> tuple[PairBatch
 
 def _torch_generator(*names: str | int) -> torch.Generator:
     return torch.Generator().manual_seed(named_seed(*names))
+
+
+def gather_rows(tensor: Tensor) -> Tensor:
+    """All processes' rows of a tensor, so that a contrastive batch spans the devices.
+
+    Shapes are equal; the order is that of the whole batch: row i is of process i mod processes.
+
+    The gradient flows back to each process; alone it is the identity.
+    Every process computes the same whole loss, whose gradients DistributedDataParallel averages: the sum that the backward
+    pass of all_gather makes is exactly undone by that mean.
+    """
+    if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
+        return tensor
+    if not tensor.is_floating_point():
+        parts = [torch.empty_like(tensor) for _ in range(distributed.get_world_size())]
+        distributed.all_gather(parts, tensor.contiguous())
+    else:
+        parts = list(functional.all_gather(tensor.contiguous()))
+    return torch.stack(parts, 1).flatten(0, 1)
