@@ -104,7 +104,7 @@ def _evaluated(results: CardResults) -> Iterator[EvalResult]:
 
 def _images(saved: Saved) -> str:
     backbone = saved.description.backbone
-    if backbone.reads == "pixels":
+    if isinstance(backbone, PixelBackboneSettings):
         side = "shorter side of" if backbone.keep_aspect else "square of"
         return f"pixels, {side} {backbone.crop_size}, patches of {backbone.patch_size}"
     words = " and their tags" if backbone.reads == "tagged regions" else ""
