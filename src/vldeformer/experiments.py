@@ -67,7 +67,7 @@ class ExperimentFiles:
         if not isinstance(special, dict) or not all(isinstance(value, dict) for value in special.values()):
             raise InputError(f"{path}: experiments: expected differences by experiment, got {special!r}")
         for name in special:
-            self._check_known(name, f"{path}: experiments: experiment {name!r}")
+            self.check_known(name, f"{path}: experiments: experiment {name!r}")
         complete = self._experiment_layer(BASE)
         plain, seed = split_seed(experiment)
         layers = [read_layer(self.config_dir / "report.yaml"), complete, (source, values)]
@@ -81,7 +81,7 @@ class ExperimentFiles:
         """What an experiment itself differs by. A row starts from its base, with what the dataset says of that one."""
         if name == BASE:
             return []
-        self._check_known(name, what)
+        self.check_known(name, what)
         if self._file(name).is_file():
             return [self._experiment_layer(name)]
         ablation, row = self.rows[name]
@@ -100,7 +100,8 @@ class ExperimentFiles:
     def _file(self, name: str) -> Path:
         return self.config_dir / "experiments" / f"{name}.yaml"
 
-    def _check_known(self, name: str, what: str) -> None:
+    def check_known(self, name: str, what: str) -> None:
+        """Raises InputError, beginning with ``what``, unless a file or a row has that name."""
         if not self._file(name).is_file() and name not in self.rows:
             names = [*(path.stem for path in self._file("x").parent.glob("*.yaml")), *self.rows]
             near = difflib.get_close_matches(name, names, n=1)

@@ -1,8 +1,9 @@
 """Settings files as layers: read one, merge them, and report in one line what is wrong with their values.
 
 Mappings are merged key by key and the last layer wins. One rule is added for tagged unions (``train.kind``, ``train.loss.kind``,
-``backbone.kind`` …): a layer that states another tag drops the keys of the layers below that the new kind does not have. A key
-that the layer itself states and the kind does not have stays, and is refused when the merged values are checked.
+``backbone.kind`` …): a layer that states another tag drops the keys of the layers below that the new kind does not have, or has
+with another type. A key that the layer itself states and the kind does not have stays, and is refused when the merged values are
+checked.
 """
 
 import copy
@@ -109,8 +110,15 @@ def _merge_field(below: dict[str, Any], above: dict[str, Any], field: FieldInfo 
     tag = above.get(key, below.get(key))
     kind = tags.get(tag) if isinstance(tag, str) else None
     if kind is not None and tag != below.get(key):
-        below = {name: value for name, value in below.items() if name in kind.model_fields}
+        below = {name: value for name, value in below.items() if _same_field(name, tags.get(str(below.get(key))), kind)}
     return _merge(below, above, kind)
+
+
+def _same_field(name: str, old: type[BaseModel] | None, new: type[BaseModel]) -> bool:
+    """Whether a key means the same in two kinds of a section."""
+    if name not in new.model_fields:
+        return False
+    return old is None or name not in old.model_fields or old.model_fields[name].annotation == new.model_fields[name].annotation
 
 
 def explain(error: ValidationError, model: type[BaseModel], layers: Layers) -> str:
@@ -143,12 +151,13 @@ def _owner(layers: Layers, path: list[str], values: Mapping[str, Any]) -> str:
     for tag in ("kind", "source"):
         if isinstance(section, dict) and tag in section:
             place = [*path[:-1], tag]
-            stating = [(source, _value(layer, place)) for source, layer in layers if _states(layer, place)]
+            tags = [(source, _value(layer, place)) for source, layer in layers if _states(layer, place)]
             # The layer from which on the tag has been what it is.
-            for index in range(len(stating)):
-                if all(value == section[tag] for _, value in stating[index:]):
-                    return stating[index][0]
-    return next((source for source, layer in layers if _states(layer, path[:-1])), layers[0][0])
+            for index in range(len(tags)):
+                if all(value == section[tag] for _, value in tags[index:]):
+                    return tags[index][0]
+    stating = (source for source, layer in layers if _states(layer, path[:-1]) and isinstance(_value(layer, path[:-1]), dict))
+    return next(stating, layers[0][0])
 
 
 def _states(layer: Any, path: Sequence[str]) -> bool:

@@ -20,7 +20,7 @@ from vldeformer.datasets.sources import ScenesSource
 from vldeformer.errors import InputError
 from vldeformer.experiments import BASE, ExperimentFiles
 from vldeformer.layers import Layers, explain
-from vldeformer.report.settings import ReportSettings
+from vldeformer.report.settings import ReportSettings, split_seed
 from vldeformer.section import Section
 
 SHARED_HOME = "base"
@@ -128,6 +128,9 @@ class ExperimentSettings(Mapping[str, Settings]):
             self._loaded[name] = load_settings(self._files, self._dataset, name)
         return self._loaded[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
@@ -150,6 +153,8 @@ class Plan:
         self.run, self.files = run, files
         self.experiments = list(dict.fromkeys(run.experiments.all))
         self.ablated = list(dict.fromkeys([*self.experiments, *self._added()]))
+        for name in self.ablated:
+            files.check_known(split_seed(name)[0], f"experiment {name!r}")
         self.settings = ExperimentSettings(files, run.dataset, [BASE, *self.ablated])
         self._texts: dict[tuple[str, str], str] = {}
         self._written: dict[tuple[str, str], str] = {}
@@ -239,7 +244,7 @@ class Plan:
 
 
 def load_plan(config_dir: Path, run: Mapping[str, Any], layers: Layers = ()) -> Plan:
-    """The plan of a run. Its base experiment is loaded and checked, and every name is known.
+    """The plan of a run. The names of its experiments are checked, their settings when they are asked for.
 
     Args:
         config_dir: the folder ``config`` of a project.

@@ -65,6 +65,26 @@ def test_what_is_saved_comes_back(tmp_path, words, region_store, kind, reads):
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["encoder.json", "model.safetensors", "tokenizer.json"]
 
 
+@pytest.mark.parametrize("reads", ["oscar", "vilt", "visualbert"])
+def test_a_description_of_format_1_had_the_keys_of_all_kinds_and_is_still_read(tmp_path, words, region_store, reads):
+    description = ModelDescription(
+        kind="dual", backbone=backbone(reads), vocabulary_size=len(words), feature_width=region_store.feature_width + 6,
+        pooling="mean", pooling_dropout=0.25,
+    )  # fmt: skip
+    save_model(tmp_path / "model", build_model(description), description, words)
+    path = tmp_path / "model" / "encoder.json"
+    values = json.loads(path.read_text())
+    assert values["format"] == 2
+    everything = {
+        "tag_tokens": 12, "joint_tokens": None, "regions": 6, "region_norm": True, "region_norm_eps": 1e-12, "patch_size": 16,
+        "crop_size": 48, "keep_aspect": False, "text_model": None,
+    }  # fmt: skip
+    path.write_text(json.dumps(values | {"format": 1, "backbone": everything | values["backbone"]}))
+    assert load_model(tmp_path / "model")[1] == description
+    path.write_text(json.dumps(values | {"format": 1, "backbone": everything | values["backbone"] | {"colour": "red"}}))
+    assert "backbone.colour: is unknown" in refusal(tmp_path / "model")
+
+
 def test_a_missing_extra_or_misshaped_tensor_is_named(folder):
     path = folder / "model.safetensors"
     tensors = load_file(path)

@@ -141,7 +141,7 @@ def test_starting_from_pre_training_takes_its_weights(trained, command, write_se
             "train.loss.learn_temperature is unknown",
         ),
         (
-            {"train": {"loss": {"kind": "triplet", "margin": 1.0}, "distillation": {"weight": 0.5, "candidates": 2}}},
+            {"train": {"loss": {"kind": "triplet", "margin": 1.0}, "distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}},
             [],
             "train: expected a loss with a temperature (infonce or sigmoid), which distillation reads too",
         ),
@@ -152,13 +152,13 @@ def test_starting_from_pre_training_takes_its_weights(trained, command, write_se
         ({"train": {"kind": "joint", "joint_layers": 9}}, [], "json: train.joint_layers is 9, but the backbone has 2 layers"),
         ({"train": {"start": "pretrained"}}, ["--start", "nowhere"], "nowhere: expected a model folder"),
         ({"backbone": {"kind": "vilt"}}, [], "expected a pixel store (backbone.kind is vilt), found no pixels.npy"),
-        ({"train": {"distillation": {"weight": 0.5, "candidates": 2}}}, [], "asks for the joint model; give --teacher"),
+        ({"train": {"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}}, [], "asks for the joint model; give --teacher"),
         (
             {"train": {"hard_negatives": MINED | {"limit": 0.0}}},
             [],
             "asks for the joint model; give --teacher",
         ),
-        ({"train": {"distillation": {"weight": 0.5, "candidates": 2}}}, ["--teacher", "nowhere"], "nowhere: expected a model folder"),
+        ({"train": {"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}}, ["--teacher", "nowhere"], "nowhere: expected a model folder"),
         ({"runtime": {"processes": 2}}, [], "runtime.processes is 2 but 1 run"),
         ({"train": {"images": 1}}, [], "train.images: expected greater than or equal to 2, got 1"),
         ({"backbone": {"text_model": "package:no_such_package/x"}}, [], "'no_such_package' is not installed"),
@@ -229,7 +229,7 @@ def test_negatives_of_other_images_are_refused(trained, command, write_settings,
 
 @pytest.mark.parametrize("key", ["caption_tokens", "regions", "tag_tokens"])
 def test_a_teacher_of_regions_must_read_as_much_of_them(trained, command, write_settings, tmp_path, capsys, key):
-    settings = write_settings(backbone={key: 5}, train={"distillation": {"weight": 0.5, "candidates": 2}})
+    settings = write_settings(backbone={key: 5}, train={"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}})
     assert command("train", settings, tmp_path / "train", "--teacher", trained.joint / "model") == 2
     assert f"the teacher has another backbone.{key} than the model that it teaches" in capsys.readouterr().err
 
@@ -244,7 +244,7 @@ def test_a_teacher_must_be_a_joint_model_of_the_same_run(trained, command, write
         (other / "model", "the teacher has another kind of backbone than the model that it teaches"),
         (strange, "the teacher has other word pieces than the model that it teaches; train both from one run"),
     ):
-        settings = write_settings(train={"distillation": {"weight": 0.5, "candidates": 2}})
+        settings = write_settings(train={"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}})
         assert command("train", settings, tmp_path / "train", "--teacher", teacher) == 2
         errors = capsys.readouterr().err.splitlines()
         assert len(errors) == 1 and f"{teacher}: {expected}" in errors[0]
@@ -254,7 +254,7 @@ def test_a_teacher_must_be_a_joint_model_of_the_same_run(trained, command, write
 def test_a_teacher_of_pixels_must_read_the_same_patches(command, write_settings, tmp_path, tiny, capsys):
     joint = write_settings(backbone={"kind": "vilt"}, train={"kind": "joint", "steps": 0})
     assert command("train", joint, tmp_path / "joint", visual=tiny.pixels) == 0
-    settings = write_settings(backbone={"kind": "vilt", "crop_size": 64}, train={"distillation": {"weight": 0.5, "candidates": 2}})
+    settings = write_settings(backbone={"kind": "vilt", "crop_size": 64}, train={"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}})
     capsys.readouterr()
     assert command("train", settings, tmp_path / "train", "--teacher", tmp_path / "joint" / "model", visual=tiny.pixels) == 2
     assert "the teacher has another backbone.crop_size than the model that it teaches" in capsys.readouterr().err

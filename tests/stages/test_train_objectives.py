@@ -65,7 +65,7 @@ def test_separate_weights_start_from_one_pre_trained_backbone(command, write_set
 MINED = {"kind": "mined", "epochs": 1, "depth": 2, "limit": None}
 HARD = {"hard_negatives": MINED, "steps": 5, "checkpoint_steps": 1}
 FILTERED = HARD | {"hard_negatives": MINED | {"limit": 0.0}}
-TAUGHT = {"distillation": {"weight": 0.5, "candidates": 2}}
+TAUGHT = {"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}
 
 
 @pytest.mark.parametrize("changes", [HARD, FILTERED, TAUGHT], ids=["mined", "filtered", "distilled"])

@@ -109,8 +109,9 @@ class PixelBackboneSettings(BackboneSettings):
         ge=8, description="side of the square that is read from an image, or the shorter side with `keep_aspect`, pixels"
     )
     keep_aspect: bool = Field(
+        default=False,
         description="read whole photographs at their own aspect ratio, longer side at most 1.66 times `crop_size`, as published "
-        "ViLT models do; false: squares"
+        "ViLT models do; false: squares",
     )
 
 

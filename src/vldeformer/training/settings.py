@@ -147,6 +147,7 @@ class Distillation(Section):
     """Scores of the joint model as soft targets."""
 
     weight: float = Field(gt=0, description="weight of this loss beside the other")
+    temperature: float = Field(gt=0, description="divides the joint model's log-odds before their softmax")
     candidates: int = Field(
         ge=1,
         description="hardest other captions and images of the batch that the joint model scores for each anchor; each process "

@@ -128,7 +128,7 @@ def contrastive_training(
             value, figures = vector_loss(vectors, batch, settings)
             if teacher is None or distillation is None:
                 return value, figures
-            soft = soft_target_loss(teacher, vectors, batch, settings.temperature, distillation.candidates)
+            soft = soft_target_loss(teacher, vectors, batch, settings.temperature, distillation)
             return value + distillation.weight * soft, figures | {"distillation_loss": soft.item()}
 
         value, figures = cache.backward(model, batch, loss)
