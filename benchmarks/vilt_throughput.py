@@ -36,8 +36,8 @@ from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.fast_layers import quicken
-from vldeformer.models.vilt_settings import ViltSettings
 from vldeformer.models.vilt import ViltBackbone
+from vldeformer.models.vilt_settings import ViltSettings
 from vldeformer.retrieval.encode import encode_captions, encode_images
 from vldeformer.runtime import RuntimeSettings, arithmetic
 from vldeformer.training.journal import peak_memory_mib
@@ -138,7 +138,9 @@ def training(
     waits: list[float] = []
 
     def steps(pairs: int, chunk_images: int | None) -> Callable[[], None]:
-        own = settings.model_copy(update={"batch_images": pairs, "chunk_images": chunk_images, "hard_negatives": NoNegatives(kind="none")})
+        own = settings.model_copy(
+            update={"batch_images": pairs, "chunk_images": chunk_images, "hard_negatives": NoNegatives(kind="none")}
+        )
         backward = contrastive_training(PairStream(world.manifest, world.text, world.visual, pairs, 0), own, accelerator, {})
         numbers = itertools.count()
 

@@ -24,10 +24,10 @@ from vldeformer.section import sections_of, tags_of
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Settings keys
 
-Made by `make settings-page` from the code; do not edit. *Default*: what `experiments/decomposed.yaml`, `report.yaml` and, of the data
-set, `datasets/scenes.yaml` say; a key that shows a default and is in none of these may be left out. `…`: see the file.
+Made by `make settings-page` from the code; do not edit. *Default*: what `experiments/decomposed.yaml`, `report.yaml` and, of the
+data set, `datasets/scenes.yaml` say; a key that shows a default and is in none of these may be left out. `…`: see the file.
 
-Where a section has a heading for each `kind` (or `source`), the keys below a heading are those of that kind: it refuses the others'.
+A section with a heading for each `kind` (or `source`) has the keys below that heading: each kind refuses the keys of the others.
 """
 TABLE = "| key | allowed | default | meaning |\n| --- | --- | --- | --- |"
 NUMBER = {

@@ -51,7 +51,10 @@ def test_a_number_that_yaml_reads_as_text_is_a_number(config):
 @pytest.mark.parametrize(
     ("differences", "parts"),
     [
-        ("train: {loss: {temprature: 0.1}}", ["joint.yaml: setting train.loss.temprature is unknown", "mean train.loss.temperature?"]),
+        (
+            "train: {loss: {temprature: 0.1}}",
+            ["joint.yaml: setting train.loss.temprature is unknown", "mean train.loss.temperature?"],
+        ),
         ("train: {temprature: 0.1}", ["joint.yaml: setting train.temprature is unknown for kind dual"]),
         ("trian: {steps: 1}", ["joint.yaml: setting trian is unknown", "did you mean train?"]),
         ("dataset: {world: {image_sise: 3}}", ["setting dataset.world.image_sise", "did you mean dataset.world.image_size?"]),
@@ -62,7 +65,10 @@ def test_a_number_that_yaml_reads_as_text_is_a_number(config):
         ("train: 3", ["joint.yaml: setting train: expected", "got 3"]),
         ("train: {steps: 5, warmup_steps: 5}", ["joint.yaml", "train.warmup_steps must be fewer than train.steps, got 5 and 5"]),
         ("backbone: {heads: 3}", ["joint.yaml: setting backbone.heads: expected a divisor of hidden, 128, got 3"]),
-        ("backbone: {kind: vilt, patch_size: 16, crop_size: 90, keep_aspect: false}", ["backbone.patch_size must divide backbone.crop_size, got 16 and 90"]),
+        (
+            "backbone: {kind: vilt, patch_size: 16, crop_size: 90, keep_aspect: false}",
+            ["backbone.patch_size must divide backbone.crop_size, got 16 and 90"],
+        ),
         (
             "backbone: {kind: vilt, patch_size: 16, crop_size: 112, keep_aspect: false}",
             ["backbone.crop_size must not exceed the dataset's image_size, got 112 and 96"],
@@ -98,7 +104,10 @@ def test_a_number_that_yaml_reads_as_text_is_a_number(config):
         ("train: {joint_negatives: 3}", ["joint.yaml: setting train.joint_negatives is unknown for kind dual"]),
         ("train: {kind: oracle, steps: 3}", ["joint.yaml: setting train.steps is unknown for kind oracle"]),
         ("backbone: {patch_size: 16}", ["joint.yaml: setting backbone.patch_size is unknown for kind oscar"]),
-        ("backbone: {kind: visualbert, tag_tokens: 9}", ["joint.yaml: setting backbone.tag_tokens is unknown for kind visualbert"]),
+        (
+            "backbone: {kind: visualbert, tag_tokens: 9}",
+            ["joint.yaml: setting backbone.tag_tokens is unknown for kind visualbert"],
+        ),
         ("rerank: {depths: [2, 0]}", ["joint.yaml: setting rerank.depths.1: expected greater than or equal to 1, got 0"]),
         (
             f"train: {{{JOINT}}}".replace("null", "9"),
@@ -229,7 +238,11 @@ def test_a_small_target_set_has_negatives_of_its_own(config):
             "backbone: {kind: visualbert, regions: 9}",
             "backbone.kind visualbert needs the regions of dataset.source scenes or vinvl",
         ),
-        ("coco_vinvl", "backbone: {kind: vilt, patch_size: 32, crop_size: 64, keep_aspect: false}", "backbone.kind vilt needs photographs, dataset.source vinvl has regions only"),
+        (
+            "coco_vinvl",
+            "backbone: {kind: vilt, patch_size: 32, crop_size: 64, keep_aspect: false}",
+            "backbone.kind vilt needs photographs, dataset.source vinvl has regions only",
+        ),
         ("coco_vinvl", "dataset: {parts: {coco: {keys: {train: x}}}}", None),
         ("coco_vinvl", "dataset: {parts: {coco: {keys: {dev: x}}}}", "parts.coco.keys: expected the splits of captions"),
     ],

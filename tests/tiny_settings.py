@@ -21,7 +21,14 @@ OPTIMIZER = {
     "seed": 3, "steps": 10, "batch_images": 8, "learning_rate": 1e-3, "warmup_steps": 2, "weight_decay": 0.01,
     "checkpoint_steps": 2,
 }  # fmt: skip
-RETRIEVAL = OPTIMIZER | {"start": "scratch", "images": None, "validate_steps": 2, "validate_images": 6, "patience": None, "steps": 4}
+RETRIEVAL = OPTIMIZER | {
+    "start": "scratch",
+    "images": None,
+    "validate_steps": 2,
+    "validate_images": 6,
+    "patience": None,
+    "steps": 4,
+}
 TRAININGS: dict[str, dict[str, Any]] = {
     "joint": RETRIEVAL | {"joint_negatives": 1, "joint_layers": None},
     "dual": RETRIEVAL | {

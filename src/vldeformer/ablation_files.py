@@ -17,7 +17,9 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 class Row(Section):
     """One choice: an experiment that differs by ``set``, or an ``experiment`` that has a file or row elsewhere."""
 
-    experiment: str | None = Field(default=None, description="refers to this experiment, or to the row of this name in another file")
+    experiment: str | None = Field(
+        default=None, description="refers to this experiment, or to the row of this name in another file"
+    )
     set: dict[str, Any] | None = Field(
         default=None, description="what differs from `base`, e.g. `{train.loss.temperature: 0.02}`; the row is an experiment then"
     )
@@ -89,6 +91,7 @@ def read_ablations(folder: Path) -> dict[str, AblationFile]:
 
     Raises:
         InputError: a file is wrong, or two rows with ``set`` have one name.
+
     """
     found: dict[str, AblationFile] = {}
     owners: dict[str, Path] = {}

@@ -21,9 +21,12 @@ def report_settings(files: ExperimentFiles, choices: ReportChoices, experiments:
 
     Raises:
         InputError: an experiment has no title.
+
     """
     titles = {name: _title(files, choices, name) for name in experiments}
-    position = {name: number for number, name in enumerate(dict.fromkeys([*choices.order, *(split_seed(n)[0] for n in experiments)]))}
+    position = {
+        name: number for number, name in enumerate(dict.fromkeys([*choices.order, *(split_seed(n)[0] for n in experiments)]))
+    }
     chosen = sorted(experiments, key=lambda name: (position[split_seed(name)[0]], split_seed(name)[1]))
     order = dict.fromkeys([*choices.ablations, *files.ablations])
     present = {name: _present(name, files.ablations[name], choices, experiments) for name in order if name in files.ablations}
@@ -71,6 +74,4 @@ def _row(ablation: str, file: AblationFile, row: Row, choices: ReportChoices) ->
     own_title = row.title if row.experiment is not None or row.full_title is not None else None
     place = choices.whole.get(ablation) if row.at == "whole" else row.at
     assert place != "whole"
-    return AblationRow(
-        experiment=file.name_of(row, ablation), title=own_title, reference=row.reference, at=place, line=row.line
-    )
+    return AblationRow(experiment=file.name_of(row, ablation), title=own_title, reference=row.reference, at=place, line=row.line)

@@ -55,6 +55,7 @@ def load_settings(files: ExperimentFiles | Path, dataset: str, experiment: str) 
     Raises:
         InputError: one line with file, setting, what was expected and what came, if a file is missing or is not YAML, if a
             setting is unknown, missing or of a wrong type, or if two settings do not go together.
+
     """
     files = ExperimentFiles(files) if isinstance(files, Path) else files
     layers = files.layers(dataset, experiment)
@@ -111,7 +112,9 @@ def _training_and_backbone(settings: Settings) -> list[tuple[bool, str]]:
     backbone, train = settings.backbone, settings.train
     if isinstance(train, DualTraining):
         whole = isinstance(backbone, PixelBackboneSettings) and backbone.keep_aspect
-        lengths = "train.pooling mean_all needs inputs of one length, photographs with backbone.keep_aspect have none; set it to mean"
+        lengths = (
+            "train.pooling mean_all needs inputs of one length, photographs with backbone.keep_aspect have none; set it to mean"
+        )
         return [(whole and train.pooling == "mean_all", lengths)]
     if isinstance(train, JointTraining) and train.joint_layers is not None:
         layers = f"got {train.joint_layers} and {backbone.layers}"

@@ -60,6 +60,7 @@ class ExperimentFiles:
 
         Raises:
             InputError: a file is missing or wrong, or no file and no row has that name.
+
         """
         path = existing(self.config_dir / "datasets" / f"{dataset}.yaml", f"dataset {dataset!r}")
         source, values = read_layer(path)

@@ -46,6 +46,7 @@ def read_layer(path: Path) -> tuple[str, dict[str, Any]]:
 
     Raises:
         InputError: there is no such file, it is no YAML in UTF-8, a key is given twice, or it holds no mapping.
+
     """
     if not path.is_file():
         raise InputError(f"{path}: expected a settings file, found none")
@@ -74,6 +75,7 @@ def existing(path: Path, what: str) -> Path:
 
     Raises:
         InputError: it is none; names the nearest file of the folder.
+
     """
     if path.is_file():
         return path

@@ -147,6 +147,7 @@ class Plan:
         experiments: names under ``all``.
         ablated: those and what the target ``ablations`` adds.
         settings: name → settings, of all of these and of the base experiment.
+
     """
 
     def __init__(self, run: Run, files: ExperimentFiles) -> None:
@@ -219,7 +220,7 @@ class Plan:
         return values | section_values(self.settings[self.experiment(home)], STEP_SECTIONS[step])
 
     def settings_file(self, home: str, step: str) -> str:
-        """Path of the settings file of a step in a home, written if its bytes differ: its time is what makes the step run again."""
+        """Path of the settings file of a step in a home, written only if its bytes differ: its time makes the step run again."""
         key = home, step
         if key not in self._written:
             path = Path("artifacts", self.run.dataset, home, "settings", f"{step}.json")
@@ -253,6 +254,7 @@ def load_plan(config_dir: Path, run: Mapping[str, Any], layers: Layers = ()) -> 
 
     Raises:
         InputError: the configfile or a file that it names is wrong.
+
     """
     try:
         checked = Run.model_validate(dict(run))

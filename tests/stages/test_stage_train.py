@@ -141,24 +141,41 @@ def test_starting_from_pre_training_takes_its_weights(trained, command, write_se
             "train.loss.learn_temperature is unknown",
         ),
         (
-            {"train": {"loss": {"kind": "triplet", "margin": 1.0}, "distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}},
+            {
+                "train": {
+                    "loss": {"kind": "triplet", "margin": 1.0},
+                    "distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2},
+                }
+            },
             [],
             "train: expected a loss with a temperature (infonce or sigmoid), which distillation reads too",
         ),
         ({"train": {"chunk_images": 0}}, [], "train.chunk_images: expected a number of images of at least 1"),
         ({"train": {"chunk_images": -3}}, [], "'auto' or null, got -3"),
         ({"train": {"chunk_images": "most"}}, [], "of at least 1, 'auto' or null, got 'most'"),
-        ({"train": {"loss": {"kind": "triplet", "margin": float("inf")}}}, [], "train.loss.margin: expected a finite number, got inf"),
+        (
+            {"train": {"loss": {"kind": "triplet", "margin": float("inf")}}},
+            [],
+            "train.loss.margin: expected a finite number, got inf",
+        ),
         ({"train": {"kind": "joint", "joint_layers": 9}}, [], "json: train.joint_layers is 9, but the backbone has 2 layers"),
         ({"train": {"start": "pretrained"}}, ["--start", "nowhere"], "nowhere: expected a model folder"),
         ({"backbone": {"kind": "vilt"}}, [], "expected a pixel store (backbone.kind is vilt), found no pixels.npy"),
-        ({"train": {"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}}, [], "asks for the joint model; give --teacher"),
+        (
+            {"train": {"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}},
+            [],
+            "asks for the joint model; give --teacher",
+        ),
         (
             {"train": {"hard_negatives": MINED | {"limit": 0.0}}},
             [],
             "asks for the joint model; give --teacher",
         ),
-        ({"train": {"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}}, ["--teacher", "nowhere"], "nowhere: expected a model folder"),
+        (
+            {"train": {"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}},
+            ["--teacher", "nowhere"],
+            "nowhere: expected a model folder",
+        ),
         ({"runtime": {"processes": 2}}, [], "runtime.processes is 2 but 1 run"),
         ({"train": {"images": 1}}, [], "train.images: expected greater than or equal to 2, got 1"),
         ({"backbone": {"text_model": "package:no_such_package/x"}}, [], "'no_such_package' is not installed"),
@@ -254,7 +271,9 @@ def test_a_teacher_must_be_a_joint_model_of_the_same_run(trained, command, write
 def test_a_teacher_of_pixels_must_read_the_same_patches(command, write_settings, tmp_path, tiny, capsys):
     joint = write_settings(backbone={"kind": "vilt"}, train={"kind": "joint", "steps": 0})
     assert command("train", joint, tmp_path / "joint", visual=tiny.pixels) == 0
-    settings = write_settings(backbone={"kind": "vilt", "crop_size": 64}, train={"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}})
+    settings = write_settings(
+        backbone={"kind": "vilt", "crop_size": 64}, train={"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}
+    )
     capsys.readouterr()
     assert command("train", settings, tmp_path / "train", "--teacher", tmp_path / "joint" / "model", visual=tiny.pixels) == 2
     assert "the teacher has another backbone.crop_size than the model that it teaches" in capsys.readouterr().err

@@ -25,7 +25,9 @@ def short(command, write_settings, out, **changes):
 def test_each_loss_trains_another_model(command, write_settings, tmp_path):
     found = {}
     for loss in get_args(LossName):
-        folder, journal = short(command, write_settings, tmp_path / loss, loss={"kind": loss} | ({"margin": 1.0} if "triplet" in loss else {}))
+        folder, journal = short(
+            command, write_settings, tmp_path / loss, loss={"kind": loss} | ({"margin": 1.0} if "triplet" in loss else {})
+        )
         assert all(np.isfinite(line["loss"]) for line in journal if "loss" in line)
         found[loss] = (folder / "model.safetensors").read_bytes()
     assert len(set(found.values())) == len(found) == 5

@@ -20,10 +20,10 @@ from vldeformer.objective.retrieval import retrieval_loss
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.stages.negatives import read_hard_images, read_hard_texts
 from vldeformer.stages.open_inputs import open_readers
+from vldeformer.stages.sections import read_backbone, read_training
 from vldeformer.stages.train import train
 from vldeformer.training.gather import gather_rows
 from vldeformer.training.loop import start_processes
-from vldeformer.stages.sections import read_backbone, read_training
 from vldeformer.training.settings import DualTraining
 from vldeformer.training.tasks import contrastive_training
 

@@ -106,7 +106,11 @@ def test_chunks_have_the_gradient_of_one_graph_dropout_included(stream, make_bac
 
 @pytest.mark.parametrize("scope", ["anchor", "batch"])
 def test_without_dropout_it_is_the_step_of_the_whole_batch(stream, make_backbone, accelerator, scope):
-    given, model, batch = settings(hard_negatives=COMPOSED | {"scope": scope}), encoder(make_backbone, 0.0, shared=False), stream.batch(0)
+    given, model, batch = (
+        settings(hard_negatives=COMPOSED | {"scope": scope}),
+        encoder(make_backbone, 0.0, shared=False),
+        stream.batch(0),
+    )
     assert batch.hard_text_valid.any() and batch.hard_visual_valid.any()
     expected, _ = vector_loss(model(batch), batch, given)
     expected.backward()

@@ -64,6 +64,7 @@ def backbone_settings(kind: type[Settings], config: Mapping[str, Any], source: s
 
     Raises:
         InputError: a size is missing or wrong.
+
     """
     missing = [name for name in (*SIZES.values(), "attention_probs_dropout_prob") if name not in config]
     if missing:

@@ -36,7 +36,9 @@ class BackboneSettings(Section):
     heads: Annotated[int, AfterValidator(_divides_hidden)] = Field(ge=1, description="attention heads; must divide `hidden`")
     intermediate: int = Field(ge=8, description="width of the feed-forward layers")
     dropout: float = Field(ge=0, lt=1, description="dropout of states and attention")
-    norm_eps: float = Field(default=1e-12, gt=0, description="added to the variance in layer norms; the default is BERT's and ViLT's")
+    norm_eps: float = Field(
+        default=1e-12, gt=0, description="added to the variance in layer norms; the default is BERT's and ViLT's"
+    )
     positions: int | None = Field(
         ge=4, description="rows of the table of word positions; null: what the lengths need, at least 512 (vilt: 40)"
     )
@@ -55,6 +57,7 @@ class BackboneSettings(Section):
 
         Raises:
             InputError: the backbone has fewer layers than that.
+
         """
         if joint_layers is not None and joint_layers > self.layers:
             raise InputError(f"joint_layers is {joint_layers}, but the backbone has {self.layers} layers; give as many or fewer")
@@ -82,6 +85,7 @@ class BackboneSettings(Section):
 
         Raises:
             InputError: the settings give fewer than are needed.
+
         """
         if self.positions is not None and self.positions < needed:
             raise InputError(f"backbone.positions is {self.positions}, but the longest row of words has {needed}; shorten it")

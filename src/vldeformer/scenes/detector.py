@@ -96,12 +96,10 @@ class Detector:
         if other is not None:
             raise InputError(f"the detector is fitted on the labels of {FIT_SPLIT} scenes only, got {other!r}; leave it out")
         if len(scenes) > FIT_IMAGES:
-            chosen = named_generator(settings.seed, "detector", "images").permutation(len(scenes))[: FIT_IMAGES]
+            chosen = named_generator(settings.seed, "detector", "images").permutation(len(scenes))[:FIT_IMAGES]
             scenes = [scenes[row] for row in sorted(chosen)]
         chunks = (scenes[start : start + CHUNK] for start in range(0, len(scenes), CHUNK))
-        jobs = (
-            joblib.delayed(_labelled)([np.asarray(pictures[s.id]) for s in chunk], chunk, CROP_SIZE) for chunk in chunks
-        )
+        jobs = (joblib.delayed(_labelled)([np.asarray(pictures[s.id]) for s in chunk], chunk, CROP_SIZE) for chunk in chunks)
         found = [pair for chunk in joblib.Parallel(n_jobs=workers)(jobs) for pair in chunk]
         if len(found) < settings.pca_components:
             raise InputError(

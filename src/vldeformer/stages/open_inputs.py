@@ -10,10 +10,10 @@ from vldeformer.errors import InputError
 from vldeformer.inputs.collate import PixelReader, RegionReader, TextReader, VisualReader
 from vldeformer.inputs.photographs import PhotographReader
 from vldeformer.inputs.tokens import WordPieces
+from vldeformer.models.any_settings import AnyBackbone
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.importing import load_any
 from vldeformer.models.joint import JointMatcher
-from vldeformer.models.any_settings import AnyBackbone
 from vldeformer.models.settings import PixelBackboneSettings, Pooling
 from vldeformer.models.weights import ModelDescription, as_encoder
 

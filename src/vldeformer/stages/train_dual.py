@@ -28,12 +28,18 @@ from vldeformer.training.teacher import Teacher
 def check_inputs(settings: Path, section: RetrievalTraining, negatives: Path | None, teacher: Path | None) -> None:
     """Raises InputError unless composed negatives and a teacher are given exactly if the settings ask for them."""
     if section.needs_composed != (negatives is not None):
-        kind = f"train.hard_negatives.kind is {section.hard_negatives.kind!r}" if isinstance(section, DualTraining) else "train.kind is joint"
+        kind = (
+            f"train.hard_negatives.kind is {section.hard_negatives.kind!r}"
+            if isinstance(section, DualTraining)
+            else "train.kind is joint"
+        )
         raise InputError(f"{settings}: {kind}; give --negatives exactly if hard negatives are 'text', 'image' or 'both'")
     if section.needs_teacher and teacher is None:
         raise InputError(f"{settings}: train.distillation or train.hard_negatives.limit asks for the joint model; give --teacher")
     if teacher is not None and not section.needs_teacher:
-        raise InputError(f"{settings}: neither train.distillation nor train.hard_negatives.limit asks for --teacher; leave it out")
+        raise InputError(
+            f"{settings}: neither train.distillation nor train.hard_negatives.limit asks for --teacher; leave it out"
+        )
 
 
 def open_negatives(section: DualTraining, folder: Path | None, images: Manifest) -> ComposedNegatives | MinedNegatives:

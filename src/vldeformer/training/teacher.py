@@ -58,6 +58,7 @@ def soft_target_loss(
         batch: the B pairs that both models read.
         temperature: divides the cosines, unless ``vectors`` has a learned one.
         settings: number of the hardest others, and the joint model's temperature.
+
     """
     student_temperature = vectors.temperature_or(temperature)
     same = batch.image_numbers[:, None] == batch.image_numbers[None, :]
