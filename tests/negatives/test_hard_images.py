@@ -17,7 +17,7 @@ REGIONS = {"i0": 2, "i1": 3, "i2": 0}
 
 def composer(tags=TAGS, captions=CAPTIONS, ratio=0.5):
     values = {
-        "seed": 1, "images": None, "variants": 1, "text_kinds": {"noun": 1}, "word_ratio": 0.3, "word_number": None,
+        "seed": 1, "images": None, "variants": 1, "text_kinds": {"noun": 1}, "word_ratio": 0.3,
         "replacements": "corpus",
         "image_partner": "random", "image_ratio": ratio,
     }  # fmt: skip

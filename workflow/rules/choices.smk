@@ -78,7 +78,7 @@ def region_words(wildcards):
 
 def start(wildcards):
     """The pre-trained model, if the training starts from it."""
-    return upstream("pretrain/model")(wildcards) if settings_of(wildcards.home).train.start == "pretrained" else []
+    return upstream("pretrain/model")(wildcards) if settings_of(wildcards.home).train.start != "scratch" else []
 
 
 def longest_first(wildcards):
@@ -209,7 +209,7 @@ def shown(kind, names, forms, part=""):
 
 def ablations():
     """The ablations of which this data set has rows to compare."""
-    return REPORT_SETTINGS["ablations"].report.ablations
+    return PLAN.ablations_report.ablations
 
 
 def timed_by(ablation):

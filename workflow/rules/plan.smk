@@ -12,9 +12,9 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vldeformer.artifact import RECORD, read_json
-from vldeformer.config import read_layer
-from vldeformer.plan import JUDGED_BY, STAGE_SECTIONS, load_plan, report_settings, stage_values, write_stage_settings
 from vldeformer.errors import InputError
+from vldeformer.layers import read_layer
+from vldeformer.plan import JUDGED_BY, STEP_SECTIONS, load_plan, section_values
 
 try:
     # Later ones win: the configfile that the Snakefile names, those of `--configfile`, `--config`.
@@ -22,25 +22,14 @@ try:
     _layers = [*(read_layer(Path(file)) for file in _files), ("--config", workflow.config_settings.config)]
     PLAN = load_plan(Path(workflow.basedir) / "config", config, _layers)
     DATASET = PLAN.run.dataset
-    EXPERIMENTS = PLAN.run.experiments.all
-    ABLATED = list(dict.fromkeys([*EXPERIMENTS, *PLAN.run.experiments.ablations]))
-    for _experiment, _settings in PLAN.settings.items():
-        for _stage in STAGE_SECTIONS:
-            if STAGE_SECTIONS[_stage] and _stage != "report":
-                _home = PLAN.home(_experiment, _stage)
-                _path = Path(f"artifacts/{DATASET}/{_home}/settings/{_stage}.json")
-                write_stage_settings(_path, _settings, _stage)
-    # Re-ranking is no experiment of its own: it is made of two.
-    REPORT_SETTINGS = {
-        "report": report_settings(PLAN.base, [*EXPERIMENTS, "reranked"]),
-        "ablations": report_settings(PLAN.base, [*ABLATED, "reranked"]),
-    }
-    for _name, _settings in REPORT_SETTINGS.items():
-        write_stage_settings(Path(f"artifacts/{DATASET}/base/settings/{_name}.json"), _settings, "report")
+    EXPERIMENTS, ABLATED = PLAN.experiments, PLAN.ablated
+    for _experiment in PLAN.settings:
+        for _step in STEP_SECTIONS:
+            PLAN.settings_file(PLAN.home(_experiment, _step), _step)
     # Snakemake takes what is there for up to date if a file that it would be made of is missing. So it is if it was made by
     # these settings; else a file that is misspelt in them would end in "Nothing to be done".
     _record = Path(f"artifacts/{DATASET}/base/prepare/{RECORD}")
-    _made = _record.exists() and read_json(_record).get("settings") == stage_values(PLAN.base, STAGE_SECTIONS["prepare"])
+    _made = _record.exists() and read_json(_record).get("settings") == section_values(PLAN.base, STEP_SECTIONS["prepare"])
     if workflow.is_main_process and not _made and (_missing := PLAN.missing_raw_files(Path())):
         raise InputError(_missing)
 except InputError as error:

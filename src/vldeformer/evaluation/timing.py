@@ -20,7 +20,6 @@ class SpeedSettings(Section):
     images: int = Field(ge=1, description="test images that the decomposed model encodes")
     captions: int = Field(ge=1, description="captions that the decomposed model encodes")
     repeats: int = Field(ge=1, description="timed repeats; the median counts")
-    warmup: int = Field(ge=0, description="repeats before the timed ones")
     gallery_sizes: list[int] = Field(description="gallery sizes of the curve, images")
 
     def scored_images(self, n_images: int) -> int:
@@ -28,18 +27,21 @@ class SpeedSettings(Section):
         return max(2, min(n_images, round(math.sqrt(self.pairs / 5))))
 
 
+WARMUP = 1  # runs before those that are timed
+
+
 def median_seconds(work: Callable[[], object], settings: SpeedSettings) -> float:
-    """Median seconds of ``settings.repeats`` runs of ``work``, after ``settings.warmup`` that do not count.
+    """Median seconds of ``settings.repeats`` runs of ``work``, after ``WARMUP`` that do not count.
 
     What a GPU was given counts where it was given: a call returns before the GPU has done it.
     """
     times = []
-    for turn in range(settings.warmup + settings.repeats):
+    for turn in range(WARMUP + settings.repeats):
         _wait_for_gpu()
         started = time.perf_counter()
         work()
         _wait_for_gpu()
-        if turn >= settings.warmup:
+        if turn >= WARMUP:
             times.append(time.perf_counter() - started)
     return statistics.median(times)
 
@@ -59,7 +61,7 @@ def circumstances(settings: SpeedSettings, runtime: RuntimeSettings) -> dict[str
         "hardware": _hardware(runtime),
         "precision": runtime.precision,
         "repeats": settings.repeats,
-        "warmup": settings.warmup,
+        "warmup": WARMUP,
     }
 
 

@@ -53,7 +53,7 @@ class HardNegativeComposer:
     """
 
     def __init__(self, settings: NegativeSettings, corpus: Corpus, workers: int) -> None:
-        """Raises InputError if settings ask for tags and there are none."""
+        """Raises InputError if the settings ask for tags and the corpus has none."""
         self.settings, self.corpus, self.workers = settings, corpus, workers
         self.lexicon = learn_lexicon(corpus.texts, corpus.tags)
         readings = [[read_caption(caption.text, self.lexicon) for caption in captions] for captions in corpus.captions.values()]

@@ -41,7 +41,7 @@ def negatives(
     from vldeformer.data.parts import open_region_store
     from vldeformer.data.records import Caption
     from vldeformer.inputs.settings import NegativeSettings
-    from vldeformer.models.settings import BackboneSettings
+    from vldeformer.models.settings import PixelBackboneSettings
     from vldeformer.negatives.composer import Corpus, HardNegativeComposer, mean_features
     from vldeformer.negatives.stored import write_negatives
     from vldeformer.negatives.text_only_check import accuracy_of_kinds
@@ -49,12 +49,12 @@ def negatives(
     from vldeformer.retrieval.embeddings import Embeddings
     from vldeformer.retrieval.open_inputs import open_pixels
     from vldeformer.steps.progress import progress_bar
-    from vldeformer.steps.settings_file import read_section
+    from vldeformer.steps.settings_file import read_backbone, read_section
 
     started = time.monotonic()
     check_replaceable(out)
     section = read_section(settings, "negatives", NegativeSettings, VERSION)
-    backbone = read_section(settings, "backbone", BackboneSettings, VERSION)
+    backbone = read_backbone(settings, VERSION)
     train = Manifest.load(manifest).split("train")
     train = train if section.images is None else train.first(section.images)
     captions: dict[str, list[Caption]] = {image.id: [] for image in train.images}
@@ -66,7 +66,7 @@ def negatives(
         vectors = embedded.image_ids, embedded.images
     tags: dict[str, tuple[str, ...]] | None = None
     counts: dict[str, int] | int
-    if backbone.reads != "pixels":
+    if not isinstance(backbone, PixelBackboneSettings):
         store = open_region_store(features)
         read = {image.id: store[image.id] for image in train.images}
         tags = {image_id: image.tags for image_id, image in read.items()}

@@ -21,13 +21,12 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
     from vldeformer.models.fast_layers import use_fast_layers
     from vldeformer.models.joint import JointMatcher
     from vldeformer.models.pretraining import PretrainingModel
-    from vldeformer.models.settings import BackboneSettings
     from vldeformer.models.text_start import start_from_text
     from vldeformer.models.weights import ModelDescription, build_model
     from vldeformer.retrieval.open_inputs import extractor_of, open_readers
     from vldeformer.runtime import RuntimeSettings
     from vldeformer.seeding import named_seed
-    from vldeformer.steps.settings_file import read_section
+    from vldeformer.steps.settings_file import read_backbone, read_section
     from vldeformer.training.loop import Task, fit, start_processes
     from vldeformer.training.run_folder import finish, run_folder, run_key
     from vldeformer.training.settings import PretrainSettings
@@ -35,7 +34,7 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
 
     started = time.monotonic()
     check_replaceable(out)
-    backbone = read_section(settings, "backbone", BackboneSettings, VERSION)
+    backbone = read_backbone(settings, VERSION)
     section = read_section(settings, "pretrain", PretrainSettings, VERSION)
     runtime = read_section(settings, "runtime", RuntimeSettings, VERSION)
     accelerator = start_processes(runtime)
@@ -53,8 +52,8 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
     )
     matcher = build_model(description)
     assert isinstance(matcher, JointMatcher)
-    if backbone.text_model is not None:
-        start_from_text(matcher.backbone, backbone.text_model)
+    if backbone.text_start is not None:
+        start_from_text(matcher.backbone, backbone.text_start)
     model = PretrainingModel(matcher)
     images = Manifest.load(manifest).split(section.split)
     share = (accelerator.process_index, accelerator.num_processes)

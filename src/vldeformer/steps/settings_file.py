@@ -8,7 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 from vldeformer.artifact import read_json
 from vldeformer.datasets.sources import AnyDataset, DatasetSettings
 from vldeformer.errors import InputError
-from vldeformer.section import Section, expected_and_got
+from vldeformer.models.any_settings import AnyBackbone, AnyBackboneSettings
+from vldeformer.section import Section, expected_and_got, place_of
+from vldeformer.training.settings import AnyTraining, TrainSettings
 
 AnySection = TypeVar("AnySection", bound=Section)
 Value = TypeVar("Value")
@@ -36,6 +38,16 @@ def read_dataset(path: Path, version: int) -> AnyDataset:
     return _validated(path, "dataset", TypeAdapter[AnyDataset](DatasetSettings), version)
 
 
+def read_backbone(path: Path, version: int) -> AnyBackbone:
+    """The section ``backbone``; raises InputError as ``read_section`` does."""
+    return _validated(path, "backbone", TypeAdapter[AnyBackbone](AnyBackboneSettings), version)
+
+
+def read_training(path: Path, version: int) -> AnyTraining:
+    """The section ``train``; raises InputError as ``read_section`` does."""
+    return _validated(path, "train", TypeAdapter[AnyTraining](TrainSettings), version)
+
+
 def _validated(path: Path, name: str, adapter: TypeAdapter[Value], version: int) -> Value:
     settings = read_json(path)
     if isinstance(settings, dict):
@@ -46,7 +58,7 @@ def _validated(path: Path, name: str, adapter: TypeAdapter[Value], version: int)
         return adapter.validate_python(settings[name])
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(map(str, (name, *first["loc"])))
+        key = ".".join([name, *place_of(first, settings[name])])
         told = " " if first["type"] in ("missing", "extra_forbidden") else ": "
         raise InputError(f"{path}: {key}{told}{expected_and_got(first)}") from None
 

@@ -17,10 +17,10 @@ def train(
     features: Features,
     tokenizer: Tokenizer,
     start: Annotated[Path | None, Parameter(help="model folder of `pretrain` (train.start: pretrained)")] = None,
-    negatives: Annotated[Path | None, Parameter(help="folder of `negatives` (train.hard_negatives not none)")] = None,
+    negatives: Annotated[Path | None, Parameter(help="folder of `negatives` (train.hard_negatives)")] = None,
     teacher: Annotated[
         Path | None,
-        Parameter(help="joint model folder whose scores are read (train.distillation_weight above 0, train.mine_limit not null)"),
+        Parameter(help="joint model folder whose scores are read (train.distillation, train.hard_negatives.limit)"),
     ] = None,
     out: OutFolder,
 ) -> None:
@@ -41,48 +41,43 @@ def train(
     from vldeformer.inputs.tokens import WordPieces
     from vldeformer.models.dual import DualEncoder
     from vldeformer.models.fast_layers import use_fast_layers
-    from vldeformer.models.settings import BackboneSettings
     from vldeformer.models.text_start import start_from_text
     from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model
     from vldeformer.retrieval.open_inputs import extractor_of, open_readers
     from vldeformer.runtime import RuntimeSettings
     from vldeformer.seeding import named_seed
-    from vldeformer.steps.settings_file import read_section
+    from vldeformer.steps.settings_file import read_backbone, read_section, read_training
     from vldeformer.training.inputs import check_architecture, check_inputs, dual_training, open_negatives, open_teacher
     from vldeformer.training.loop import Task, fit, start_processes
     from vldeformer.training.run_folder import finish, run_folder, run_key
-    from vldeformer.training.settings import TrainSettings
+    from vldeformer.training.settings import DualTraining, JointTraining, OracleTraining
     from vldeformer.training.tasks import dual_validation, joint_training, joint_validation
 
     started = time.monotonic()
     check_replaceable(out)
-    backbone = read_section(settings, "backbone", BackboneSettings, VERSION)
-    section = read_section(settings, "train", TrainSettings, VERSION)
+    backbone, section = read_backbone(settings, VERSION), read_training(settings, VERSION)
     runtime = read_section(settings, "runtime", RuntimeSettings, VERSION)
-    if section.kind == "oracle":
+    if isinstance(section, OracleTraining):
         raise InputError(f"{settings}: train.kind is oracle, which is not trained; use `vldeformer score-oracle`")
-    if (section.start == "pretrained") != (start is not None):
-        raise InputError(f"{settings}: train.start is {section.start!r}; give --start exactly if it is 'pretrained'")
+    if (section.start != "scratch") != (start is not None):
+        raise InputError(f"{settings}: train.start is {section.start!r}; give --start unless it is 'scratch'")
     check_inputs(settings, section, negatives, teacher)
+    joint_layers = section.joint_layers if isinstance(section, JointTraining) else None
+    pooling = section.pooling if isinstance(section, DualTraining) else None
     try:
-        backbone.layers_apart(section.joint_layers)
+        backbone.layers_apart(joint_layers)
     except InputError as error:
         raise InputError(f"{settings}: train.{error}") from None
 
     accelerator = start_processes(runtime)
     words = WordPieces.load(tokenizer)
-    readers = open_readers(backbone, words, features, section.pooling if section.kind == "dual" else None, section.joint_layers)
+    readers = open_readers(backbone, words, features, pooling, joint_layers)
     torch.manual_seed(named_seed(section.seed, "weights"))
     description = ModelDescription(
-        kind=section.kind,
+        **section.architecture(),
         backbone=backbone,
         vocabulary_size=len(words),
         feature_width=readers.visual.feature_width,
-        pooling=section.pooling,
-        pooling_dropout=section.pooling_dropout,
-        shared_weights=section.shared_weights,
-        initial_temperature=section.temperature if section.learn_temperature else None,
-        joint_layers=section.joint_layers,
         image_size=readers.visual.image_size,
     )
     model = build_model(description)
@@ -92,10 +87,10 @@ def train(
         if its_words.tokenizer.to_str() != words.tokenizer.to_str():  # equal shapes do not prove equal word pieces
             raise InputError(f"{start}: the model to start from has other word pieces than {tokenizer}; give --tokenizer its own")
         copy_backbone(loaded, model, section.start_share)
-    elif backbone.text_model is not None:
-        start_from_text(model.backbone, backbone.text_model)
+    elif backbone.text_start is not None:
+        start_from_text(model.backbone, backbone.text_start)
         if isinstance(model, DualEncoder) and model.image_backbone is not None:
-            start_from_text(model.image_backbone, backbone.text_model)
+            start_from_text(model.image_backbone, backbone.text_start)
 
     whole = Manifest.load(manifest)
     images = whole.split("train")
@@ -106,12 +101,12 @@ def train(
         readers.visual,
         section.batch_images,
         section.seed,
-        negatives=open_negatives(section, negatives, images),
+        negatives=open_negatives(section, negatives, images) if isinstance(section, DualTraining) else None,
         share=(accelerator.process_index, accelerator.num_processes),
     )
     val = whole.split("val").first(section.validate_images)
     state: dict[str, Any] = {}
-    if section.kind == "joint":
+    if isinstance(section, JointTraining):
         backward = joint_training(stream, section, accelerator)
         validate = joint_validation(val, readers.text, readers.visual, runtime)
     else:

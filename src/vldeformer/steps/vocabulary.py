@@ -27,18 +27,17 @@ def vocabulary(
     from vldeformer.data.parts import open_region_store
     from vldeformer.inputs.settings import VocabularySettings
     from vldeformer.inputs.tokens import WordPieces
-    from vldeformer.models.settings import BackboneSettings
     from vldeformer.provenance import provenance
-    from vldeformer.steps.settings_file import read_section
+    from vldeformer.steps.settings_file import read_backbone, read_section
 
     started = time.monotonic()
-    backbone = read_section(settings, "backbone", BackboneSettings, VERSION)
+    backbone = read_backbone(settings, VERSION)
     section = read_section(settings, "vocabulary", VocabularySettings, VERSION)
     inputs = {}
-    if backbone.text_model is not None:
+    if backbone.text_start is not None:
         from vldeformer.models.text_start import text_vocabulary
 
-        words = text_vocabulary(backbone.text_model)
+        words = text_vocabulary(backbone.text_start)
     else:
         whole, inputs = Manifest.load(manifest), {"manifest": manifest}
         texts = [caption.text for caption in whole.split("pretrain", "train").captions]

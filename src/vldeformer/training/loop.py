@@ -21,6 +21,8 @@ from vldeformer.training.optim import build_optimizer, learning_rate
 from vldeformer.training.run_files import Journal, RunState, load_state, peak_memory_mib, save_state
 from vldeformer.training.settings import OptimizerSettings
 
+CLIP_NORM = 1.0
+"""Gradients are scaled down to this norm, as in the released code."""
 NAMED_IDS = 4
 """Pairs of a batch that a message names; a file holds them all."""
 
@@ -106,7 +108,7 @@ def fit(
         torch.manual_seed(named_seed(settings.seed, "dropout", step, accelerator.process_index))
         wrapped.train()
         loss, figures = task.backward(wrapped, step)
-        norm = accelerator.clip_grad_norm_(wrapped.parameters(), settings.clip_norm)
+        norm = accelerator.clip_grad_norm_(wrapped.parameters(), CLIP_NORM)
         # Before the weights change: what is saved is always good to go on from.
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
             progress.close()  # the message starts a line of its own
