@@ -71,5 +71,7 @@ def test_every_exception_of_the_table_is_needed(extra):
 
 
 def test_an_import_inside_a_function_is_found(tmp_path):
-    (tmp_path / "module.py").write_text("def run():\n    import os.path, nosuch.inner\n    from yaml import safe_load\n", encoding="utf-8")
+    (tmp_path / "module.py").write_text(
+        "def run():\n    import os.path, nosuch.inner\n    from yaml import safe_load\n", encoding="utf-8"
+    )
     assert third_party(tmp_path / "module.py") == {"nosuch", "pyyaml"}
