@@ -65,5 +65,11 @@ def test_a_model_is_loaded_and_pictures_are_indexed_and_searched(installed, mode
     printed(installed("vldeformer", "index", "--model", model, "--images", "pictures", "--out", "index"))
     hits = printed(installed("vldeformer", "search", "index", "a red ring", "-k", "3", "--format", "jsonl")).splitlines()
     assert len(hits) == 3 and {"0.png", "1.png", "2.png", "3.png", "4.png"} > {json.loads(hit)["id"] for hit in hits}
-    refused = installed("vldeformer", "serve", "index")
-    assert refused.returncode == 2 and "pip install 'vldeformer[serve]'" in refused.stderr
+    (tmp_path / "journal.jsonl").write_text('{"step": 1, "loss": 0.5}\n', encoding="utf-8")
+    for command, said in {
+        "serve index": "pip install 'vldeformer[serve]'",
+        "index-export index --to lancedb --out database": "pip install 'vldeformer[lance]'",
+        "journal journal.jsonl --to dvclive --out board": "pip install dvclive",
+    }.items():
+        refused = installed("vldeformer", *command.split())
+        assert refused.returncode == 2 and said in refused.stderr and len(refused.stderr.splitlines()) == 1, command
