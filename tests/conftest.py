@@ -39,6 +39,13 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(mark)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tests must not wait for each other's threads: whatever the test before set, this one starts with one."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def write_settings(tmp_path_factory):
     """Differences → a settings file with every section."""

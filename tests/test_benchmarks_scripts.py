@@ -33,6 +33,7 @@ def test_lists_for_eccv_caption_are_those_of_a_sort_of_the_whole_gallery(load):
         assert best_rows(scores, 10).tolist() == np.argsort(-scores, kind="stable")[:10].tolist()
 
 
+@pytest.mark.slow
 def test_vilt_runs_in_small_on_a_processor(load, monkeypatch, tmp_path):
     module, out = load("vilt_throughput"), tmp_path / "vilt.json"
     monkeypatch.setattr(module.os, "cpu_count", lambda: 1)
