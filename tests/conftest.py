@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,12 +16,34 @@ from settings_files import CONFIG
 from tiny_settings import SECTIONS, backbone, sections
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+MARKS = {
+    "browser": ("report/test_page_browser.py", "serve/page/*"),
+    "gather": ("training/test_gather.py",),
+    "hub": ("hub/*", "*/test_*hub*.py"),
+    "workflow": ("workflow/*",),
+}
+"""Mark → patterns of test files that have it; `make test-fast` leaves all of them out."""
 KINDS_OF_MODELS = {
     "oscar": {"kind": "oscar"},
     "visualbert": {"kind": "visualbert"},
     "squares": {"kind": "vilt"},
     "photographs": {"kind": "vilt", "keep_aspect": True, "crop_size": 64},
 }
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        path = item.path.relative_to(Path(__file__).parent).as_posix()
+        for mark, patterns in MARKS.items():
+            if any(fnmatch(path, pattern) for pattern in patterns):
+                item.add_marker(mark)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tests must not wait for each other's threads: whatever the test before set, this one starts with one."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

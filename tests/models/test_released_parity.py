@@ -16,7 +16,10 @@ from vldeformer.retrieval.open_inputs import open_encoder, open_matcher
 
 SHARED = Path(__file__).parents[3] / "shared" / "fixtures" / "vinvl_tiny"
 
-pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared is not here: no recorded answers to compare with")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not SHARED.is_dir(), reason="../shared is not here: no recorded answers to compare with"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,7 @@ def data():
     return corpus()
 
 
+@pytest.mark.slow
 def test_any_number_of_processes_composes_the_same(data, monkeypatch):
     alone = composer(data).texts()
     monkeypatch.setattr(negatives, "PART_IMAGES", 40)

@@ -79,6 +79,7 @@ def test_saved_and_loaded_is_the_same(detector, scenes, pictures, tmp_path):
     assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "extractor.npz").read_bytes()
 
 
+@pytest.mark.slow
 def test_number_of_workers_changes_nothing(detector, scenes, pictures, tmp_path):
     ids = [scene.id for scene in scenes if scene.split == "test"]
     write_pixels(tmp_path / "pixels", ids, (pictures[name] for name in ids), (96, 96))

@@ -43,6 +43,7 @@ def test_every_image_keeps_its_number_of_regions(trained, manifest, region_store
             assert max((*one.kept, 0)) < own and max(one.taken) < len(region_store[one.partner_id].boxes)
 
 
+@pytest.mark.slow
 def test_again_and_with_patches(trained, command, write_settings, tmp_path, tiny):
     assert command("negatives", write_settings(), tmp_path / "again") == 0
     assert digest(tmp_path / "again") == digest(trained.negatives)
@@ -52,6 +53,7 @@ def test_again_and_with_patches(trained, command, write_settings, tmp_path, tiny
     assert all(sorted(one.kept + one.taken) == list(range(9)) for variants in images.values() for one in variants)
 
 
+@pytest.mark.slow
 def test_near_partners_by_features_or_by_embeddings(trained, command, write_settings, tmp_path, tiny, capsys):
     near = write_settings(negatives={"image_partner": "near"})
     assert command("negatives", near, tmp_path / "features") == 0
