@@ -61,8 +61,9 @@ def test_it_is_decomposed_like_the_others(plain, words, tiny, manifest):
 
 def test_it_is_trained_saved_and_loaded(plain, tiny, write_settings, tmp_path, manifest):
     own = write_settings(backbone={"kind": "plain"}, pretrain={"steps": 1, "warmup_steps": 0}, train={"start": "pretrained"})
-    pretrain(own, tiny.manifest, tiny.pixels, tiny.tokenizer, tmp_path / "pretrain")
-    train(own, tiny.manifest, tiny.pixels, tiny.tokenizer, tmp_path / "pretrain" / "model", None, tmp_path / "train")
+    given = {"settings": own, "manifest": tiny.manifest, "features": tiny.pixels, "tokenizer": tiny.tokenizer}
+    pretrain(**given, out=tmp_path / "pretrain")
+    train(**given, start=tmp_path / "pretrain" / "model", out=tmp_path / "train")
     before, after = (weights.load_model(tmp_path / name / "model")[0] for name in ("pretrain", "train"))
     assert isinstance(before, JointMatcher) and isinstance(after, DualEncoder) and isinstance(after.backbone, plain)
     moved = {
@@ -79,4 +80,4 @@ def test_it_is_trained_saved_and_loaded(plain, tiny, write_settings, tmp_path, m
 def test_fewer_positions_than_the_longest_caption_needs_are_refused(plain, tiny, write_settings, tmp_path):
     own = write_settings(backbone={"kind": "plain", "positions": 8})
     with pytest.raises(InputError, match=r"backbone\.positions is 8, but the longest row of words has 24"):
-        train(own, tiny.manifest, tiny.pixels, tiny.tokenizer, None, None, tmp_path / "out")
+        train(settings=own, manifest=tiny.manifest, features=tiny.pixels, tokenizer=tiny.tokenizer, out=tmp_path / "out")
