@@ -36,7 +36,7 @@ def download(tmp_path_factory):
     # Larger matrices, so that every word and region matters.
     tensors = torch.load(weights, weights_only=True)
     torch.save({name: tensor * 3 if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}, weights)
-    import_features(folder / "download" / "model_0060000", folder / "store", "float32")
+    import_features(folder / "download" / "model_0060000", out=folder / "store", dtype="float32")
     assert main(["import-weights", str(folder / "download" / "checkpoint"), "--out", str(folder / "model")]) == 0
     return folder, detected
 

@@ -107,4 +107,4 @@ def test_it_is_trained_saved_and_loaded(plain, tiny, tmp_path, manifest):
 def test_fewer_positions_than_the_longest_caption_needs_are_refused(plain, tiny, tmp_path):
     own = write_plain(tmp_path, backbone=VALUES | {"positions": 8})
     with pytest.raises(InputError, match=r"backbone\.positions is 8, but the longest row of words has 24"):
-        train(own, tiny.manifest, tiny.pixels, tiny.tokenizer, None, None, tmp_path / "out")
+        train(settings=own, manifest=tiny.manifest, features=tiny.pixels, tokenizer=tiny.tokenizer, out=tmp_path / "out")
