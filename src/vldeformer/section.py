@@ -50,14 +50,16 @@ def place_of(problem: ErrorDetails, values: Any) -> list[str]:
     path: list[str] = []
     last = len(problem["loc"]) - 1
     for number, key in enumerate(problem["loc"]):
-        if isinstance(values, dict) and key in values:
-            values = values[key]
-        elif isinstance(values, list) and isinstance(key, int) and key < len(values):
+        if _has(values, key):
             values = values[key]
         elif problem["type"] != "missing" or number < last:
             continue
         path.append(str(key))
     return path
+
+
+def _has(values: Any, key: int | str) -> bool:
+    return key in values if isinstance(values, dict) else isinstance(values, list) and isinstance(key, int) and key < len(values)
 
 
 def expected_and_got(problem: ErrorDetails) -> str:
