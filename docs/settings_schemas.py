@@ -21,7 +21,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "config" / "schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """File name → schema: of a configfile, report.yaml, and the files of config/experiments, config/ablations, config/datasets."""
+    """File name → schema: of a configfile, report.yaml, files of config/experiments, config/ablations and config/datasets."""
     run = Run.model_json_schema()
     sections = {name: (field.annotation, field) for name, field in Settings.model_fields.items() if name != "dataset"}
     differences = _partial(create_model("Differences", __base__=Section, **sections).model_json_schema())

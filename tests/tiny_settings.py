@@ -30,6 +30,7 @@ RETRIEVAL = OPTIMIZER | {
     "steps": 4,
 }
 TRAININGS: dict[str, dict[str, Any]] = {
+    "oracle": {},
     "joint": RETRIEVAL | {"joint_negatives": 1, "joint_layers": None},
     "dual": RETRIEVAL | {
         "pooling": "mean", "pooling_dropout": 0.1, "shared_weights": True,

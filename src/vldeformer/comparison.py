@@ -72,6 +72,5 @@ def _present(name: str, file: AblationFile, choices: ReportChoices, experiments:
 def _row(ablation: str, file: AblationFile, row: Row, choices: ReportChoices) -> AblationRow:
     # The title of a row with `set` and no other title is that of its experiment.
     own_title = row.title if row.experiment is not None or row.full_title is not None else None
-    place = choices.whole.get(ablation) if row.at == "whole" else row.at
-    assert place != "whole"
+    place = choices.whole.get(ablation) if isinstance(row.at, str) else row.at
     return AblationRow(experiment=file.name_of(row, ablation), title=own_title, reference=row.reference, at=place, line=row.line)

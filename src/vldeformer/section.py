@@ -36,7 +36,7 @@ def tags_of(field: FieldInfo) -> dict[str, type[BaseModel]]:
 
 
 def union_members(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every member of every tagged union below a class of settings: key of the tag and tag, ``("train.loss.kind", "infonce")``."""
+    """Every member of every tagged union below a class of settings, as key and tag: ``("train.loss.kind", "infonce")``."""
     seen: dict[tuple[str, str], None] = {}
     for name, field in section.model_fields.items():
         seen.update({(f"{prefix}{name}.{field.discriminator}", tag): None for tag in tags_of(field)})
@@ -50,14 +50,16 @@ def place_of(problem: ErrorDetails, values: Any) -> list[str]:
     path: list[str] = []
     last = len(problem["loc"]) - 1
     for number, key in enumerate(problem["loc"]):
-        if (isinstance(values, dict) and key in values) or (
-            isinstance(values, list) and isinstance(key, int) and key < len(values)
-        ):
+        if _has(values, key):
             values = values[key]
         elif problem["type"] != "missing" or number < last:
             continue
         path.append(str(key))
     return path
+
+
+def _has(values: Any, key: int | str) -> bool:
+    return key in values if isinstance(values, dict) else isinstance(values, list) and isinstance(key, int) and key < len(values)
 
 
 def expected_and_got(problem: ErrorDetails) -> str:

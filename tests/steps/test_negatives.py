@@ -86,7 +86,8 @@ def test_a_kind_that_comes_to_nothing_is_told(command, write_settings, tmp_path,
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("vldeformer: ")]
     assert said == ["vldeformer: composed 0 of 10 captions; none of kind attribute"]
     assert read_hard_texts(tmp_path / "few") == {}
-    assert command("negatives", write_settings(), tmp_path / "all") == 0
+    found = write_settings(negatives={"text_kinds": {"noun": 1, "attribute": 1}})
+    assert command("negatives", found, tmp_path / "all") == 0
     assert "none of kind" not in capsys.readouterr().err
 
 

@@ -53,7 +53,7 @@ def check_width(config: Mapping[str, Any], name: str, source: str) -> None:
         raise InputError(f"{source}: {name} {came}; expected the width of a region in the config.json that came with the weights")
 
 
-def backbone_settings(kind: type[Settings], config: Mapping[str, Any], source: str, **own: Any) -> Settings:
+def backbone_settings(kind: type[Settings], config: Mapping[str, Any], source: str, /, **own: Any) -> Settings:
     """Settings of a backbone from a published config.
 
     Args:
