@@ -9,6 +9,8 @@ import jinja2
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from vldeformer.datasets.public_datasets import PUBLIC_DATASETS
+from vldeformer.evaluation.measures import CUTOFFS
+from vldeformer.evaluation.run_report import COMPARED
 from vldeformer.hub.lineage import TrainingRecord
 from vldeformer.hub.measured import CardResults
 from vldeformer.models.weights import ModelDescription
@@ -78,7 +80,7 @@ def model_card(saved: Saved, training: TrainingRecord | None, results: CardResul
         trained=[] if training is None else list(_trained(training)),
         settings="" if training is None else json.dumps(training.settings, indent=1, sort_keys=True, ensure_ascii=False),
         results=results,
-        subset=results is not None and any(found.protocol == "subset" for found in results.recalls),
+        subset=results is not None and any(found.protocol == COMPARED for found in results.recalls),
         limits=list(_limits(saved, training)),
     )
     return str(ModelCard(text))
@@ -87,7 +89,8 @@ def model_card(saved: Saved, training: TrainingRecord | None, results: CardResul
 def _evaluated(results: CardResults) -> Iterator[EvalResult]:
     for found in results.recalls:
         for direction, title in ((found.i2t, "image to text"), (found.t2i, "text to image")):
-            for k, value, (low, high) in direction.rows():
+            for k in CUTOFFS:
+                recall = direction[f"R@{k}"]
                 yield EvalResult(
                     task_type="image-text-retrieval",
                     task_name="Image-text retrieval",
@@ -97,8 +100,8 @@ def _evaluated(results: CardResults) -> Iterator[EvalResult]:
                     dataset_split="test",
                     metric_type="recall",
                     metric_name=f"R@{k} {title}, percent",
-                    metric_value=value,
-                    metric_args={"k": k, "interval_95": [low, high]},
+                    metric_value=recall.value,
+                    metric_args={"k": k, "interval_95": [recall.low, recall.high]},
                 )
 
 

@@ -1,20 +1,14 @@
-"""Stage `ablations`: results of many experiments → a table, and where a curve says more a figure, about each choice. No torch."""
+"""Stage `ablations`: results of many experiments → report.json, and a table and a figure about each choice. No torch."""
 
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vldeformer.artifact import write_json
-from vldeformer.report.ablations import ablation_table, ablation_values, judge
-from vldeformer.report.compositional import CompositionalSet, compositional_table
-from vldeformer.report.curves import save_ablation_curve, save_cost
+from vldeformer.report.collect import ablations_report
 from vldeformer.report.lineage import REPORTED
-from vldeformer.report.metrics import recall_drops
-from vldeformer.report.pair_time import cost_of
-from vldeformer.report.results import ResultSet
 from vldeformer.report.settings import ReportSettings
-from vldeformer.report.speed import read_speed
-from vldeformer.report.tables import drop_table, recall_table, write_tables
+from vldeformer.report.views import headline_text, write_report
 from vldeformer.stages.provenance import by_place, provenance
 from vldeformer.stages.sections import read_section
 
@@ -27,31 +21,23 @@ def ablations(
     pair_times: Mapping[str, Path],
     out: Path,
 ) -> None:
-    """Write metrics.json, ``tables/`` and ``figures/`` into ``out``: recalls, drops, and what ``report.ablations`` names,
-    and the record of what they were made of.
+    """Write report.json and its views into ``out``, with the record of what they were made of; print the headline.
 
-    compositional: results of the compositional test; pair_times: experiment → pair_time.json, of joint models.
+    Args:
+        settings: settings file with the section ``report``, which names the ablations.
+        results: RESULT.json files of one data set.
+        compositional: results of the compositional test.
+        speed: speed.json.
+        pair_times: experiment → pair_time.json, of joint models.
+        out: results/DATASET/ablations.
+
     """
     started = time.monotonic()
     section = read_section(settings, "report", ReportSettings)
-    found, composed = ResultSet.load(results), CompositionalSet(compositional)
-    cost = cost_of(pair_times, section.main, read_speed(speed), speed)
-    tables, values = [recall_table(found, section), drop_table(found, section)], {}
-    if composed.results:
-        tables.append(compositional_table(composed, section.titles))
-    for name, ablation in section.ablations.items():
-        judged, beside = judge(ablation, found, section.titles), composed.quantities(ablation)
-        if any(row.experiment in pair_times for row in ablation.rows):
-            beside.append(cost)
-            save_cost(out / "figures" / f"{name}_cost", ablation, judged, cost)
-        values[name] = ablation_values(judged, beside)
-        tables.append(ablation_table(name, ablation, judged, section.titles, beside, found.dataset))
-        if ablation.axis is not None:
-            save_ablation_curve(out / "figures" / name, ablation, judged)
-    write_tables(out / "tables", tables)
-    drops = recall_drops(found, section)
-    write_json(out / "metrics.json", {"dataset": found.dataset, "main": section.main, "recall_drops": drops, "ablations": values})
+    made = ablations_report(section, results, compositional, speed, pair_times)
+    outputs = write_report(made, out)
     inputs = {"speed": speed, **by_place([*results, *compositional])}
     inputs |= {f"pair time {name}": path for name, path in pair_times.items()}
     record = provenance({"report": section.model_dump(mode="json")}, inputs, started)
-    write_json(out / REPORTED, record | {"outputs": ["metrics.json", "tables", "figures"]})
+    write_json(out / REPORTED, record | {"outputs": outputs})
+    print(headline_text(made))
