@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
 from vldeformer.artifact import whole_file
 from vldeformer.evaluation.measures import Estimate
@@ -34,6 +34,8 @@ PAGE_COLOURS = {INK: "var(--ink)", GREY: "var(--muted)", LINE: "var(--line)", PA
 """Colour in a figure → the variable that replaces it inside the page, which is light or dark."""
 NEAR_POINTS = 1.4
 """Ratio of two neighbours on a logarithmic axis below which a number does not fit between them."""
+SAME_POINT = 1.03
+"""Ratio of two neighbours on a logarithmic axis below which they are drawn as one point."""
 LETTERS_PER_INCH = 11
 PANEL_INCHES, PAGE_INCHES, LEGEND_ROW_INCHES = 5.0, 4.6, 0.2
 STYLE: Any = {  # a plain dictionary; matplotlib's type for it spells out every key there is
@@ -164,11 +166,24 @@ def error_bars(estimates: Sequence[Estimate]) -> list[list[float]]:
 
 
 def number_points(axes: Axes, numbers: Sequence[float], places: Sequence[tuple[float, float]], colour: str) -> None:
-    """Write a number next to each point on a logarithmic x axis: on the right, or on the left if the next point is near."""
-    following = [x for x, _ in places[1:]] + [float("inf")]
-    for number, (x, y), right in zip(numbers, places, following, strict=True):
+    """Write a number next to each point: on the right, or on the left if the next point is near. Points in one place share a text.
+
+    Args:
+        axes: with a logarithmic x axis.
+        numbers: of the points, from left to right.
+        places: x and y of the points.
+        colour: of the numbers.
+    """
+    texts: list[tuple[str, tuple[float, float]]] = []
+    for number, place in zip(numbers, places, strict=True):
+        if texts and place[0] < texts[-1][1][0] * SAME_POINT:
+            texts[-1] = (f"{texts[-1][0]}, {number:g}", texts[-1][1])
+        else:
+            texts.append((f"{number:g}", place))
+    following = [x for _, (x, _) in texts[1:]] + [float("inf")]
+    for (text, (x, y)), right in zip(texts, following, strict=True):
         look: dict[str, Any] = {"xytext": (-5, 4), "ha": "right"} if right < x * NEAR_POINTS else {"xytext": (5, -11)}
-        axes.annotate(f"{number:g}", (x, y), textcoords="offset points", color=colour, fontsize=9, **look)
+        axes.annotate(text, (x, y), textcoords="offset points", color=colour, fontsize=9, **look)
 
 
 def name_rows(axes: Axes, names: Sequence[str]) -> None:
@@ -206,7 +221,13 @@ def times_on(axis: Axis) -> None:
 
 def _labelled(axis: Axis, text: Callable[[float], str]) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_formatter(FuncFormatter(lambda value, _: text(value) if _is_needed(axis, value) else ""))
+
+
+def _is_needed(axis: Axis, value: float) -> bool:
+    """Whether a place between two powers of ten is labelled: 2 and 5, on an axis so short that it has few powers of ten."""
+    low, high = axis.get_view_interval()
+    return high < 100 * low and f"{value:e}"[0] in "25"
 
 
 def _duration(seconds: float) -> str:

@@ -42,7 +42,8 @@ def charts_of(report: RunReport) -> Iterator[Chart]:
 
 def look(report: RunReport, experiment: str) -> dict[str, Any]:
     """Colour and marker of a model: the main one is first, then the joint one and the re-ranked one."""
-    order = dict.fromkeys((report.main, report.baseline, RERANKED, *report.titles))
+    trained = (one.experiment for one in report.training)
+    order = dict.fromkeys((report.main, report.baseline, RERANKED, *report.titles, *trained))
     return series(list(order).index(experiment))
 
 
@@ -70,7 +71,7 @@ def recall_chart(report: RunReport) -> Chart:
 
     first = found[0]
     title = f"Recall on {report.dataset}: {first.n_images:,} images, {first.n_captions:,} captions"
-    caption = f"Recall at 1, 5 and 10 in percent with {report.confidence:.0%} intervals; in words the mean of the six recalls."
+    caption = f"Recall at 1, 5 and 10 in percent with {report.confidence:.0%} intervals; next to each name the mean of the six recalls."
     return Chart("recalls", title, caption, 1.0 + 0.5 * len(found), tuple(plot(way) for way in DIRECTIONS))
 
 
