@@ -153,6 +153,11 @@ class Number(Fact):
     key: str | None = None
     seeds: int = 1
 
+    @property
+    def plain(self) -> float:
+        """The value without its interval."""
+        return self.value.value if isinstance(self.value, Estimate) else self.value
+
 
 class Choice(Fact):
     """A row of an ablation: mean recall over ``seeds`` runs and the gain over the reference, seed by seed.

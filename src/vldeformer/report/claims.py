@@ -60,8 +60,10 @@ class Record:
     @classmethod
     def load(cls, folder: Path) -> "Record":
         """Read the reports in results/DATASET that exist. Raises InputError naming a file that is not a report."""
-        paths = folder / REPORT, folder / "ablations" / REPORT
-        return cls(folder.name, *(RunReport.load(path) if path.is_file() else None for path in paths))
+        run, ablated = (
+            RunReport.load(path) if path.is_file() else None for path in (folder / REPORT, folder / "ablations" / REPORT)
+        )
+        return cls(folder.name, run, ablated)
 
     def over_seeds(self) -> RunReport | None:
         """The report with the drop over the most seeds."""
@@ -156,14 +158,14 @@ def hard_negatives(record: Record) -> list[Finding]:
 def small_target_set(record: Record) -> list[Finding]:
     """Gain of the pre-trained start over random weights at each size of the target set."""
     report = record.ablated
-    gained = [row for row in _choices(report, "start").values() if row.gain] if report else []
+    gained = [(row, row.gain) for row in _choices(report, "start").values() if row.gain] if report else []
     if report is None or not gained:
         return [not_ablated(record, "pre-trained start against random weights")]
     findings = []
-    for row in sorted(gained, key=lambda one: (one.at is None, one.at or 0.0, one.experiment)):
+    for row, gain in sorted(gained, key=lambda one: (one[0].at is None, one[0].at or 0.0, one[0].experiment)):
         size = f"{row.at:,.0f} target images" if row.at else "whole target set"
         shown = f"{size}, `{row.experiment}` against `{row.reference}`: gain {_gain(row)}"
-        findings.append(Finding(sign(row.gain), shown, record.file(report)))
+        findings.append(Finding(sign(gain), shown, record.file(report)))
     return findings
 
 

@@ -166,13 +166,9 @@ def error_bars(estimates: Sequence[Estimate]) -> list[list[float]]:
 
 
 def number_points(axes: Axes, numbers: Sequence[float], places: Sequence[tuple[float, float]], colour: str) -> None:
-    """Write a number next to each point: on the right, or on the left if the next point is near. Points in one place share a text.
+    """Write the number of each point, from left to right on a logarithmic x axis; points in one place share a text.
 
-    Args:
-        axes: with a logarithmic x axis.
-        numbers: of the points, from left to right.
-        places: x and y of the points.
-        colour: of the numbers.
+    A number is on the right of its point, or on the left if the next point is near.
     """
     texts: list[tuple[str, tuple[float, float]]] = []
     for number, place in zip(numbers, places, strict=True):

@@ -71,7 +71,7 @@ def recall_chart(report: RunReport) -> Chart:
 
     first = found[0]
     title = f"Recall on {report.dataset}: {first.n_images:,} images, {first.n_captions:,} captions"
-    caption = f"Recall at 1, 5 and 10 in percent with {report.confidence:.0%} intervals; next to each name the mean of the six recalls."
+    caption = f"Recall at 1, 5 and 10 in percent with {report.confidence:.0%} intervals, and the mean of the six recalls."
     return Chart("recalls", title, caption, 1.0 + 0.5 * len(found), tuple(plot(way) for way in DIRECTIONS))
 
 
@@ -134,7 +134,8 @@ def rerank_chart(report: RunReport, found: Reranking, speed: Speed) -> Chart:
     def recall(axes: Panel) -> None:
         means = [depth.mean_recall for depth in found.depths]
         places = [(depth.seconds, depth.mean_recall.value) for depth in found.depths]
-        axes.errorbar(*zip(*places, strict=True), yerr=error_bars(means), capsize=3, label="Re-ranked", **look(report, RERANKED))
+        seconds, values = zip(*places, strict=True)
+        axes.errorbar(seconds, values, yerr=error_bars(means), capsize=3, label="Re-ranked", **look(report, RERANKED))
         number_points(axes, [depth.k for depth in found.depths], places, GREY)
         if joint is not None:
             own = look(report, report.baseline) | {"label": report.titles[report.baseline], "capsize": 3, "linestyle": "none"}
@@ -188,7 +189,7 @@ def ablation_chart(ablation: AblationResult) -> Chart:
 
 def cost_chart(ablation: AblationResult) -> Chart:
     """Mean recall with intervals against the time for the whole test set."""
-    timed = [(one, one.seconds.value) for one in ablation.choices if one.seconds is not None]
+    timed = [(one, one.seconds.plain) for one in ablation.choices if one.seconds is not None]
 
     def draw(axes: Panel) -> None:
         for number, (one, seconds) in enumerate(timed):

@@ -82,8 +82,7 @@ class Table:
             for one in columns:
                 value = row.values.get(one.name)
                 if one.name in intervals:
-                    known = isinstance(value, Estimate)
-                    ends = (value.value, value.low, value.high) if known else (value, None, None)
+                    ends = (value.value, value.low, value.high) if isinstance(value, Estimate) else (value, None, None)
                     cells |= dict(zip((one.name, f"{one.name}_low", f"{one.name}_high"), ends, strict=True))
                 else:
                     cells[one.name] = value.value if isinstance(value, Said) else value
