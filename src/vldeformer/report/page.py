@@ -22,7 +22,6 @@ from vldeformer.report.page_examples import ImageExample, TextExample
 from vldeformer.report.page_gallery import Group
 from vldeformer.report.page_provenance import Lineage
 from vldeformer.report.table import Column, Table
-from vldeformer.report.table import Row as TableRow
 from vldeformer.report.tables import tables_of
 
 LONG_CAPTION = 40
@@ -62,35 +61,6 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """``value`` and ``interval`` as people read them; ``source``: file and key, or how it was computed."""
-
-    value: str
-    interval: str
-    source: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """``anchor``: where the page lists the sources of this row. ``experiment``: empty if the row is not of one."""
-
-    title: str
-    experiment: str
-    cells: tuple[Cell, ...]
-    anchor: str
-    sources: Any
-
-
-@dataclass(frozen=True)
-class PageTable:
-    """``headings`` of all columns, that of the rows' titles first."""
-
-    caption: str
-    headings: tuple[str, ...]
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
 class Section:
     """Figures and tables about one question. figures: markup of the pictures and their caption."""
 
@@ -98,7 +68,7 @@ class Section:
     title: str
     lead: str
     figures: Sequence[tuple[Sequence[str], str]]
-    tables: Sequence[PageTable]
+    tables: Sequence[Table]
 
 
 def render_page(report: RunReport, ablated: RunReport | None, examples: Examples, lineage: Lineage) -> str:
@@ -115,7 +85,7 @@ def render_page(report: RunReport, ablated: RunReport | None, examples: Examples
     place = resources.files("vldeformer.report") / "page_template"
     style, script = ((place / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["beginning"] = beginning
+    environment.filters |= {"beginning": beginning, "interval": _interval}
     template = environment.from_string((place / "page.html.j2").read_text(encoding="utf-8"))
     return template.render(
         dataset=report.dataset,
@@ -163,31 +133,12 @@ def _sections(report: RunReport, ablated: RunReport | None) -> Iterator[Section]
 
 def _section(anchor: str, title: str, lead: str, charts: Sequence[Chart], tables: Sequence[Table]) -> Section:
     drawn = [(chart.page_svgs(), chart.caption) for chart in charts]
-    return Section(anchor, title, lead, drawn, [page_table(anchor, table) for table in tables if table.rows])
+    return Section(anchor, title, lead, drawn, [table for table in tables if table.rows])
 
 
-def page_table(section: str, table: Table) -> PageTable:
-    """A table as the page shows it, each cell with its source."""
-    titles, *columns = [one for one in table.present() if one.heading]
-    rows = tuple(
-        Row(
-            titles.text(row.values[titles.name]),
-            row.experiment,
-            tuple(_cell(row, column) for column in columns),
-            f"source-{section}-{table.name}-{number}",
-            row.source,
-        )
-        for number, row in enumerate(table.rows)
-    )
-    return PageTable(table.caption, (titles.heading, *(column.heading for column in columns)), rows)
-
-
-def _cell(row: TableRow, column: Column) -> Cell:
-    value = row.values.get(column.name)
-    files, key = row.source.of(column.name)
-    source = f"{files[0]}, key {key}" if key is not None and files else "; ".join([*files, row.source.how])
-    interval = ""
-    if isinstance(value, Estimate):
-        low, high = column.form(value.low), column.form(value.high)
-        interval = f"{low} to {high}" if low.startswith("-") else f"{low}–{high}"
-    return Cell(column.point(value), interval, source)
+def _interval(value: Any, column: Column) -> str:
+    """The interval of a cell, which the page shows below its value; empty if it has none."""
+    if not isinstance(value, Estimate):
+        return ""
+    low, high = column.form(value.low), column.form(value.high)
+    return f"{low} to {high}" if low.startswith("-") else f"{low}–{high}"

@@ -39,6 +39,11 @@ class Source:
             return tuple(files), key
         return (self.files[:1], self.keys[column]) if column in self.keys else (self.files, None)
 
+    def described(self, column: str) -> str:
+        """The file and key of a column, or the files and how it was computed."""
+        files, key = self.of(column)
+        return f"{files[0]}, key {key}" if files and key is not None else "; ".join([*files, self.how])
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -67,9 +67,13 @@ class Table:
         """Columns with at least one value."""
         return [one for one in self.columns if any(row.values.get(one.name) is not None for row in self.rows)]
 
+    def shown_columns(self) -> list[Column]:
+        """Columns for people; the first names the rows."""
+        return [one for one in self.present() if one.heading]
+
     def shown(self) -> pd.DataFrame:
         """Texts as people read them."""
-        columns = [one for one in self.present() if one.heading]
+        columns = self.shown_columns()
         return pd.DataFrame([{one.heading: one.text(row.values.get(one.name)) for one in columns} for row in self.rows])
 
     def numbers(self) -> pd.DataFrame:
