@@ -133,8 +133,8 @@ def test_data_that_have_changed_are_not_named(trained, tiny, tmp_path):
     ("name", "expected"),
     [
         ("scenes", "pictures that a program draws"),
-        ("flickr8k", "Trained on flickr8k, given under terms of its own. Flickr8k: for non-commercial research"),
-        ("coco_flickr30k_vinvl", "Trained on flickr30k, given under terms of its own."),
+        ("flickr8k", "Trained on flickr8k, given under its own terms. Flickr8k: for non-commercial research"),
+        ("coco_flickr30k_vinvl", "Trained on flickr30k, given under its own terms."),
         ("own", "The terms under which the data set own was given are not known here"),
     ],
 )

@@ -81,7 +81,7 @@ def test_drops_speed_and_peers_are_those_of_the_report(tmp_path, half, expected)
     made.save(tmp_path / "coco_x" / "report.json")
     page = claims_page([tmp_path / "coco_x"])
     found = verdicts(page)
-    assert found["1"] == ["not held"] and found["2"] == ["held", "beside"] and found["5"] == [expected]
+    assert found["1"] == ["not held"] and found["2"] == ["held", "other model"] and found["5"] == [expected]
     assert "3 seeds" in page and "900 times: 1,000 images × 5,000 captions in 1.00 s" in page
     shown = f"`decomposed` 60.0, best published peer 55.0, more by 5.00 points [{5 - half:.2f}, {5 + half:.2f}]"
     assert shown in page

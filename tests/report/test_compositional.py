@@ -4,9 +4,8 @@ import pytest
 from vldeformer.errors import InputError
 from vldeformer.evaluation.compositional_result import CompositionalResult
 from vldeformer.evaluation.measures import Bootstrap
-from vldeformer.report.compositional import CompositionalSet
+from vldeformer.report.compositional import CompositionalSet, compositional_table
 from vldeformer.report.sources import find_cell, value_in
-from vldeformer.report.tables import compositional_table
 
 ITEMS = 60
 

@@ -149,12 +149,12 @@ def _limits(saved: Saved, training: TrainingRecord | None) -> Iterator[str]:
         yield WORLD
     public = [known for known in PUBLIC_DATASETS.values() if data and known.name in data.split("_")]
     for known in public:
-        yield f"Trained on {known.name}, given under terms of its own. {' '.join(known.terms.split())}"
+        yield f"Trained on {known.name}, given under its own terms. {' '.join(known.terms.split())}"
     if data is None:
         yield "What it was trained on is not recorded, nor are the terms under which that was given: ask who made it."
     elif data != "scenes" and not public:
         yield f"The terms under which the data set {data} was given are not known here: ask who made the model."
     yield "Its recall on other pictures and captions than those named here is not known."
-    yield "It finds what lies nearest, whether it is right or not, and repeats what its captions say of people and things."
+    yield "It returns the nearest items, right or wrong, and repeats what its captions say of people and things."
     if saved.description.backbone.reads != "pixels" and not saved.detector:
         yield "It needs the features of the detector that it was trained with."

@@ -21,16 +21,16 @@ from vldeformer.evaluation.run_report import (
     RunReport,
 )
 
-BESIDE = "beside"
+OTHER = "other model"
 HEAD = """# The paper's claims and what our runs show
 
 Made by `vldeformer claims` (`snakemake everything`); do not edit. *Held*: the whole 95 % interval over test images allows the
 claim; *not held*: all of it forbids it; *unknown*: it allows both, nothing was run, or the joint model is worse by more than the
-bound of the drop, so that there is no accuracy to keep; *beside*: of a model that the claim is not about.
+bound of the drop, so that there is no accuracy to keep; *other model*: one that the claim is not about.
 Means are over seeds, differences paired.
 Seeds are those of the training: all of them start from one pre-training, read one set of composed negatives and, where they are
 distilled, learn from one joint model.
-`scenes` is a small world made here and `flickr8k` a small model of its own: neither is the paper's data set. On `scenes` the
+`scenes` is a small world made here and `flickr8k` a small model for it: neither is the paper's data set. On `scenes` the
 pre-trained start is half of the pre-trained weights and half of random ones (`train.start_share`), but for `whole_start`.
 """
 PAPER_DATASETS = ("coco", "flickr30k")
@@ -127,7 +127,7 @@ def small_drop(record: Record) -> list[Finding]:
         return [not_run("recall drop")]
     return [
         Finding(
-            one.verdict if one.experiment == report.main else BESIDE, f"{_drop(one)}; bound {one.claim:g}", record.file(report)
+            one.verdict if one.experiment == report.main else OTHER, f"{_drop(one)}; bound {one.claim:g}", record.file(report)
         )
         for one in sorted(found, key=lambda one: one.experiment)
     ]
@@ -183,7 +183,7 @@ def better_than_peers(record: Record) -> list[Finding]:
             both = f"`{one.experiment}` {one.mean_recall.value:.1f}, best published {peer} {peers[peer]:.1f}"
             shown = f"{one.protocol}: {both}, more by {points(gain)}; scales of pre-training differ"
             findings.append(Finding(sign(gain), shown, record.file(record.run)))
-    return findings or [not_run("recall beside published models")]
+    return findings or [not_run("recall next to published models")]
 
 
 CLAIMS: tuple[tuple[str, Callable[[Record], list[Finding]]], ...] = (

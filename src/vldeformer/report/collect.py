@@ -191,8 +191,8 @@ def ablation_result(
     for row in ablation.rows:
         measured = _choice(row, ablation, results)
         test = composed.accuracy(row.experiment), composed.gain(row.experiment, ablation.reference_of(row))
-        beside = {"compositional": test[0], "compositional_gain": test[1], "seconds": seconds.get(row.experiment)}
-        choices.append(Choice(title=row.title or titles[row.experiment], **measured, **beside))
+        others = {"compositional": test[0], "compositional_gain": test[1], "seconds": seconds.get(row.experiment)}
+        choices.append(Choice(title=row.title or titles[row.experiment], **measured, **others))
     return AblationResult(
         name=name,
         title=ablation.title,

@@ -1,4 +1,4 @@
-"""Results of the compositional test, by experiment: accuracies, and gains over a reference seed by seed."""
+"""The compositional test by experiment: accuracies, gains over a reference seed by seed, and the table."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,8 +6,10 @@ from pathlib import Path
 from vldeformer.data.sugarcrepe import SUBSETS
 from vldeformer.errors import InputError
 from vldeformer.evaluation.compositional_result import MEAN, CompositionalResult, accuracy_gain
-from vldeformer.evaluation.run_report import Composed, Number
+from vldeformer.evaluation.run_report import Composed, Number, RunReport
 from vldeformer.report.settings import runs_of
+from vldeformer.report.sources import Source
+from vldeformer.report.table import Column, Row, Table, decimals
 
 
 class CompositionalSet:
@@ -63,3 +65,49 @@ class CompositionalSet:
 
     def _files_of(self, experiments: Sequence[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._files[name] for name in experiments))
+
+
+def compositional_table(report: RunReport) -> Table:
+    """Accuracy of every experiment on every subset, then that of a model of the captions alone."""
+    first = report.compositional[0]
+    subsets = [name for name in SUBSETS if name in first.accuracies]
+    rows = [_composed_row(report.titles[one.experiment], one, subsets) for one in report.compositional]
+    if first.blind is not None:
+        values: dict[str, object] = {"model": "Captions alone (blind)", "experiment": ""} | {
+            name: first.blind[name] for name in subsets
+        }
+        values[MEAN] = sum(first.blind[name] for name in subsets) / len(subsets)
+        keys = {name: f"subsets/{name}/blind" for name in subsets}
+        rows.append(Row(values, Source(first.files, keys, "mean over the subsets")))
+    columns = [
+        Column("model", "Model"),
+        Column("experiment"),
+        *(Column(name, subset_heading(name), decimals(1)) for name in (*subsets, MEAN)),
+    ]
+    columns += [Column("ties", "Ties", decimals(1), in_csv=False), *(Column(f"{name}_ties") for name in subsets)]
+    caption = (
+        f"Compositional test: percent of {first.n_items:,} items in which the true caption scores above a false one (a tie is "
+        f"an error), with {report.confidence:.0%} intervals over images. Ties: percent, mean over subsets. "
+        f"Data set {report.dataset}."
+    )
+    return Table("compositional", caption, columns, rows)
+
+
+def _composed_row(title: str, one: Composed, subsets: list[str]) -> Row:
+    values: dict[str, object] = {"model": title, "experiment": one.experiment}
+    values |= {name: one.accuracies[name] for name in (*subsets, MEAN)}
+    values |= {"ties": sum(one.ties[name] for name in subsets) / len(subsets)} | {
+        f"{name}_ties": one.ties[name] for name in subsets
+    }
+    keys = {f"{name}_ties": f"subsets/{name}/tie_rate" for name in subsets}
+    for name, place in ({name: f"subsets/{name}" for name in subsets} | {MEAN: MEAN}).items():
+        keys |= {name: f"{place}/accuracy", f"{name}_low": f"{place}/interval/0", f"{name}_high": f"{place}/interval/1"}
+    return Row(values, Source(one.files, keys, "a title of the settings report.titles"), one.experiment)
+
+
+def subset_heading(name: str) -> str:
+    """``replace_obj`` → Replace object."""
+    if name == MEAN:
+        return "Mean"
+    way, what = name.split("_")
+    return f"{way.capitalize()} { {'obj': 'object', 'att': 'attribute', 'rel': 'relation'}[what] }"

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from vldeformer.data.sugarcrepe import SUBSETS
-from vldeformer.evaluation.compositional_result import MEAN
 from vldeformer.evaluation.measures import RECALLS, Estimate
 from vldeformer.evaluation.result import DIRECTIONS
-from vldeformer.evaluation.run_report import COMPARED, AblationResult, Choice, Composed, Recall, RunReport
+from vldeformer.evaluation.run_report import COMPARED, AblationResult, Choice, Recall, RunReport
+from vldeformer.report.compositional import compositional_table
 from vldeformer.report.peers import peers_table
 from vldeformer.report.sources import Source
 from vldeformer.report.table import ARROWS, Column, Row, Said, Table, decimals, duration, plain, times, whole
@@ -20,7 +19,6 @@ RESULT_KEYS = {
 } | {name: name for name in ("experiment", "protocol", "n_images", "n_captions", "mean_recall", "rsum")}
 RESULT_KEYS |= {"mean_recall_low": "intervals/mean_recall/0", "mean_recall_high": "intervals/mean_recall/1"}
 """Column of the table of recalls → key in RESULT.json."""
-TITLED = "a title of the settings report.titles"
 ONE, TWO = decimals(1), decimals(2)
 MODEL, EXPERIMENT, MEAN_RECALL = Column("model", "Model"), Column("experiment"), Column("mean_recall", "Mean recall", ONE)
 
@@ -69,7 +67,7 @@ def recall_table(report: RunReport) -> Table:
         named = {"model": report.titles[one.experiment], "experiment": one.experiment, "protocol": one.protocol}
         counts = {"n_images": one.n_images, "n_captions": one.n_captions, "size": _size(one)}
         values = named | counts | estimates | {"mean_recall": one.mean_recall, "rsum": one.rsum}
-        rows.append(Row(values, Source(one.files, RESULT_KEYS, TITLED), one.experiment))
+        rows.append(Row(values, Source(one.files, RESULT_KEYS, "a title of the settings report.titles"), one.experiment))
     columns = [MODEL, EXPERIMENT, Column("protocol"), Column("n_images"), Column("n_captions")]
     columns.append(Column("size", "Images / captions", in_csv=False))
     for way in DIRECTIONS:
@@ -195,48 +193,6 @@ def rerank_table(report: RunReport) -> Table:
     return Table("rerank", caption, columns, rows)
 
 
-def compositional_table(report: RunReport) -> Table:
-    """Accuracy of every experiment on every subset, then that of a model of the captions alone."""
-    first = report.compositional[0]
-    subsets = [name for name in SUBSETS if name in first.accuracies]
-    rows = [_composed_row(report.titles[one.experiment], one, subsets) for one in report.compositional]
-    if first.blind is not None:
-        values: dict[str, object] = {"model": "Captions alone (blind)", "experiment": ""} | {
-            name: first.blind[name] for name in subsets
-        }
-        values[MEAN] = sum(first.blind[name] for name in subsets) / len(subsets)
-        keys = {name: f"subsets/{name}/blind" for name in subsets}
-        rows.append(Row(values, Source(first.files, keys, "mean over the subsets")))
-    columns = [MODEL, EXPERIMENT, *(Column(name, subset_heading(name), ONE) for name in (*subsets, MEAN))]
-    columns += [Column("ties", "Ties", ONE, in_csv=False), *(Column(f"{name}_ties") for name in subsets)]
-    caption = (
-        f"Compositional test: percent of {first.n_items:,} items in which the true caption scores above a false one (a tie is "
-        f"an error), with {report.confidence:.0%} intervals over images. Ties: percent, mean over subsets. "
-        f"Data set {report.dataset}."
-    )
-    return Table("compositional", caption, columns, rows)
-
-
-def _composed_row(title: str, one: Composed, subsets: list[str]) -> Row:
-    values: dict[str, object] = {"model": title, "experiment": one.experiment}
-    values |= {name: one.accuracies[name] for name in (*subsets, MEAN)}
-    values |= {"ties": sum(one.ties[name] for name in subsets) / len(subsets)} | {
-        f"{name}_ties": one.ties[name] for name in subsets
-    }
-    keys = {f"{name}_ties": f"subsets/{name}/tie_rate" for name in subsets}
-    for name, place in ({name: f"subsets/{name}" for name in subsets} | {MEAN: MEAN}).items():
-        keys |= {name: f"{place}/accuracy", f"{name}_low": f"{place}/interval/0", f"{name}_high": f"{place}/interval/1"}
-    return Row(values, Source(one.files, keys, TITLED), one.experiment)
-
-
-def subset_heading(name: str) -> str:
-    """``replace_obj`` → Replace object."""
-    if name == MEAN:
-        return "Mean"
-    way, what = name.split("_")
-    return f"{way.capitalize()} { {'obj': 'object', 'att': 'attribute', 'rel': 'relation'}[what] }"
-
-
 def ablation_table(report: RunReport, ablation: AblationResult) -> Table:
     """Recall, gain and whatever else was measured of each row."""
     seeds = sorted({seed for one in ablation.choices for seed in one.gain_by_seed})
@@ -271,15 +227,15 @@ def _choice_row(report: RunReport, one: Choice) -> Row:
     values |= {"mean_recall": one.mean_recall} | {f"gain_seed_{seed}": value for seed, value in each.items()}
     values["each"] = ", ".join(f"{value:+.2f}" for value in each.values()) if paired > 1 else None
     values["reference"] = None if one.reference is None else Said(one.reference, report.titles[one.reference])
-    beside = {name: found for name in ("compositional", "compositional_gain", "seconds") if (found := getattr(one, name))}
-    values |= {name: found.value for name, found in beside.items()}
+    others = {name: found for name in ("compositional", "compositional_gain", "seconds") if (found := getattr(one, name))}
+    values |= {name: found.value for name, found in others.items()}
     keys = {name: key for name, key in RESULT_KEYS.items() if name.startswith("mean_recall")} if runs == 1 else {}
     how = (
         "mean over seeds of the mean recall, a gain minus that of the reference with the same seed; intervals: images resampled; "
         "from the ranks of each query next to each file"
     )
     return Row(
-        values, Source(one.files, keys, how, {name: (found.files, found.key) for name, found in beside.items()}), one.experiment
+        values, Source(one.files, keys, how, {name: (found.files, found.key) for name, found in others.items()}), one.experiment
     )
 
 
