@@ -28,13 +28,16 @@ def overlaps(axes, figure):
     return [(one, two) for one, two in combinations(boxes, 2) if one.overlaps(two)]
 
 
-def test_numbers_of_points_do_not_cover_each_other_and_equal_places_share_one():
+@pytest.mark.parametrize("slope", [0.0, -0.3, 0.3])
+def test_numbers_of_points_do_not_cover_each_other_and_equal_places_share_one(slope):
     seconds = [0.95, 1.45, 2.9, 5.3, 8.3, 10.2, 25.0, 25.1]
     with panels(10, 4.6, columns=2) as (figure, (axes, _)):
         axes.set_xscale("log")
         axes.set_xlim(0.7, 200)
         axes.set_ylim(83, 89)
-        number_points(axes, [1, 2, 5, 10, 16, 20, 50, 60], [(x, 86.8) for x in seconds], "black")
+        number_points(
+            axes, [1, 2, 5, 10, 16, 20, 50, 60], [(x, 86.8 + slope * place) for place, x in enumerate(seconds)], "black"
+        )
         assert not overlaps(axes, figure)
         assert [text.get_text() for text in axes.texts] == ["1", "2", "5", "10", "16", "20", "50, 60"]
 

@@ -165,20 +165,22 @@ def error_bars(estimates: Sequence[Estimate]) -> list[list[float]]:
     return [[one.value - one.low for one in estimates], [one.high - one.value for one in estimates]]
 
 
-def number_points(axes: Axes, numbers: Sequence[float], places: Sequence[tuple[float, float]], colour: str) -> None:
-    """Write the number of each point, from left to right on a logarithmic x axis; points in one place share a text.
+def number_points(axes: Axes, numbers: Sequence[float], tops: Sequence[tuple[float, float]], colour: str) -> None:
+    """Write each number above its point, at the top of the error bar, from left to right on a logarithmic x axis.
 
-    A number is on the right of its point, or on the left if the next point is near.
+    If the next point is near, the number ends at its own point. Points in one place share a text.
     """
     texts: list[tuple[str, tuple[float, float]]] = []
-    for number, place in zip(numbers, places, strict=True):
-        if texts and place[0] < texts[-1][1][0] * SAME_POINT:
+    for number, top in zip(numbers, tops, strict=True):
+        if texts and top[0] < texts[-1][1][0] * SAME_POINT:
             texts[-1] = (f"{texts[-1][0]}, {number:g}", texts[-1][1])
         else:
-            texts.append((f"{number:g}", place))
+            texts.append((f"{number:g}", top))
     following = [x for _, (x, _) in texts[1:]] + [float("inf")]
     for (text, (x, y)), right in zip(texts, following, strict=True):
-        look: dict[str, Any] = {"xytext": (-5, 4), "ha": "right"} if right < x * NEAR_POINTS else {"xytext": (5, -11)}
+        look: dict[str, Any] = (
+            {"xytext": (3, 3), "ha": "right"} if right < x * NEAR_POINTS else {"xytext": (0, 3), "ha": "center"}
+        )
         axes.annotate(text, (x, y), textcoords="offset points", color=colour, fontsize=9, **look)
 
 

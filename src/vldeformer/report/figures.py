@@ -133,10 +133,12 @@ def rerank_chart(report: RunReport, found: Reranking, speed: Speed) -> Chart:
 
     def recall(axes: Panel) -> None:
         means = [depth.mean_recall for depth in found.depths]
-        places = [(depth.seconds, depth.mean_recall.value) for depth in found.depths]
-        seconds, values = zip(*places, strict=True)
+        seconds = [depth.seconds for depth in found.depths]
+        values = [mean.value for mean in means]
         axes.errorbar(seconds, values, yerr=error_bars(means), capsize=3, label="Re-ranked", **look(report, RERANKED))
-        number_points(axes, [depth.k for depth in found.depths], places, GREY)
+        tops = [(depth.seconds, depth.mean_recall.high) for depth in found.depths]
+        number_points(axes, [depth.k for depth in found.depths], tops, GREY)
+        axes.margins(y=0.12)
         if joint is not None:
             own = look(report, report.baseline) | {"label": report.titles[report.baseline], "capsize": 3, "linestyle": "none"}
             value = joint.mean_recall.value
