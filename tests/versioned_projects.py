@@ -82,6 +82,7 @@ def versioned(project, code):
     made.git("init", "-q")
     made.run("dvc", "init", "-q")
     shutil.copy(ROOT / ".dvc" / "config", folder / ".dvc" / "config")
+    shutil.copytree(ROOT / ".dvc" / "plots", folder / ".dvc" / "plots")
     return made
 
 

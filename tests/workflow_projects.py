@@ -24,18 +24,17 @@ read = [os.path.join(top, name) for path in inputs for top, _, names in os.walk(
 read = sorted(path for path in read if os.path.isfile(path) and not path.startswith("results/"))
 settings += str(zlib.crc32(b"".join(open(path, "rb").read() for path in read)))
 RECORD = "report.provenance.json"
-TABLES = ("recall", "recall_drop", "speed", "rerank", "compositional", "negatives", "start", "depth")
+TABLES = ("headline", "recall", "recall_drop", "speed", "rerank", "compositional", "negatives", "start", "depth")
 FIGURES = ("recalls", "training", "gallery_time", "rerank", "depth_cost")
 forms = [f"tables/{{t}}.{{f}}" for t in TABLES for f in ("md", "csv", "tex", "sources.json")]
 forms += [f"figures/{{t}}.{{f}}" for t in FIGURES for f in ("svg", "png")]
-MODELS = ("oracle", "untrained_joint", "joint", "decomposed", "no_negatives", "scratch", "untrained", "reranked", "released")
-forms += [f"plots/{{c}}/{{m}}.csv" for c in ("recall", "training", "validation") for m in MODELS] + ["plots/gallery_time.csv"]
+forms += [f"plots/{{c}}.csv" for c in ("recall", "training", "validation", "gallery_time")] + ["metrics.json", "report.json"]
 depths = [f"depth_{{k}}.{{f}}" for k in range(1, 100) for f in ("json", "ranks.parquet")] if stage == "rerank" else []
 files = {{
     "prepare": ["manifest.json", "pixels/pixels.npy"], "features": ["store/words.json", "extractor.npz"],
     "pretrain": ["model/weights", "journal.jsonl"], "train": ["model/weights", "journal.jsonl"],
-    "negatives": ["text.parquet", "image.parquet", "summary.json"], "report": ["metrics.json", RECORD, *forms],
-    "ablations": ["metrics.json", RECORD, *forms], "rerank": ["rerank.json", *depths], "compositional-items": ["swap_att.json"],
+    "negatives": ["text.parquet", "image.parquet", "summary.json"], "report": [RECORD, *forms],
+    "ablations": [RECORD, *forms], "rerank": ["rerank.json", *depths], "compositional-items": ["swap_att.json"],
     "embed": ["images.npy"], "score": ["scores.npy"], "score-oracle": ["scores.npy"],
 }}.get(stage)
 paths = [os.path.join(out, name) for name in files] if files else [out]

@@ -1,6 +1,5 @@
-"""Where an artifact came from, written beside it by the stage that made it: ``provenance.json`` in a folder, beside a file
-NAME.json its ``NAME.provenance.json``, and ``report.provenance.json`` in a folder of results. ``vldeformer provenance``
-follows these records down to the raw data.
+"""The record of how an artifact was made: ``provenance.json`` in its folder, ``NAME.provenance.json`` next to a file NAME.json,
+and ``report.provenance.json`` in a folder of results. ``vldeformer provenance`` follows these records down to the raw data.
 """
 
 import hashlib
@@ -39,7 +38,7 @@ def provenance(settings: Mapping[str, Any], inputs: Mapping[str, Path], started:
     """Settings (the seeds among them), digests of inputs, code, package versions, hardware and wall time (seconds).
 
     ``started`` is the value of ``time.monotonic()`` when the stage began. Contains times and machine names, so it is
-    written beside an artifact and never inside a file that must be equal between runs.
+    written next to an artifact and never inside a file that must be equal between runs.
     """
     return {
         "settings": dict(settings),
@@ -81,7 +80,7 @@ def _version(package: str) -> str | None:
 
 
 def _code() -> dict[str, Any]:
-    """``sha256``: of the package's source files, which tells what a commit with uncommitted changes does not."""
+    """``sha256``: of the package's source files, which differs between trees with uncommitted changes."""
     package = Path(__file__).parent
     sources = hashlib.sha256()
     for file in sorted(package.rglob("*.py")):

@@ -39,7 +39,7 @@ def plain(monkeypatch):
     exec(compile(code, str(PAGE), "exec"), names)
     monkeypatch.setitem(weights.BACKBONES, "plain", names["PlainBackbone"])
     union = AnyBackbone | settings_module.PlainSettings
-    monkeypatch.setattr(sections, "AnyBackboneSettings", Annotated[union, Field(discriminator="kind")])
+    monkeypatch.setattr(settings_file, "AnyBackboneSettings", Annotated[union, Field(discriminator="kind")])
     field = weights.ModelDescription.model_fields["backbone"]
     monkeypatch.setattr(field, "annotation", union)
     weights.ModelDescription.model_rebuild(force=True)
@@ -89,8 +89,9 @@ def test_it_is_decomposed_like_the_others(plain, words, tiny, manifest):
 def test_it_is_trained_saved_and_loaded(plain, tiny, tmp_path, manifest):
     pretraining = SECTIONS["pretrain"] | {"steps": 1, "warmup_steps": 0}
     own = write_plain(tmp_path, backbone=VALUES, pretrain=pretraining, train=SECTIONS["train"] | {"start": "pretrained"})
-    pretrain(own, tiny.manifest, tiny.pixels, tiny.tokenizer, tmp_path / "pretrain")
-    train(own, tiny.manifest, tiny.pixels, tiny.tokenizer, tmp_path / "pretrain" / "model", None, tmp_path / "train")
+    given = {"settings": own, "manifest": tiny.manifest, "features": tiny.pixels, "tokenizer": tiny.tokenizer}
+    pretrain(**given, out=tmp_path / "pretrain")
+    train(**given, start=tmp_path / "pretrain" / "model", out=tmp_path / "train")
     before, after = (weights.load_model(tmp_path / name / "model")[0] for name in ("pretrain", "train"))
     assert isinstance(before, JointMatcher) and isinstance(after, DualEncoder) and isinstance(after.backbone, plain)
     moved = {

@@ -199,13 +199,13 @@ def test_a_wrong_setting_stops_before_anything_runs(project):
 
 def test_the_claims_are_made_again_when_another_data_set_has_other_results(copied):
     other = copied.folder / "results" / "other"
-    (other / "tables").mkdir(parents=True)
-    for name in ("metrics.json", "speed.json", "tables/speed.csv"):
+    (other / "ablations").mkdir(parents=True)
+    for name in ("report.json", "ablations/report.json"):
         (other / name).write_text("{}")
     copied.snakemake("--cores", "2", "docs/claims.md")
     copied.calls()
     assert "Nothing to be done" in copied.snakemake("-n", "docs/claims.md")
-    for name in ("metrics.json", "tables/speed.csv"):
+    for name in ("report.json", "ablations/report.json"):
         (other / name).write_text('{"new": 1}')
         assert planned(copied.snakemake("--cores", "2", "docs/claims.md")) == {"claims": 1}
         assert [stage for stage, _ in copied.calls()] == ["claims"]

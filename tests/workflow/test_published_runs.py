@@ -84,8 +84,13 @@ def test_a_run_goes_through_to_its_tables(project, run):
     shrink(project.folder / "config" / "datasets" / f"{run}.yaml")
     project.snakemake("--cores", "2", "all", config=run)
     results = project.folder / "results" / run
-    metrics = json.loads((results / "metrics.json").read_text())
-    assert metrics["models"].keys() == {"joint", "decomposed", "reranked", "released" if run == JOINED else "no_negatives"}
+    recalls = json.loads((results / "report.json").read_text())["recalls"]
+    assert {one["experiment"] for one in recalls} == {
+        "joint",
+        "decomposed",
+        "reranked",
+        "released" if run == JOINED else "no_negatives",
+    }
     tested = json.loads((results / "decomposed" / "test.json").read_text())
     assert tested["n_images"] == 2 * (VINVL_SPLITS["test"] if run == JOINED else 6)
     assert "Nothing to be done" in project.snakemake("--cores", "2", "all", config=run)

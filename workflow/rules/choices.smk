@@ -163,17 +163,15 @@ def journals_of(experiments):
     return {name: artifact(name, "train/journal.jsonl") for name in names}
 
 
-def plots_of(experiments):
-    """Curves for `dvc plots`: recall of every model, training of those that were trained, time of a query."""
-    curves = {"recall": [*experiments, "reranked"]} | dict.fromkeys(["training", "validation"], journals_of(experiments))
-    files = [f"{curve}/{name}.csv" for curve, names in curves.items() for name in names]
-    return [f"results/{DATASET}/plots/{file}" for file in [*files, "gallery_time.csv"]]
+def plots():
+    """Curves of all models for `dvc plots`: recall at k, training, validation, time of a query."""
+    return [f"results/{DATASET}/plots/{name}.csv" for name in ("recall", "training", "validation", "gallery_time")]
 
 
 def tables_of(experiments):
     """Names of the tables of a run."""
     tested = ["compositional"] if compositional_of(experiments) else []
-    return ["recall", "recall_drop", "speed", "rerank"] + tested + (["peers"] if published() else [])
+    return ["headline", "recall", "recall_drop", "speed", "rerank"] + tested + (["peers"] if published() else [])
 
 
 # What the names of some files mean, where the name alone does not say it.
@@ -225,7 +223,7 @@ def pair_times():
 
 def ablation_tables():
     tested = ["compositional"] if compositional_of(ABLATED) else []
-    return ["recall", "recall_drop", *tested, *ablations()]
+    return ["headline", "recall", "recall_drop", *tested, *ablations()]
 
 
 def ablation_figures():
@@ -236,13 +234,13 @@ def ablation_figures():
 
 def judged_datasets():
     """Folders of the data sets with results, this one's included; the tiny world is too small to say anything."""
-    there = {path.parent.name for path in Path("results").glob("*/metrics.json")}
+    there = {path.parent.name for path in Path("results").glob("*/report.json")}
     return [f"results/{name}" for name in sorted((there | {DATASET}) - {"tiny"})]
 
 
 def read_for_claims():
-    """What the page of claims is made of, of the data sets beside this one, as far as they were run."""
-    files = ["metrics.json", "ablations/metrics.json", "speed.json", "tables/speed.csv", "tables/peers.csv"]
+    """Reports of the other data sets, as far as they were run."""
+    files = ["report.json", "ablations/report.json"]
     others = [f"{folder}/{file}" for folder in judged_datasets() for file in files if folder != f"results/{DATASET}"]
     return [path for path in others if Path(path).is_file()]
 

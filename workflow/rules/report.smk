@@ -19,9 +19,10 @@ rule report:
         rerank=f"results/{DATASET}/reranked/depths",
     output:
         metrics=f"results/{DATASET}/metrics.json",
+        report=f"results/{DATASET}/report.json",
         tables=shown("tables", tables_of(EXPERIMENTS), TABLE_FORMS),
         figures=shown("figures", ["recalls", "training", "gallery_time", "rerank"], FIGURE_FORMS),
-        plots=plots_of(EXPERIMENTS),
+        plots=plots(),
         record=f"results/{DATASET}/report.provenance.json",
     log:
         f"logs/{DATASET}/base/report.log",
@@ -52,6 +53,7 @@ rule report_ablations:
         pair_times=list(pair_times().values()),
     output:
         metrics=f"results/{DATASET}/ablations/metrics.json",
+        report=f"results/{DATASET}/ablations/report.json",
         tables=shown("tables", ablation_tables(), TABLE_FORMS, part="ablations/"),
         figures=shown("figures", ablation_figures(), FIGURE_FORMS, part="ablations/"),
         record=f"results/{DATASET}/ablations/report.provenance.json",
@@ -75,10 +77,8 @@ rule report_ablations:
 rule claims:
     """What the results of all data sets say of the paper's claims."""
     input:
-        rules.report.output.metrics,
-        rules.report.output.tables,
-        rules.report_ablations.output.metrics,
-        rules.speed.output,
+        rules.report.output.report,
+        rules.report_ablations.output.report,
         read_for_claims(),
     output:
         "docs/claims.md",
@@ -102,7 +102,6 @@ rule page:
         lambda wildcards: rules.report_ablations.output if wildcards.ablations else [],
         settings=rules.report.input.settings,
         ablations=lambda wildcards: rules.report_ablations.input.settings if wildcards.ablations else [],
-        speed=rules.speed.output,
         judged=list(judged_of(EXPERIMENTS).values()),
         results=results_of(EXPERIMENTS),
         journals=list(journals_of(EXPERIMENTS).values()),

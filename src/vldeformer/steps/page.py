@@ -1,4 +1,4 @@
-"""Step `page`: the report's files, scores and pictures → one self-contained HTML page."""
+"""Step `page`: report.json, scores and pictures → one self-contained HTML page."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from vldeformer.steps.arguments import NO_PATHS, Features, Journals, ManifestFile, NamedPaths, SettingsFile
+from vldeformer.steps.arguments import NO_PATHS, Features, ManifestFile, NamedPaths, SettingsFile
 
 if TYPE_CHECKING:
     from vldeformer.report.page_gallery import Judged
@@ -20,7 +20,7 @@ def page(
     ablations: Annotated[Path | None, Parameter(help="settings file of `ablations`, if it was run")] = None,
     results: Annotated[Path, Parameter(help="folder results/NAME that `report` wrote")],
     judged: Annotated[NamedPaths, Parameter(help="folders of `embed` and `score` by experiment")] = NO_PATHS,
-    journals: Journals = NO_PATHS,
+    journals: Annotated[NamedPaths, Parameter(help="not read any more: report.json has the training curves")] = NO_PATHS,
     manifest: ManifestFile,
     negatives: Annotated[Path | None, Parameter(help="folder of composed hard negatives")] = None,
     features: Annotated[Features, Parameter(help="region store or pixel store that the main model reads")],
@@ -32,42 +32,40 @@ def page(
     from vldeformer.data.manifest import Manifest
     from vldeformer.data.parts import is_region_store, open_region_store
     from vldeformer.data.photographs import open_pictures
+    from vldeformer.evaluation.run_report import REPORT, RunReport
     from vldeformer.report.page import Examples, render_page
+    from vldeformer.report.page_examples import image_examples, text_examples
     from vldeformer.report.page_gallery import Gallery
-    from vldeformer.report.page_negatives import image_examples, text_examples
     from vldeformer.report.page_provenance import trace
     from vldeformer.report.settings import ReportSettings
-    from vldeformer.steps.ablations import VERSION as ABLATIONS_VERSION
     from vldeformer.steps.report import VERSION as REPORT_VERSION
     from vldeformer.steps.settings_file import read_section
 
     section = read_section(settings, "report", ReportSettings, REPORT_VERSION)
-    others = read_section(ablations, "report", ReportSettings, ABLATIONS_VERSION) if ablations else None
-    told, shown = Manifest.load(manifest), open_pictures(pictures) if pictures else None
-    missing = (
-        [] if shown else ["This data set has no pictures here, only features of them: ids and captions stand in their place."]
-    )
-    models = [_judged(name, section.titles, results, judged) for name in (section.main, section.baseline)]
+    report = RunReport.load(results / REPORT)
+    ablated = RunReport.load(results / "ablations" / REPORT) if ablations else None
+    captions, shown = Manifest.load(manifest), open_pictures(pictures) if pictures else None
+    missing = [] if shown else ["This data set has no pictures here, only features of them: ids and captions take their place."]
+    models = [_judged(name, report.titles, results, judged) for name in (section.main, section.baseline)]
     if models[1] is None:
         missing.append("The joint model was not scored, so there is nothing to compare the answers with.")
     if models[0] is None:
         missing.append("The main model's vectors are not here, so there are no answers to show.")
-    groups = Gallery(models[0], models[1], told, shown).groups() if models[0] else []
+    groups = Gallery(models[0], models[1], captions, shown).groups() if models[0] else []
     regions = open_region_store(features) if is_region_store(features) else None
     if negatives is None:
         missing.append("No hard negatives were composed in this run.")
-    texts = text_examples(negatives, told, shown) if negatives else []
-    images = image_examples(negatives, told, shown, regions) if negatives else []
-    named = {section.titles.get(name, name): path for name, path in journals.items()}
-    text = render_page(results, section, others, named, Examples(groups, texts, images, missing), trace(judged))
+    texts = text_examples(negatives, captions, shown) if negatives else []
+    images = image_examples(negatives, captions, shown, regions) if negatives else []
+    text = render_page(report, ablated, Examples(groups, texts, images, missing), trace(judged))
     with whole_file(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def _judged(name: str, titles: Mapping[str, str], results: Path, folders: Mapping[str, Path]) -> "Judged | None":
     from vldeformer.evaluation.result import RetrievalResult
+    from vldeformer.evaluation.run_report import COMPARED
     from vldeformer.report.page_gallery import Judged
-    from vldeformer.report.results import COMPARED
     from vldeformer.retrieval.embeddings import Embeddings, Scores
 
     path = results / name / f"{COMPARED}.json"
