@@ -22,6 +22,7 @@ from vldeformer.negatives.hard_texts import ComposedText, Described, Tally, Text
 from vldeformer.negatives.lexicon import Lexicon, learn_lexicon
 from vldeformer.negatives.replacements import learn_replacements
 from vldeformer.negatives.tagged_lexicon import tagged_lexicon
+from vldeformer.workers import in_processes
 
 SETTLING_ROUNDS = 5
 SETTLING_IMAGES = 1000
@@ -92,7 +93,7 @@ class HardNegativeComposer:
         jobs = (joblib.delayed(compose_part)(self._texts, part, range(variants)) for part in parts)
         found: list[ComposedText] = []
         total = Tally()
-        for texts, tally in joblib.Parallel(n_jobs=min(self.workers, max(1, len(parts))))(jobs):
+        for texts, tally in in_processes(min(self.workers, max(1, len(parts))), jobs):
             found += texts
             total.add(tally)
         return found, total

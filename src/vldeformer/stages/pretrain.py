@@ -17,7 +17,7 @@ from vldeformer.models.weights import ModelDescription, build_model
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.seeding import named_seed
 from vldeformer.stages.open_inputs import extractor_of, open_readers
-from vldeformer.stages.run_folder import finish, run_folder, run_key
+from vldeformer.stages.run_folder import finish, run_folder, run_key, run_lock
 from vldeformer.stages.sections import read_section
 from vldeformer.training.loop import Task, fit, start_processes
 from vldeformer.training.settings import PretrainSettings
@@ -55,5 +55,6 @@ def pretrain(settings: Path, manifest: Path, visual: Path, tokenizer: Path, out:
     sections = {"backbone": backbone, "pretrain": section, "runtime": runtime}
     inputs = {"manifest": manifest, "visual": visual, "tokenizer": tokenizer}
     task = Task(pretraining(stream, words, section, accelerator), stream.ids)
-    fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
-    finish(out, matcher, description, words, fitted, sections, inputs, started, accelerator, extractor_of(visual))
+    with run_lock(out, accelerator):
+        fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
+        finish(out, matcher, description, words, fitted, sections, inputs, started, accelerator, extractor_of(visual))

@@ -18,7 +18,7 @@ from vldeformer.models.weights import ModelDescription, build_model, copy_backbo
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.seeding import named_seed
 from vldeformer.stages.open_inputs import extractor_of, open_readers
-from vldeformer.stages.run_folder import finish, run_folder, run_key
+from vldeformer.stages.run_folder import finish, run_folder, run_key, run_lock
 from vldeformer.stages.sections import read_section
 from vldeformer.stages.train_dual import check_inputs, dual_training, open_negatives, open_teacher
 from vldeformer.training.loop import Task, fit, start_processes
@@ -114,8 +114,9 @@ def train(
     given = {"start": start, "negatives": negatives, "teacher": teacher}
     inputs |= {name: path for name, path in given.items() if path is not None}
     task = Task(backward, stream.ids, validate, section.validate_steps, section.patience, state)
-    fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
-    finish(out, model, description, words, fitted, sections, inputs, started, accelerator, extractor_of(visual))
+    with run_lock(out, accelerator):
+        fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
+        finish(out, model, description, words, fitted, sections, inputs, started, accelerator, extractor_of(visual))
 
 
 def _check_architecture(settings: Path, backbone: BackboneSettings, start: Path, its_backbone: BackboneSettings) -> None:
