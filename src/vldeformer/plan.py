@@ -3,8 +3,10 @@
 A stage gets a JSON file of its own sections and of no others, so that a change reruns just the stages that read it.
 """
 
+import functools
+import importlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,19 @@ STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
     "report": ("report",),
 }
 """The sections that a stage may read."""
+
+MORE_SECTIONS: dict[str, tuple[str, ...]] = {
+    "import-features": ("regions",),
+    "join-features": (),
+    "import-vocabulary": (),
+    "import-weights": ("pretrain",),
+    "gather": (),
+    "pair-time": ("speed", "runtime"),
+    "ablations": ("report",),
+    "page": ("report",),
+    "claims": (),
+}
+"""The same of the other steps that rules run; their artifacts lie in the homes of the stages above."""
 
 STAGE_INPUTS: dict[str, tuple[str, ...]] = {
     "fetch": (),
@@ -82,12 +97,31 @@ class Run(Section):
     embed_shards: int = Field(default=1, ge=1, le=1000, description="jobs that embed side by side; the vectors are the same")
 
 
+class LoadedWhenAsked(Mapping[str, Settings]):
+    """Experiment → settings, read when they are first asked for."""
+
+    def __init__(self, names: Sequence[str], load: Callable[[str], Settings]) -> None:
+        self._names = dict.fromkeys(names)
+        self._load = functools.cache(load)
+
+    def __getitem__(self, name: str) -> Settings:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._load(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 @dataclass(frozen=True)
 class Plan:
     """A run and the settings of each of its experiments, the base one included."""
 
     run: Run
-    settings: dict[str, Settings]
+    settings: Mapping[str, Settings]
 
     @property
     def base(self) -> Settings:
@@ -109,6 +143,19 @@ class Plan:
     def experiment(self, home: str) -> str:
         """The experiment whose settings hold in a home."""
         return BASE if home == SHARED_HOME else home
+
+    def settings_file(self, home: str, step: str) -> str:
+        """Write the settings file of a step in a home if its bytes differ; returns its path, relative to the project."""
+        path = Path(f"artifacts/{self.run.dataset}/{home}/settings/{step}.json")
+        settings = self.settings[self.experiment(home)]
+        sections = (STAGE_SECTIONS | MORE_SECTIONS)[step]
+        if "report" in sections:
+            named = self.run.experiments
+            others = named.ablations if step == "ablations" else []
+            settings = report_settings(settings, list(dict.fromkeys([*named.all, *others, "reranked"])))
+        version = importlib.import_module(f"vldeformer.steps.{step.replace('-', '_')}").VERSION
+        _write_if_other(path, {"version": version, **stage_values(settings, sections)})
+        return str(path)
 
     def missing_raw_files(self, project: Path) -> str | None:
         """What is said of raw files that are not there and that no rule makes; None: all are there."""
@@ -134,7 +181,7 @@ def load_plan(config_dir: Path, run: Mapping[str, Any], layers: Layers = ()) -> 
         problem = explain(error, Run, layers or [("configfile", run)])
         raise InputError(problem + _where_it_belongs(error)) from None
     names = dict.fromkeys([BASE, *checked.experiments.all, *checked.experiments.ablations])
-    return Plan(checked, {name: load_settings(config_dir, checked.dataset, name) for name in names})
+    return Plan(checked, LoadedWhenAsked(list(names), lambda name: load_settings(config_dir, checked.dataset, name)))
 
 
 def _where_it_belongs(error: ValidationError) -> str:
@@ -163,8 +210,12 @@ def stage_values(settings: Settings, sections: Sequence[str]) -> dict[str, Any]:
 
 def write_stage_settings(path: Path, settings: Settings, stage: str) -> None:
     """Write a stage's file, but only if its bytes change: its time of change is what makes the stage run again."""
+    _write_if_other(path, stage_values(settings, STAGE_SECTIONS[stage]))
+
+
+def _write_if_other(path: Path, values: Mapping[str, Any]) -> None:
     # Keys stay in their order, which is that of the rows of the tables in `report.titles`.
-    text = json.dumps(stage_values(settings, STAGE_SECTIONS[stage]), indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
     if path.is_file() and path.read_bytes() == text.encode():
         return
     with whole_file(path) as temporary:

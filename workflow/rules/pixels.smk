@@ -2,13 +2,23 @@
 
 if BUILT_IN:
 
+    def world_settings(wildcards):
+        """The settings of the built-in world, as an input whose time counts only if the raw file was made from others.
+
+        After a clone or `dvc pull` the settings file is newer than the raw file, although nothing has changed; so contents
+        are compared here: a copy of the settings that made the raw file is kept with it. One without a version is of version 1.
+        """
+        wanted, used = PLAN.settings_file(SHARED_HOME, "fetch"), Path(RAW_DIR, "settings.json")
+        same = used.is_file() and {"version": 1} | read_json(used) == read_json(Path(wanted))
+        return ancient(wanted) if same else wanted
+
     rule fetch:
         """The scenes and captions of the built-in world, from its seed."""
         input:
             settings=world_settings,
         output:
             scenes=RAW[0],
-            settings=f"{RAW_DIR}/settings.json",
+            settings=literal(f"{RAW_DIR}/settings.json"),
         log:
             f"logs/{DATASET}/base/fetch.log",
         benchmark:
@@ -19,14 +29,14 @@ if BUILT_IN:
             mem_mb=growing(1000),
             runtime=10,
         shell:
-            "(vldeformer fetch scenes --settings {input.settings} --out {output.scenes}"
-            " && cp {input.settings} {output.settings}) 2>&1 | tee {log}"
+            "(vldeformer fetch scenes --settings {input.settings:q} --out {output.scenes:q}"
+            " && cp {input.settings:q} {output.settings:q}) > {log:q} 2>&1"
 
 
 rule prepare:
     """Manifest and pixels."""
     input:
-        settings=settings_file("prepare"),
+        settings=settings("prepare"),
         raw=RAW,
     output:
         manifest=f"artifacts/{DATASET}/{{home}}/prepare/manifest.json",
@@ -45,13 +55,13 @@ rule prepare:
         raw_dir=lambda wildcards: RAW_DIR,
         out=subpath(output.manifest, parent=True),
     shell:
-        "vldeformer prepare --settings {input.settings} --raw-dir {params.raw_dir} --out {params.out} 2>&1 | tee {log}"
+        "vldeformer prepare --settings {input.settings:q} --raw-dir {params.raw_dir:q} --out {params.out:q} > {log:q} 2>&1"
 
 
 rule features:
     """Regions, tags and features, by a detector fitted on the pre-training images."""
     input:
-        settings=settings_file("features"),
+        settings=settings("features"),
         raw=RAW,
         pixels=upstream("prepare/pixels"),
     output:
@@ -72,5 +82,5 @@ rule features:
         prepared=subpath(input.pixels, parent=True),
         out=subpath(output.extractor, parent=True),
     shell:
-        "vldeformer features --settings {input.settings} --raw-dir {params.raw_dir} --prepared {params.prepared}"
-        " --out {params.out} 2>&1 | tee {log}"
+        "vldeformer features --settings {input.settings:q} --raw-dir {params.raw_dir:q} --prepared {params.prepared:q}"
+        " --out {params.out:q} > {log:q} 2>&1"

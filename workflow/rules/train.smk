@@ -5,10 +5,48 @@ resource `gpu`, one a process. What the longest chain of jobs waits for goes fir
 """
 
 
+def checkpoint_files(wildcards):
+    """The imported model, where it is on disk and no hub id."""
+    name = settings_of(wildcards.home).pretrain.checkpoint
+    below = Path(name).parts[0] == Path(RAW_DIR).parts[0]  # a raw file that is missing is named before anything runs
+    return [name] if below or Path(name).exists() else []
+
+
+def start(wildcards):
+    """The pre-trained model, if the training starts from it."""
+    return upstream("pretrain/model")(wildcards) if settings_of(wildcards.home).train.start == "pretrained" else []
+
+
+def hard_negatives(wildcards):
+    """The composed negatives, if the training reads them."""
+    needed = settings_of(wildcards.home).train.needs_composed
+    return upstream("negatives/summary.json")(wildcards) if needed else []
+
+
+def teacher(wildcards):
+    """The joint model, if the training reads its scores: as soft targets, or to tell mined negatives from matches."""
+    needed = settings_of(wildcards.home).train.needs_teacher
+    return artifact(BASE.report.baseline, "train/model") if needed else []
+
+
+def longest_first(wildcards):
+    """Priority of a training: a joint model takes longest, and so does what follows it."""
+    return int(settings_of(wildcards.home).train.kind == "joint")
+
+
+def trainer(wildcards):
+    """The command that trains: accelerate starts the processes if there are several."""
+    processes = settings_of(wildcards.home).runtime.processes
+    if processes == 1:
+        return ["vldeformer"]
+    machine = ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+    return ["accelerate", "launch", "--num_processes", str(processes), *machine, "-m", "vldeformer.cli"]
+
+
 rule import_weights:
     """A published model in place of pre-training."""
     input:
-        settings=settings_file("pretrain"),
+        settings=settings("import-weights"),
         checkpoint=checkpoint_files,
     output:
         directory(f"artifacts/{DATASET}/{{home}}/pretrain/model"),
@@ -26,13 +64,13 @@ rule import_weights:
     params:
         checkpoint=lambda wildcards: settings_of(wildcards.home).pretrain.checkpoint,
     shell:
-        "vldeformer import-weights {params.checkpoint} --out {output} 2>&1 | tee {log}"
+        "vldeformer import-weights {params.checkpoint:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule pretrain:
     """Masked words and match / no match."""
     input:
-        settings=settings_file("pretrain"),
+        settings=settings("pretrain"),
         manifest=upstream("prepare/manifest.json"),
         visual=visual,
         tokenizer=upstream("vocabulary/tokenizer.json"),
@@ -57,14 +95,14 @@ rule pretrain:
         program=trainer,
         out=subpath(output.journal, parent=True),
     shell:
-        "{params.program} pretrain --settings {input.settings} --manifest {input.manifest} --features {input.visual}"
-        " --tokenizer {input.tokenizer} --out {params.out} 2>&1 | tee {log}"
+        "{params.program:q} pretrain --settings {input.settings:q} --manifest {input.manifest:q} --features {input.visual:q}"
+        " --tokenizer {input.tokenizer:q} --out {params.out:q} > {log:q} 2>&1"
 
 
 rule train:
     """A retrieval model: joint, or decomposed."""
     input:
-        settings=settings_file("train"),
+        settings=settings("train"),
         manifest=upstream("prepare/manifest.json"),
         visual=visual,
         tokenizer=upstream("vocabulary/tokenizer.json"),
@@ -89,9 +127,10 @@ rule train:
     params:
         program=trainer,
         out=subpath(output.journal, parent=True),
-        start=lambda wildcards, input: f"--start {input.start}" if input.start else "",
-        negatives=lambda wildcards, input: folder_option("--negatives", input.negatives),
-        teacher=lambda wildcards, input: f"--teacher {input.teacher}" if input.teacher else "",
+        start=optional("--start", "start"),
+        negatives=optional("--negatives", "negatives", parent=True),
+        teacher=optional("--teacher", "teacher"),
     shell:
-        "{params.program} train --settings {input.settings} --manifest {input.manifest} --features {input.visual}"
-        " --tokenizer {input.tokenizer} {params.start} {params.negatives} {params.teacher} --out {params.out} 2>&1 | tee {log}"
+        "{params.program:q} train --settings {input.settings:q} --manifest {input.manifest:q} --features {input.visual:q}"
+        " --tokenizer {input.tokenizer:q} {params.start:q} {params.negatives:q} {params.teacher:q} --out {params.out:q}"
+        " > {log:q} 2>&1"

@@ -1,0 +1,3 @@
+"""Step `ablations`."""
+
+VERSION = 1

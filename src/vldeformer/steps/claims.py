@@ -1,0 +1,3 @@
+"""Step `claims`."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Step `compositional`."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Step `compositional-items`."""
+
+VERSION = 1

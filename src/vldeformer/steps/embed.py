@@ -1,0 +1,3 @@
+"""Step `embed`."""
+
+VERSION = 1

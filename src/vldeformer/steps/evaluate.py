@@ -1,0 +1,3 @@
+"""Step `evaluate`."""
+
+VERSION = 1

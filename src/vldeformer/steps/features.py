@@ -1,0 +1,3 @@
+"""Step `features`."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Step `fetch`."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Step `gather`."""
+
+VERSION = 1

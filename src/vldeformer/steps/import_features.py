@@ -1,0 +1,3 @@
+"""Step `import-features`."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Step `import-vocabulary`."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Step `import-weights`."""
+
+VERSION = 1

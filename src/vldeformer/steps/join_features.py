@@ -1,0 +1,3 @@
+"""Step `join-features`."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Step `negatives`."""
+
+VERSION = 1

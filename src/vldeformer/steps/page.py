@@ -1,0 +1,3 @@
+"""Step `page`."""
+
+VERSION = 1

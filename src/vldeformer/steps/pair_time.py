@@ -1,0 +1,3 @@
+"""Step `pair-time`."""
+
+VERSION = 1

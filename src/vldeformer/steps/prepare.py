@@ -1,0 +1,3 @@
+"""Step `prepare`."""
+
+VERSION = 1

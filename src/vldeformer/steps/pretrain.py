@@ -1,0 +1,3 @@
+"""Step `pretrain`."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Step `report`."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Step `rerank`."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Step `score`."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Step `score-oracle`."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Step `speed`."""
+
+VERSION = 1

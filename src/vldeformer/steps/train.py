@@ -1,0 +1,3 @@
+"""Step `train`."""
+
+VERSION = 1

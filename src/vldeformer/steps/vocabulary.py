@@ -1,0 +1,3 @@
+"""Step `vocabulary`."""
+
+VERSION = 1
