@@ -11,7 +11,7 @@ CORES ?= all
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test lint format lock notebooks readme settings-page rule-graph plots benchmarks verify doctor
+.PHONY: setup reproduce test lint format lock notebooks readme settings-page rule-graph dvc-stages plots benchmarks verify doctor
 
 setup: $(STAMP)
 
@@ -92,6 +92,11 @@ benchmarks: setup
 # Write docs/rule-graph.svg from the rules.
 rule-graph: setup
 	python docs/rule_graph.py
+
+# Write dvc.yaml from the rules; of other runs too: make dvc-stages RUNS="default coco_vinvl"
+RUNS ?= default
+dvc-stages: setup
+	python workflow/dvc_stages.py $(RUNS)
 
 # The curves that DVC knows on a page that needs no network, dvc_plots/index.html; or PLOTS="diff HEAD~1".
 PLOTS := show
