@@ -14,8 +14,11 @@ include: "workflow/rules/configfile.smk"
 configfile: "config/default.yaml"
 
 
+include: "workflow/rules/raw_files.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/artifacts.smk"
+include: "workflow/rules/training_inputs.smk"
+include: "workflow/rules/evaluation_inputs.smk"
 include: "workflow/rules/report_files.smk"
 include: "workflow/rules/vinvl.smk" if VINVL else "workflow/rules/pixels.smk"
 include: "workflow/rules/inputs.smk"

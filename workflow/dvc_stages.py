@@ -9,6 +9,7 @@ A test fails if dvc.yaml is not what this script writes.
 
 import contextlib
 import io
+import os
 import shlex
 import sys
 from collections import defaultdict
@@ -21,9 +22,7 @@ import yaml
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
-from vldeformer.config import BASE, read_layer
 from vldeformer.plan import Plan, load_plan
-from vldeformer.report.settings import split_seed
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGE_OF = {
@@ -59,7 +58,7 @@ HEADER = """\
 #   dvc commit -f --no-relink          after `snakemake --cores 8 all`: adopt what it made
 #
 # A stage is a step of an experiment. It allows Snakemake the step's own rule alone, so that nothing else is made again, whatever
-# the times of files are after a checkout. The stage `settings` writes the settings file of every step: its sections and the step's
+# the times of files are after a checkout. The stage `settings` writes the settings file of every step: its sections and its
 # VERSION. These files and data are all that stages depend on, so a changed setting or a raised VERSION makes the same steps again
 # here and in Snakemake, and any other edit of the code makes none. DVC reads VERSION in the step's module as a parameter.
 # Results are never `persist: true`: DVC would certify an old model under new settings. Settings files are kept while they are
@@ -81,14 +80,41 @@ class Job:
         return STAGE_OF.get(self.rule, self.rule).replace("_", "-")
 
 
-def jobs_of(run: str) -> list[Job]:
-    """The jobs of the target `all`, in the order of the graph."""
+@dataclass(frozen=True)
+class Graph:
+    """The jobs of the target `all` in their order, and the files of settings that planning them has opened."""
+
+    plan: Plan
+    jobs: list[Job]
+    settings: list[str]
+
+
+opened: set[str] = set()
+"""Files of settings that were opened since the set was cleared."""
+
+
+def _note_opened(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and isinstance(arguments[0], str | os.PathLike):
+        path = Path(arguments[0]).absolute()
+        if path.suffix == ".yaml" and path.is_relative_to(ROOT / "config"):
+            opened.add(path.relative_to(ROOT).as_posix())
+
+
+def graph_of(run: str) -> Graph:
+    """The graph of a run, from Snakemake."""
+    opened.clear()
+    values = yaml.safe_load((ROOT / "config" / f"{run}.yaml").read_text(encoding="utf-8"))
+    jobs = _in_order(_jobs(run))
+    return Graph(load_plan(ROOT / "config", values), jobs, sorted(opened))
+
+
+def _jobs(run: str) -> list[Job]:
     settings = ConfigSettings(configfiles=[ROOT / "config" / f"{run}.yaml"])
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api, contextlib.redirect_stdout(io.StringIO()):
         workflow = api.workflow(ResourceSettings(cores=1), settings, snakefile=ROOT / "Snakefile", workdir=ROOT)
         workflow.dag(DAGSettings(targets={"all"})).printd3dag()  # makes the graph
         jobs = [Job(each.rule.name, _relative(each.input), _relative(each.output)) for each in workflow._workflow.dag.jobs]
-    return _in_order([job for job in jobs if job.outputs and job.rule not in MADE_BEFORE])
+    return [job for job in jobs if job.outputs and job.rule not in MADE_BEFORE]
 
 
 def _relative(paths: Iterable[str]) -> tuple[str, ...]:
@@ -114,16 +140,15 @@ def _order(job: Job) -> tuple[str, tuple[str, ...]]:
     return job.stage, job.outputs
 
 
-def stages_of(run: str, prefix: str = "") -> dict[str, Any]:
+def stages_of(run: str, graph: Graph, prefix: str = "") -> dict[str, Any]:
     """Stages of a run as dvc.yaml has them, their names after ``prefix``."""
-    plan = load_plan(ROOT / "config", read_layer(ROOT / "config" / f"{run}.yaml")[1])
     groups: dict[str, dict[str, list[Job]]] = defaultdict(lambda: defaultdict(list))
-    for job in jobs_of(run):
-        groups[job.stage][_key(job, plan) if job.stage in ONE_EACH else ""].append(job)
+    for job in graph.jobs:
+        groups[job.stage][_key(job, graph.plan) if job.stage in ONE_EACH else ""].append(job)
     snakemake = f"snakemake --configfile {shlex.quote(f'config/{run}.yaml')}"
-    stages: dict[str, Any] = {f"{prefix}settings": _settings_stage(run, plan, snakemake, groups)}
+    stages: dict[str, Any] = {f"{prefix}settings": _settings_stage(graph, snakemake)}
     for name, group in groups.items():
-        described = {key: _stage(jobs, plan, snakemake) for key, jobs in group.items()}
+        described = {key: _stage(jobs, graph.plan, snakemake) for key, jobs in group.items()}
         stages[f"{prefix}{name}"] = _for_each(described) if name in ONE_EACH else described[""]
     return stages
 
@@ -178,16 +203,13 @@ def _for_each(stages: dict[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _settings_stage(run: str, plan: Plan, snakemake: str, groups: dict[str, dict[str, list[Job]]]) -> dict[str, Any]:
+def _settings_stage(graph: Graph, snakemake: str) -> dict[str, Any]:
     """Planning a run writes the settings files of its steps."""
-    read = {path for group in groups.values() for jobs in group.values() for job in jobs for path in job.inputs}
-    files = sorted(path for path in read if Path(path).parts[3:4] == ("settings",))
-    experiments = sorted({BASE, *(split_seed(name)[0] for name in plan.run.experiments.all)})
-    configured = [run, f"datasets/{plan.run.dataset}", *(f"experiments/{name}" for name in experiments)]
+    files = sorted({path for job in graph.jobs for path in job.inputs if Path(path).parts[3:4] == ("settings",)})
     steps = sorted({Path(path).stem.replace("-", "_") for path in files})
     return {
         "cmd": f"{snakemake} --dry-run --quiet all -- all",
-        "params": [{f"config/{name}.yaml": None} for name in configured]
+        "params": [{_text(path): None} for path in graph.settings]
         + [{f"src/vldeformer/steps/{step}.py": ["VERSION"]} for step in steps],
         "outs": [{_text(path): {"persist": True}} for path in files],
     }
@@ -198,9 +220,9 @@ def _text(text: str) -> str:
     return text.replace("${", "\\${")
 
 
-def plots_of(run: str) -> list[Any]:
+def plots_of(graph: Graph) -> list[Any]:
     """What `dvc plots` draws: a picture for each kind of curve, with a line for each model."""
-    files = [path for job in jobs_of(run) if job.rule == "report" for path in job.outputs if "/plots/" in path]
+    files = [path for job in graph.jobs if job.rule == "report" for path in job.outputs if "/plots/" in path]
     plots = []
     for title, (curve, x, y, x_label, y_label) in PLOTS.items():
         lines = {_text(path): y for path in files if path.split("/plots/")[1].startswith(curve)}
@@ -210,10 +232,11 @@ def plots_of(run: str) -> list[Any]:
 
 def dvc_yaml(runs: Sequence[str]) -> str:
     """The text of dvc.yaml. Names of the stages of all runs but the first begin with the run's."""
+    graphs = {run: graph_of(run) for run in runs}
     stages: dict[str, Any] = {}
-    for run in runs:
-        stages |= stages_of(run, "" if run == runs[0] else f"{run}-")
-    described = {"stages": stages, "plots": plots_of(runs[0])}
+    for run, graph in graphs.items():
+        stages |= stages_of(run, graph, "" if run == runs[0] else f"{run}-")
+    described = {"stages": stages, "plots": plots_of(graphs[runs[0]])}
     text = yaml.dump(described, Dumper=_Dumper, sort_keys=False, width=125, allow_unicode=True)
     return HEADER.format(runs=" ".join(runs)) + text
 
@@ -226,4 +249,5 @@ class _Dumper(yaml.SafeDumper):
 
 
 if __name__ == "__main__":
+    sys.addaudithook(_note_opened)
     (ROOT / "dvc.yaml").write_text(dvc_yaml(sys.argv[1:] or ["default"]), encoding="utf-8")

@@ -1,19 +1,27 @@
 """Which files a rule reads for an experiment. Rules work in a home, which several experiments may share."""
 
 
+def settings_in(home, step):
+    """The settings file of a step in a home, written if it is another one."""
+    path = PLAN.settings_file(home, step)
+    # Snakemake may have listed the folder before the file was there.
+    workflow.iocache.exists_local[path] = True
+    return path
+
+
 def settings(step):
     """Input function: the settings file of a step in the home of the rule."""
-    return lambda wildcards: PLAN.settings_file(wildcards.home, step)
+    return lambda wildcards: settings_in(wildcards.home, step)
 
 
 def settings_for(step):
     """Input function: that of an experiment."""
-    return lambda wildcards: PLAN.settings_file(PLAN.home(wildcards.experiment, step), step)
+    return lambda wildcards: settings_in(PLAN.home(wildcards.experiment, step), step)
 
 
 def shared_settings(step):
     """Input function: that of a step which is run once for all experiments."""
-    return lambda wildcards: PLAN.settings_file(SHARED_HOME, step)
+    return lambda wildcards: settings_in(SHARED_HOME, step)
 
 
 def settings_of(home):

@@ -1,12 +1,6 @@
 """What models read beside images: word pieces and hard negatives."""
 
 
-def region_words(wildcards):
-    """The detector's words belong into the vocabulary of a backbone that reads tags."""
-    tagged = settings_of(wildcards.home).backbone.reads == "tagged regions"
-    return upstream("features/store")(wildcards) if tagged else []
-
-
 rule vocabulary:
     """Word pieces."""
     input:

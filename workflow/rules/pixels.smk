@@ -2,16 +2,6 @@
 
 if BUILT_IN:
 
-    def world_settings(wildcards):
-        """The settings of the built-in world, as an input whose time counts only if the raw file was made from others.
-
-        After a clone or `dvc pull` the settings file is newer than the raw file, although nothing has changed; so contents
-        are compared here: a copy of the settings that made the raw file is kept with it. One without a version is of version 1.
-        """
-        wanted, used = PLAN.settings_file(SHARED_HOME, "fetch"), Path(RAW_DIR, "settings.json")
-        same = used.is_file() and {"version": 1} | read_json(used) == read_json(Path(wanted))
-        return ancient(wanted) if same else wanted
-
     rule fetch:
         """The scenes and captions of the built-in world, from its seed."""
         input:

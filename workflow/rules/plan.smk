@@ -18,18 +18,6 @@ from vldeformer.datasets.sources import JoinedSource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
 from vldeformer.plan import JUDGED_BY, SHARED_HOME, load_plan, report_settings
 
-
-def missing_raw_files():
-    """What is missing of the raw data, or None. Snakemake takes what is there for up to date if a file that it would be made of
-    is missing; that is right if these settings made it, else a misspelt name would end in "Nothing to be done"."""
-    problem = PLAN.missing_raw_files(Path())
-    record = Path(f"artifacts/{PLAN.run.dataset}/{SHARED_HOME}/prepare/{RECORD}")
-    if problem is None or not record.exists():
-        return problem
-    used, wanted = read_json(record).get("settings", {}), read_json(Path(PLAN.settings_file(SHARED_HOME, "prepare")))
-    return None if all(used.get(name) == value for name, value in wanted.items() if name != "version") else problem
-
-
 try:
     # Later ones win: the configfile that the Snakefile names, those of `--configfile`, `--config`.
     _files = [*workflow.configfiles[-1:], *workflow.configfiles[:-1]]
@@ -41,11 +29,6 @@ try:
 except InputError as error:
     print(f"vldeformer: {error}", file=sys.stderr)  # one line; Snakemake would put lines of this file around an error
     sys.exit(2)
-
-
-def literal(path):
-    """A path in which Snakemake sees no wildcards."""
-    return path.replace("{", "{{").replace("}", "}}")
 
 
 DATASET = PLAN.run.dataset

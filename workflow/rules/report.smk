@@ -130,7 +130,7 @@ rule page:
         mem_mb=growing(1000),
         runtime=10,
     params:
-        results=f"results/{DATASET}",
+        results=lambda wildcards: f"results/{DATASET}",
         ablations=optional("--ablations", "ablations"),
         judged=named({name: judged_of(name) for name in EXPERIMENTS}),
         journals=named(journals_of(EXPERIMENTS)),

@@ -1,11 +1,6 @@
 """VinVL downloads: captions → manifest; the detector's features and tags → region store."""
 
 
-def downloaded(name):
-    """Input function: a file of the download that holds a part's features."""
-    return lambda wildcards: f"{RAW_DIR}/{REGION_STORES[wildcards.part].features}/{name}"
-
-
 rule prepare:
     """Manifest."""
     input:
