@@ -16,12 +16,12 @@ from vldeformer.inputs.settings import NegativeSettings
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, decompose
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.oscar_settings import OscarSettings
 from vldeformer.models.weights import build_backbone
 from vldeformer.negatives.composer import Corpus, HardNegativeComposer
-from vldeformer.stages.sections import read_section
+from vldeformer.stages.sections import read_backbone, read_section, read_training
 from vldeformer.stages.train_dual import open_negatives
-from vldeformer.training.settings import TrainSettings
+from vldeformer.training.settings import DualTraining
 
 VINVL_LAYERS = 2
 """Of twelve: what all of them keep for the gradient does not fit in the memory of a small machine."""
@@ -35,15 +35,23 @@ class Case:
     layers: int
     ours: PairStream
     padded: PairStream
-    settings: TrainSettings
+    settings: DualTraining
     model: Callable[[], DualEncoder]
+
+
+def read_dual(settings: Path) -> DualTraining:
+    """The section ``train`` of a decomposed model."""
+    section = read_training(settings)
+    assert isinstance(section, DualTraining), f"{settings} is of no decomposed model"
+    return section
 
 
 def scenes(run: Path, pairs: int) -> Case:
     """The experiment in batches of ``pairs``; ``run``: folder ``artifacts/scenes/base``. The weights are random."""
     settings = run / "settings" / "train.json"
-    backbone = read_section(settings, "backbone", BackboneSettings)
-    section = read_section(settings, "train", TrainSettings).model_copy(update={"batch_images": pairs})
+    backbone = read_backbone(settings)
+    assert isinstance(backbone, OscarSettings)
+    section = read_dual(settings).model_copy(update={"batch_images": pairs})
     words = WordPieces.load(run / "vocabulary" / "tokenizer.json")
     train = Manifest.load(run / "prepare" / "manifest.json").split("train")
     negatives = open_negatives(section, run / "negatives", train)
@@ -56,7 +64,7 @@ def vinvl(run: Path, shared: Path, pairs: int) -> Case:
     ``shared``: the folder with ``flickr30k`` and ``visual_genome_vocab``.
     """
     settings = run / "settings" / "train.json"
-    section = read_section(settings, "train", TrainSettings).model_copy(update={"batch_images": pairs})
+    section = read_dual(settings).model_copy(update={"batch_images": pairs})
     composing = read_section(run / "settings" / "negatives.json", "negatives", NegativeSettings)
     world = make_world(shared)
     negatives = _composed(composing, world.manifest, world.store)
@@ -82,8 +90,8 @@ def _composed(settings: NegativeSettings, train: Manifest, store: RegionSource) 
 
 def _case(
     name: str,
-    backbone: BackboneSettings,
-    section: TrainSettings,
+    backbone: OscarSettings,
+    section: DualTraining,
     words: WordPieces,
     train: Manifest,
     store: RegionSource,

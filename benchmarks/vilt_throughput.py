@@ -36,14 +36,14 @@ from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.fast_layers import quicken
-from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.vilt import ViltBackbone
+from vldeformer.models.vilt_settings import ViltSettings
 from vldeformer.retrieval.encode import encode_captions, encode_images
 from vldeformer.runtime import RuntimeSettings, arithmetic
 from vldeformer.training.journal import peak_memory_mib
 from vldeformer.training.loop import start_processes
 from vldeformer.training.optim import build_optimizer
-from vldeformer.training.settings import TrainSettings
+from vldeformer.training.settings import DualTraining, NoNegatives
 from vldeformer.training.tasks import contrastive_training
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,7 +61,7 @@ class World:
     visual: PhotographReader
 
 
-def make_world(pairs: int, different: int, backbone: BackboneSettings) -> World:
+def make_world(pairs: int, different: int, backbone: ViltSettings) -> World:
     """``different`` pictures by turns, so that many pairs fit in memory."""
     pictures = list(np.random.default_rng(0).integers(0, 256, (different, 480, 640, 3), dtype=np.uint8))
     shown = [pictures[number % different] for number in range(pairs)]
@@ -74,7 +74,7 @@ def make_world(pairs: int, different: int, backbone: BackboneSettings) -> World:
     )
 
 
-def operations(backbone: BackboneSettings, tokens: int) -> float:
+def operations(backbone: ViltSettings, tokens: int) -> float:
     """Of one forward pass over ``tokens`` tokens: two for each weight and token, and attention's."""
     weights = backbone.layers * (4 * backbone.hidden**2 + 2 * backbone.hidden * backbone.intermediate)
     return 2.0 * weights * tokens + backbone.layers * 4.0 * tokens**2 * backbone.hidden
@@ -129,7 +129,7 @@ def embedding(
 
 
 def training(
-    encoder: DualEncoder, world: World, settings: TrainSettings, accelerator: Accelerator, given: argparse.Namespace
+    encoder: DualEncoder, world: World, settings: DualTraining, accelerator: Accelerator, given: argparse.Namespace
 ) -> dict[str, Any]:
     """Steps of ``given.batch`` pairs at once; on a GPU then one of ``given.large`` pairs in chunks of so many."""
     quicken(encoder)
@@ -138,7 +138,9 @@ def training(
     waits: list[float] = []
 
     def steps(pairs: int, chunk_images: int | None) -> Callable[[], None]:
-        own = settings.model_copy(update={"batch_images": pairs, "chunk_images": chunk_images, "hard_negatives": "none"})
+        own = settings.model_copy(
+            update={"batch_images": pairs, "chunk_images": chunk_images, "hard_negatives": NoNegatives(kind="none")}
+        )
         backward = contrastive_training(PairStream(world.manifest, world.text, world.visual, pairs, 0), own, accelerator, {})
         numbers = itertools.count()
 
@@ -169,6 +171,7 @@ def training(
 def measure(given: argparse.Namespace) -> dict[str, Any]:
     """What is saved."""
     settings = load_settings(ROOT / "config", "coco_vilt", "gpu24")
+    assert isinstance(settings.backbone, ViltSettings) and isinstance(settings.train, DualTraining)
     backbone = settings.backbone.model_copy(update={"layers": given.layers})
     runtime = RuntimeSettings(device=given.device, threads=os.cpu_count() or 1, precision=given.precision, processes=1)
     accelerator = start_processes(runtime)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from settings_files import CONFIG
-from tiny_settings import BACKBONE, SECTIONS, sections
+from tiny_settings import SECTIONS, backbone, sections
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 KINDS_OF_MODELS = {
@@ -92,11 +92,10 @@ def words(tiny):
 @pytest.fixture(scope="session")
 def readers(tiny, words):
     """``readers("oscar")``: how captions and images are read for a backbone of this kind."""
-    from vldeformer.models.settings import BackboneSettings
     from vldeformer.stages.open_inputs import open_readers
 
     def opened(kind, full=False):
-        settings = BackboneSettings(**BACKBONE | {"kind": kind})
+        settings = backbone(kind)
         store = tiny.pixels if settings.reads == "pixels" else tiny.regions
         return open_readers(settings, words, store, "mean_all" if full else "mean")
 
@@ -108,19 +107,18 @@ def make_backbone(words, region_store):
     """``make_backbone("oscar")``: a new one in eval mode, with weights so large that nothing is lost in rounding."""
     import torch
 
-    from vldeformer.models.settings import BackboneSettings
     from vldeformer.models.weights import build_backbone
 
     def make(kind, **changes):
-        settings = BackboneSettings(**BACKBONE | {"kind": kind} | changes)
+        settings = backbone(kind, **changes)
         torch.manual_seed(11)
         width = region_store.feature_width + (6 if settings.reads == "tagged regions" else 0)
-        backbone = build_backbone(settings, len(words), width)
+        made = build_backbone(settings, len(words), width)
         with torch.no_grad():
-            for parameter in backbone.parameters():
+            for parameter in made.parameters():
                 if parameter.ndim > 1:
                     parameter.normal_(std=0.2)
-        return backbone.eval()
+        return made.eval()
 
     return make
 
@@ -130,7 +128,6 @@ def model_folder(tmp_path_factory, tiny, words, region_store):
     """``model_folder("oscar", pooling="mean", reading="dual", extractor=False)``: made once for the same arguments."""
     import torch
 
-    from vldeformer.models.settings import BackboneSettings
     from vldeformer.models.weights import ModelDescription, build_model, save_model
 
     torch.set_num_threads(1)  # quickest for models this small
@@ -143,7 +140,7 @@ def model_folder(tmp_path_factory, tiny, words, region_store):
         width = {"oscar": region_store.feature_width + 6, "visualbert": region_store.feature_width}.get(kind, 3)
         description = ModelDescription(
             kind=reading,
-            backbone=BackboneSettings(**BACKBONE | KINDS_OF_MODELS[kind]),
+            backbone=backbone(**KINDS_OF_MODELS[kind]),
             vocabulary_size=len(words),
             feature_width=width,
             pooling=pooling,

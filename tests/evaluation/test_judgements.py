@@ -13,7 +13,7 @@ from vldeformer.evaluation.judgements import load_judgements
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.protocols import evaluate
 
-SETTINGS = EvaluationSettings(joint_images=5, bootstrap_samples=100, confidence=0.95, seed=0)
+SETTINGS = EvaluationSettings(joint_images=5, bootstrap_samples=100, seed=0)
 LONGEST = 60  # the package looks at the first 48 of a list at most
 needs_package = pytest.mark.skipif(
     importlib.util.find_spec("eccv_caption") is None, reason="eccv_caption is not installed: pip install 'vldeformer[eccv]'"

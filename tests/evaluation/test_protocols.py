@@ -8,7 +8,7 @@ from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.protocols import PROTOCOLS, evaluate, evaluate_scored
 from vldeformer.retrieval.embeddings import Embeddings, Scores
 
-SETTINGS = EvaluationSettings(joint_images=5, bootstrap_samples=100, confidence=0.95, seed=0)
+SETTINGS = EvaluationSettings(joint_images=5, bootstrap_samples=100, seed=0)
 
 
 def vectors(n_images, captions_each, width=16):

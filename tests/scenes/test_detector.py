@@ -12,7 +12,7 @@ from vldeformer.scenes.region_settings import RegionSettings
 from vldeformer.scenes.world import SceneSettings, generate_scenes
 
 WORLD = SceneSettings(pretrain_images=250, train_images=1, val_images=1, test_images=70, image_size=96, seed=7)
-SETTINGS = RegionSettings(pca_components=16, crop_size=12, max_regions=6, fit_images=200, dtype="float16", seed=1)
+SETTINGS = RegionSettings(pca_components=16, max_regions=6, dtype="float16", seed=1)
 
 
 @pytest.fixture(scope="module")

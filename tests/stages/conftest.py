@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from tiny_settings import COMPOSED
 
 from vldeformer.cli import main
 
@@ -26,7 +27,7 @@ def command(tiny):
 def trained(tmp_path_factory, command, write_settings):
     root, plain = tmp_path_factory.mktemp("trained"), write_settings()
     joint = write_settings(train={"kind": "joint", "start": "pretrained", "steps": 2})
-    dual = write_settings(train={"start": "pretrained", "hard_negatives": "both"})
+    dual = write_settings(train={"start": "pretrained", "hard_negatives": COMPOSED})
     made = SimpleNamespace(
         pretrain=root / "pretrain", negatives=root / "negatives", joint=root / "joint", dual=root / "dual", embed=root / "embed",
         score=root / "score",

@@ -7,7 +7,6 @@ import pytest
 from vldeformer.artifact import digest
 from vldeformer.cli import main
 from vldeformer.models.joint import JointMatcher
-from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import load_model
 from vldeformer.retrieval.embeddings import Scores
 from vldeformer.stages.open_inputs import open_matcher, open_readers
@@ -90,9 +89,9 @@ def test_what_has_no_matching_head_has_no_pair_time(model_folder, command, write
 
 
 def test_only_what_is_read_together_from_the_first_layer_on_shares_room(tiny, words, partly):
-    from tiny_settings import BACKBONE
+    from tiny_settings import backbone as settings
 
-    backbone = BackboneSettings(**BACKBONE | {"joint_tokens": 30})
+    backbone = settings(joint_tokens=30)
     lengths = {}
     for name, pooling, layers in (("joint", None, None), ("all", None, 2), ("partly", None, 1), ("dual", "mean", None)):
         readers = open_readers(backbone, words, tiny.regions, pooling, layers)

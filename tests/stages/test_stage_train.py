@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny_settings import COMPOSED
 
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.weights import load_model
+
+MINED = {"kind": "mined", "epochs": 1, "depth": 2, "limit": None}
 
 
 def weights(folder):
@@ -77,7 +80,7 @@ def test_a_model_of_squares_knows_how_large_they_were_before_the_crop(command, w
 
 
 def test_the_same_settings_give_the_same_bytes(trained, command, write_settings, tmp_path):
-    settings = write_settings(train={"start": "pretrained", "hard_negatives": "both"})
+    settings = write_settings(train={"start": "pretrained", "hard_negatives": COMPOSED})
     more = ("--start", trained.pretrain / "model", "--negatives", trained.negatives)
     assert command("train", settings, tmp_path / "again", *more) == 0
     assert weights(tmp_path / "again") == weights(trained.dual)
@@ -122,39 +125,57 @@ def test_starting_from_pre_training_takes_its_weights(trained, command, write_se
     [
         ({"train": {"kind": "oracle"}}, [], "train.kind is oracle, which is not trained"),
         ({"train": {"start": "pretrained"}}, [], "train.start is 'pretrained'; give --start"),
-        ({}, ["--start", "somewhere"], "train.start is 'scratch'; give --start exactly if"),
-        ({"train": {"hard_negatives": "text"}}, [], "train.hard_negatives is 'text'; give --negatives"),
+        ({}, ["--start", "somewhere"], "train.start is 'scratch'; give --start unless"),
+        ({"train": {"hard_negatives": COMPOSED | {"kind": "text"}}}, [], "train.hard_negatives.kind is 'text'; give --negatives"),
         (
-            {"train": {"hard_negatives": "text"}},
+            {"train": {"hard_negatives": COMPOSED | {"kind": "text"}}},
             ["--negatives", "nowhere"],
             "vldeformer: nowhere/text.parquet: expected composed negatives, found none; run `vldeformer negatives`",
         ),
-        ({}, ["--negatives", "nowhere"], "train.hard_negatives is 'none'; give --negatives exactly if it is"),
-        ({}, ["--teacher", "nowhere"], "neither train.distillation_weight nor train.mine_limit asks for --teacher"),
+        ({}, ["--negatives", "nowhere"], "train.hard_negatives.kind is 'none'; give --negatives exactly if hard"),
+        ({}, ["--teacher", "nowhere"], "neither train.distillation nor train.hard_negatives.limit asks for --teacher"),
+        ({"train": {"hard_negatives": MINED | {"scope": "batch"}}}, [], "train.hard_negatives.scope is unknown"),
         (
-            {"train": {"hard_negatives": "mined", "mine_limit": None}},
+            {"train": {"loss": {"kind": "triplet", "margin": 1.0, "learn_temperature": True}}},
             [],
-            "train: expected negatives_scope anchor where hard_negatives is mined, got batch",
+            "train.loss.learn_temperature is unknown",
         ),
         (
-            {"train": {"loss": "triplet", "learn_temperature": True}},
+            {
+                "train": {
+                    "loss": {"kind": "triplet", "margin": 1.0},
+                    "distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2},
+                }
+            },
             [],
-            "train: expected learn_temperature false where neither loss (infonce or sigmoid) nor distillation reads a temp",
+            "train: expected a loss with a temperature (infonce or sigmoid), which distillation reads too",
         ),
         ({"train": {"chunk_images": 0}}, [], "train.chunk_images: expected a number of images of at least 1"),
         ({"train": {"chunk_images": -3}}, [], "'auto' or null, got -3"),
         ({"train": {"chunk_images": "most"}}, [], "of at least 1, 'auto' or null, got 'most'"),
-        ({"train": {"margin": float("inf")}}, [], "train.margin: expected a finite number, got inf"),
+        (
+            {"train": {"loss": {"kind": "triplet", "margin": float("inf")}}},
+            [],
+            "train.loss.margin: expected a finite number, got inf",
+        ),
         ({"train": {"kind": "joint", "joint_layers": 9}}, [], "json: train.joint_layers is 9, but the backbone has 2 layers"),
         ({"train": {"start": "pretrained"}}, ["--start", "nowhere"], "nowhere: expected a model folder"),
         ({"backbone": {"kind": "vilt"}}, [], "expected a pixel store (backbone.kind is vilt), found no pixels.npy"),
-        ({"train": {"distillation_weight": 0.5}}, [], "asks for the joint model; give --teacher"),
         (
-            {"train": {"hard_negatives": "mined", "negatives_scope": "anchor", "mine_limit": 0.0}},
+            {"train": {"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}},
             [],
             "asks for the joint model; give --teacher",
         ),
-        ({"train": {"distillation_weight": 0.5}}, ["--teacher", "nowhere"], "nowhere: expected a model folder"),
+        (
+            {"train": {"hard_negatives": MINED | {"limit": 0.0}}},
+            [],
+            "asks for the joint model; give --teacher",
+        ),
+        (
+            {"train": {"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}},
+            ["--teacher", "nowhere"],
+            "nowhere: expected a model folder",
+        ),
         ({"runtime": {"processes": 2}}, [], "runtime.processes is 2 but 1 run"),
         ({"train": {"images": 1}}, [], "train.images: expected greater than or equal to 2, got 1"),
         ({"backbone": {"text_model": "package:no_such_package/x"}}, [], "'no_such_package' is not installed"),
@@ -201,7 +222,7 @@ def test_a_start_of_other_word_pieces_is_refused_also_where_they_are_as_many(
 
 def test_negatives_of_other_images_are_refused(trained, command, write_settings, tmp_path, manifest, capsys):
     def refusal(kind, folder, **train):
-        settings = write_settings(train={"hard_negatives": kind} | train)
+        settings = write_settings(train={"hard_negatives": COMPOSED | {"kind": kind}} | train)
         assert command("train", settings, tmp_path / "train", "--negatives", folder) == 2
         errors = capsys.readouterr().err.splitlines()
         assert len(errors) == 1 and f"{folder}: " in errors[0] and not (tmp_path / "train").exists()
@@ -219,13 +240,13 @@ def test_negatives_of_other_images_are_refused(trained, command, write_settings,
     )
     few = write_settings(negatives={"images": 8})
     assert command("negatives", few, tmp_path / "few") == 0
-    settings = write_settings(train={"hard_negatives": "both", "images": 8})
+    settings = write_settings(train={"hard_negatives": COMPOSED, "images": 8})
     assert command("train", settings, tmp_path / "train", "--negatives", tmp_path / "few") == 0
 
 
 @pytest.mark.parametrize("key", ["caption_tokens", "regions", "tag_tokens"])
 def test_a_teacher_of_regions_must_read_as_much_of_them(trained, command, write_settings, tmp_path, capsys, key):
-    settings = write_settings(backbone={key: 5}, train={"distillation_weight": 0.5})
+    settings = write_settings(backbone={key: 5}, train={"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}})
     assert command("train", settings, tmp_path / "train", "--teacher", trained.joint / "model") == 2
     assert f"the teacher has another backbone.{key} than the model that it teaches" in capsys.readouterr().err
 
@@ -240,7 +261,7 @@ def test_a_teacher_must_be_a_joint_model_of_the_same_run(trained, command, write
         (other / "model", "the teacher has another kind of backbone than the model that it teaches"),
         (strange, "the teacher has other word pieces than the model that it teaches; train both from one run"),
     ):
-        settings = write_settings(train={"distillation_weight": 0.5})
+        settings = write_settings(train={"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}})
         assert command("train", settings, tmp_path / "train", "--teacher", teacher) == 2
         errors = capsys.readouterr().err.splitlines()
         assert len(errors) == 1 and f"{teacher}: {expected}" in errors[0]
@@ -250,7 +271,9 @@ def test_a_teacher_must_be_a_joint_model_of_the_same_run(trained, command, write
 def test_a_teacher_of_pixels_must_read_the_same_patches(command, write_settings, tmp_path, tiny, capsys):
     joint = write_settings(backbone={"kind": "vilt"}, train={"kind": "joint", "steps": 0})
     assert command("train", joint, tmp_path / "joint", visual=tiny.pixels) == 0
-    settings = write_settings(backbone={"kind": "vilt", "crop_size": 64}, train={"distillation_weight": 0.5})
+    settings = write_settings(
+        backbone={"kind": "vilt", "crop_size": 64}, train={"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}
+    )
     capsys.readouterr()
     assert command("train", settings, tmp_path / "train", "--teacher", tmp_path / "joint" / "model", visual=tiny.pixels) == 2
     assert "the teacher has another backbone.crop_size than the model that it teaches" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from vldeformer.models.weights import load_model
 from vldeformer.objective.retrieval import LossName
 from vldeformer.training import tasks
 
-EVERYTHING = {"shared_weights": False, "learn_temperature": True, "pooling": "mean_max", "temperature": 0.2}
+EVERYTHING = {"shared_weights": False, "pooling": "mean_max", "loss": {"temperature": 0.2, "learn_temperature": True}}
 
 
 def short(command, write_settings, out, **changes):
@@ -25,7 +25,9 @@ def short(command, write_settings, out, **changes):
 def test_each_loss_trains_another_model(command, write_settings, tmp_path):
     found = {}
     for loss in get_args(LossName):
-        folder, journal = short(command, write_settings, tmp_path / loss, loss=loss)
+        folder, journal = short(
+            command, write_settings, tmp_path / loss, loss={"kind": loss} | ({"margin": 1.0} if "triplet" in loss else {})
+        )
         assert all(np.isfinite(line["loss"]) for line in journal if "loss" in line)
         found[loss] = (folder / "model.safetensors").read_bytes()
     assert len(set(found.values())) == len(found) == 5
@@ -62,11 +64,13 @@ def test_separate_weights_start_from_one_pre_trained_backbone(command, write_set
     assert len(kept) == 2 * len(names) + 1
 
 
-HARD = {"hard_negatives": "mined", "negatives_scope": "anchor", "steps": 5, "checkpoint_steps": 1}
-TAUGHT = {"distillation_weight": 0.5}
+MINED = {"kind": "mined", "epochs": 1, "depth": 2, "limit": None}
+HARD = {"hard_negatives": MINED, "steps": 5, "checkpoint_steps": 1}
+FILTERED = HARD | {"hard_negatives": MINED | {"limit": 0.0}}
+TAUGHT = {"distillation": {"weight": 0.5, "temperature": 1.0, "candidates": 2}}
 
 
-@pytest.mark.parametrize("changes", [HARD, HARD | {"mine_limit": 0.0}, TAUGHT], ids=["mined", "filtered", "distilled"])
+@pytest.mark.parametrize("changes", [HARD, FILTERED, TAUGHT], ids=["mined", "filtered", "distilled"])
 def test_a_killed_training_with_mined_negatives_or_a_teacher_ends_as_one_that_was_not(
     command, write_settings, trained, tmp_path, monkeypatch, changes
 ):
@@ -90,14 +94,14 @@ def test_a_killed_training_with_mined_negatives_or_a_teacher_ends_as_one_that_wa
         [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()] for folder in (whole, parts)
     )
     assert [line.get("loss") for line in lines] == [line.get("loss") for line in others]
-    figure = {"mined_dropped": "mine_limit" in changes, "distillation_loss": changes == TAUGHT}
+    figure = {"mined_dropped": changes == FILTERED, "distillation_loss": changes == TAUGHT}
     assert {name: any(name in line for line in lines) for name in figure} == figure
 
 
 def test_mining_and_a_teacher_train_other_models_than_their_absence(command, write_settings, trained, tmp_path):
     found = []
     for number, changes in enumerate([{}, HARD, TAUGHT]):
-        settings = write_settings(train=HARD | {"hard_negatives": "none"} | changes)
+        settings = write_settings(train=HARD | {"hard_negatives": {"kind": "none"}} | changes)
         teacher = ["--teacher", trained.joint / "model"] if changes == TAUGHT else []
         assert command("train", settings, tmp_path / str(number), *teacher) == 0
         found.append((tmp_path / str(number) / "model" / "model.safetensors").read_bytes())

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny_settings import SECTIONS
+from tiny_settings import COMPOSED, training
 
 from vldeformer.inputs.collate import ComposedImage
 from vldeformer.inputs.drawn_negatives import ComposedNegatives
@@ -15,7 +15,6 @@ from vldeformer.models.dual import decompose
 from vldeformer.training.loop import Task, fit, start_processes
 from vldeformer.training.optim import build_optimizer
 from vldeformer.training.schedule import learning_rate
-from vldeformer.training.settings import TrainSettings
 from vldeformer.training.tasks import contrastive_training
 
 PAIRS, STEPS = 16, 3
@@ -47,7 +46,7 @@ def streams(manifest, readers, monkeypatch):
 
 
 def settings(**changes):
-    return TrainSettings(**SECTIONS["train"] | {"hard_negatives": "both", "batch_images": PAIRS, "steps": STEPS} | changes)
+    return training(**{"hard_negatives": COMPOSED, "batch_images": PAIRS, "steps": STEPS} | changes)
 
 
 def gradients(model):
@@ -57,7 +56,7 @@ def gradients(model):
 @pytest.mark.parametrize("scope", ["batch", "anchor"])
 def test_loss_and_gradient_are_those_of_the_plain_padded_loop(plain, streams, make_backbone, runtime, scope):
     ours, padded = streams
-    given, model = settings(negatives_scope=scope), decompose(make_backbone("oscar")).eval()
+    given, model = settings(hard_negatives=COMPOSED | {"scope": scope}), decompose(make_backbone("oscar")).eval()
     read = []
     model.backbone.bert.encoder.layer[0].register_forward_pre_hook(lambda _, states: read.append(states[0].shape[:2]))
     loss, _ = contrastive_training(ours, given, start_processes(runtime), {})(model, 1)

@@ -77,10 +77,10 @@ def test_a_changed_setting_makes_just_what_follows_and_its_result_is_new(project
 
 
 def test_experiments_of_dvc_touch_only_what_follows(project):
-    project.run("dvc", "exp", "run", "-q", "-S", "config/experiments/decomposed.yaml:train.temperature=0.02")
+    project.run("dvc", "exp", "run", "-q", "-S", "config/experiments/decomposed.yaml:train.loss.temperature=0.02")
     assert stages(project) == FOLLOWS
     assert temperature(project) == "0.02"
-    assert re.search(r"train.temperature +0.07 +0.02", project.run("dvc", "params", "diff"))
+    assert re.search(r"train.loss.temperature +0.07 +0.02", project.run("dvc", "params", "diff"))
 
 
 def test_a_comment_in_any_module_makes_nothing_again(project):
@@ -157,7 +157,7 @@ def test_a_setting_edited_in_a_fresh_clone_is_seen_by_dvc_whatever_the_times(pul
 def test_an_older_run_comes_back_and_the_newer_one_is_right_again(project):
     # Trap 6: Snakemake's own records are of the run that it made last, not of what DVC has brought back.
     tables = project.folder / "results/tiny/tables/recall.md"
-    project.set("    joint: Joint (early interaction)", "    joint: The teacher")
+    project.edit("config/experiments/joint.yaml", "Joint (early interaction)", "The teacher")
     project.set(*TEMPERATURE)
     project.run("dvc", "repro")
     project.commit("second run")

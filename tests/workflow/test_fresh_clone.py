@@ -69,7 +69,7 @@ def test_metrics_parameters_and_curves_are_shown(really_adopted, tmp_path):
     (project.folder / METRICS).write_text(json.dumps(metrics))
     assert "models.decomposed.mean_recall" in project.run("dvc", "metrics", "diff")
     project.set("  temperature: 0.07", "  temperature: 0.02")
-    assert "train.temperature" in project.run("dvc", "params", "diff")
+    assert "train.loss.temperature" in project.run("dvc", "params", "diff")
     project.run("dvc", "plots", "show", "-o", "shown")
     page = (project.folder / "shown" / "index.html").read_text()
     for title in ("Recall at k of the image of a caption", "Loss of training", "Recall on val", "Time of a query"):

@@ -8,6 +8,8 @@ import shutil
 import pytest
 import yaml
 
+from vldeformer.plan import load_plan
+
 JUDGED = {"evaluate": 12, "score": 2, "compositional": 6, "rerank": 2, "reranked": 2, "reranked_depths": 1}
 JUDGED |= {"report": 1, "page": 1}
 DUAL = {"base": "decomposed", "no_negatives": "no_negatives", "scratch": "scratch", "untrained": "untrained"}
@@ -88,16 +90,16 @@ def test_a_dry_run_costs_little_more_than_that_of_an_empty_workflow(copied, tmp_
 
 
 @pytest.mark.parametrize(
-    ("section", "old", "new", "rules"),
+    ("experiment", "old", "new", "rules"),
     [
-        ("a title", "Joint, untrained", "Joint, random", {"report": 1, "page": 1}),
-        ("speed", "  repeats: 3", "  repeats: 4", {}),  # tiny has its own
-        ("evaluation", "  confidence: 0.95", "  confidence: 0.9", JUDGED),
-        ("negatives", "  word_ratio: 0.3", "  word_ratio: 0.5", None),
+        ("untrained_joint", "Joint, untrained", "Joint, random", {"report": 1, "page": 1}),
+        ("decomposed", "  repeats: 3", "  repeats: 4", {}),  # tiny has its own
+        ("decomposed", "  bootstrap_samples: 2000\n  seed: 0", "  bootstrap_samples: 2000\n  seed: 1", JUDGED),
+        ("decomposed", "  word_ratio: 0.3", "  word_ratio: 0.5", None),
     ],
 )
-def test_a_setting_reaches_the_stages_that_read_it(copied, section, old, new, rules):
-    copied.edit("config/experiments/decomposed.yaml", old, new)
+def test_a_setting_reaches_the_stages_that_read_it(copied, experiment, old, new, rules):
+    copied.edit(f"config/experiments/{experiment}.yaml", old, new)
     jobs = planned(copied.snakemake("-n", "all"))
     if rules is None:  # decomposed and scratch train with hard negatives, the others do not
         trained = {"negatives": 1, "train": 2, "embed": 2, "evaluate": 4, "compositional": 2, "speed": 1, "report": 1, "page": 1}
@@ -169,8 +171,8 @@ def test_a_raw_file_that_the_settings_misspell_is_said_after_a_run_as_well(proje
 def test_everything_of_scenes_trains_each_experiment_once_and_ends_in_the_claims(project):
     printed = project.snakemake("-n", "-p", "everything", config="default")
     jobs = planned(printed)
-    run = yaml.safe_load((project.folder / "config" / "default.yaml").read_text())["experiments"]
-    names = {*run["all"], *run["ablations"]} - {"oracle"}
+    run = yaml.safe_load((project.folder / "config" / "default.yaml").read_text())
+    names = {*load_plan(project.folder / "config", run).ablated} - {"oracle"}
     assert jobs["train"] == len(names) and jobs["report"] == jobs["report_ablations"] == jobs["claims"] == 1
     taught = re.findall(r"--teacher artifacts/scenes/joint/train/model .*--out artifacts/scenes/(\w+)/train", printed)
     assert sorted(taught) == ["distilled", "mined"]
@@ -208,7 +210,7 @@ def test_training_on_gpus_goes_through_the_same_rule(project):
 def test_a_wrong_setting_stops_before_anything_runs(project):
     project.edit("config/experiments/joint.yaml", "  joint_negatives: 3", "  joint_negative: 3")
     printed = project.snakemake("--cores", "2", "all", fails=True)
-    assert "joint.yaml: setting train.joint_negative is unknown; did you mean train.joint_negatives?" in printed
+    assert "joint.yaml: setting train.joint_negative is unknown for kind joint; did you mean train.joint_negatives?" in printed
     assert project.calls() == []
 
 

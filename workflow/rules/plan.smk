@@ -13,10 +13,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vldeformer.artifact import RECORD, read_json
-from vldeformer.config import read_layer
 from vldeformer.datasets.sources import JoinedSource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
-from vldeformer.plan import JUDGED_BY, SHARED_HOME, load_plan, report_settings
+from vldeformer.layers import read_layer
+from vldeformer.plan import JUDGED_BY, SHARED_HOME, load_plan
 
 try:
     # Later ones win: the configfile that the Snakefile names, those of `--configfile`, `--config`.
@@ -32,8 +32,7 @@ except InputError as error:
 
 
 DATASET = PLAN.run.dataset
-EXPERIMENTS = PLAN.run.experiments.all
-ABLATED = list(dict.fromkeys([*EXPERIMENTS, *PLAN.run.experiments.ablations]))
+EXPERIMENTS, ABLATED = PLAN.experiments, PLAN.ablated
 RAW_DIR = BASE.dataset.raw_dir
 RAW = [literal(f"{RAW_DIR}/{file}") for file in BASE.dataset.raw_files]
 BUILT_IN = isinstance(BASE.dataset, ScenesSource)

@@ -83,7 +83,7 @@ def negatives_shown():
 
 
 # The ablations of which this data set has rows to compare.
-ABLATIONS = report_settings(BASE, [*ABLATED, "reranked"]).report.ablations
+ABLATIONS = PLAN.ablations_report.ablations
 
 
 def timed_by(ablation):

@@ -16,7 +16,7 @@ def checkpoint_files(wildcards):
 
 def start(wildcards):
     """The pre-trained model, if the training starts from it."""
-    return upstream("pretrain/model")(wildcards) if settings_of(wildcards.home).train.start == "pretrained" else []
+    return upstream("pretrain/model")(wildcards) if settings_of(wildcards.home).train.start != "scratch" else []
 
 
 def hard_negatives(wildcards):

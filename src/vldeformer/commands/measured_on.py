@@ -3,12 +3,9 @@
 from pathlib import Path
 
 from vldeformer.artifact import read_json
-from vldeformer.config import BASE
 from vldeformer.errors import InputError
-from vldeformer.plan import JUDGED_BY, load_plan
-
-RERANKED = "reranked"
-"""Made of two models, so that it has no settings file of its own."""
+from vldeformer.experiments import BASE
+from vldeformer.plan import JUDGED_BY, RERANKED, load_plan
 
 
 def measured_on(file: Path, config_dir: Path) -> tuple[str, tuple[Path, ...]]:

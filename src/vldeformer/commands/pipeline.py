@@ -31,7 +31,7 @@ def add_pipeline(commands: "Commands") -> None:
     add_paths(added, **LEARNED_FROM, out="folder to write")
     added.add_argument("--start", type=Path, metavar="PATH", help="model folder of `pretrain` (train.start: pretrained)")
     added.add_argument("--negatives", type=Path, metavar="PATH", help="folder of `negatives` (train.hard_negatives not none)")
-    taught = "joint model folder whose scores are read (train.distillation_weight above 0, train.mine_limit not null)"
+    taught = "joint model folder whose scores are read (train.distillation, train.hard_negatives.limit)"
     added.add_argument("--teacher", type=Path, metavar="PATH", help=taught)
     added = add_command(commands, "speed", _speed, "time joint and decomposed retrieval on this machine (ms, s)")
     add_paths(added, settings=SETTINGS, joint="joint model folder", dual="decomposed model folder")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from vldeformer.config import read_layer
 from vldeformer.errors import InputError
+from vldeformer.layers import read_layer
 from vldeformer.plan import Plan, load_plan
 from vldeformer.runtime import find_device
 

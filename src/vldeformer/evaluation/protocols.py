@@ -14,7 +14,7 @@ from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.retrieval.embeddings import Embeddings, Scores
 from vldeformer.retrieval.ranking import Ranks, exact_ranks
 
-DEFAULT_SETTINGS = EvaluationSettings(joint_images=200, bootstrap_samples=2000, confidence=0.95, seed=0)
+DEFAULT_SETTINGS = EvaluationSettings(joint_images=200, bootstrap_samples=2000, seed=0)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ class SpeedSettings(Section):
     images: int = Field(ge=1, description="test images that the decomposed model encodes")
     captions: int = Field(ge=1, description="captions that the decomposed model encodes")
     repeats: int = Field(ge=1, description="timed repeats; the median counts")
-    warmup: int = Field(ge=0, description="repeats before the timed ones")
     gallery_sizes: list[int] = Field(description="gallery sizes of the curve, images")
 
     def scored_images(self, n_images: int) -> int:

@@ -11,19 +11,21 @@ from typing import Any
 from vldeformer.evaluation.speed_settings import SpeedSettings
 from vldeformer.runtime import RuntimeSettings
 
+WARMUP = 1  # runs before those that are timed
+
 
 def median_seconds(work: Callable[[], object], settings: SpeedSettings) -> float:
-    """Median seconds of ``settings.repeats`` runs of ``work``, after ``settings.warmup`` that do not count.
+    """Median seconds of ``settings.repeats`` runs of ``work``, after ``WARMUP`` that do not count.
 
     What a GPU was given counts where it was given: a call returns before the GPU has done it.
     """
     times = []
-    for turn in range(settings.warmup + settings.repeats):
+    for turn in range(WARMUP + settings.repeats):
         _wait_for_gpu()
         started = time.perf_counter()
         work()
         _wait_for_gpu()
-        if turn >= settings.warmup:
+        if turn >= WARMUP:
             times.append(time.perf_counter() - started)
     return statistics.median(times)
 
@@ -43,7 +45,7 @@ def circumstances(settings: SpeedSettings, runtime: RuntimeSettings) -> dict[str
         "hardware": _hardware(runtime),
         "precision": runtime.precision,
         "repeats": settings.repeats,
-        "warmup": settings.warmup,
+        "warmup": WARMUP,
     }
 
 

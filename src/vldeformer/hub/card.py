@@ -11,6 +11,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from vldeformer.datasets.public_datasets import PUBLIC_DATASETS
 from vldeformer.hub.lineage import TrainingRecord
 from vldeformer.hub.measured import CardResults
+from vldeformer.models.settings import PixelBackboneSettings
 from vldeformer.models.weights import ModelDescription
 
 CARD = "README.md"
@@ -20,12 +21,11 @@ SHOWN = (
     "kind",
     "start",
     "loss",
-    "temperature",
     "hard_negatives",
     "batch_images",
     "learning_rate",
     "weight_decay",
-    "distillation_weight",
+    "distillation",
     "seed",
 )
 """Settings of a training that stand in the table; all of them stand below it."""
@@ -104,7 +104,7 @@ def _evaluated(results: CardResults) -> Iterator[EvalResult]:
 
 def _images(saved: Saved) -> str:
     backbone = saved.description.backbone
-    if backbone.reads == "pixels":
+    if isinstance(backbone, PixelBackboneSettings):
         side = "shorter side of" if backbone.keep_aspect else "square of"
         return f"pixels, {side} {backbone.crop_size}, patches of {backbone.patch_size}"
     words = " and their tags" if backbone.reads == "tagged regions" else ""

@@ -111,8 +111,7 @@ class TextComposer:
         """Unit → what comes in."""
         units = reading.units
         candidates = reading.of_kind(kind)
-        ratio = self.settings.word_ratio
-        number = self.settings.word_number if ratio is None else max(1, int(ratio * len(candidates)))
+        number = max(1, int(self.settings.word_ratio * len(candidates)))
         changed: dict[int, str] = {}
         for place in draw.permutation(candidates).tolist():
             word, dropped = self.replacements.draw(units, place, functools.partial(known.may_be_said, units, place), draw)

@@ -25,7 +25,7 @@ Means are over seeds, differences paired.
 Seeds are those of the training: all of them start from one pre-training, read one set of composed negatives and, where they are
 distilled, learn from one joint model.
 `scenes` is a small world made here and `flickr8k` a small model of its own: neither is the paper's data set. On `scenes` the
-pre-trained start is half of the pre-trained weights and half of random ones (`train.start_share`), but for `whole_start`.
+pre-trained start is half of the pre-trained weights and half of random ones (`train.start`), but for `whole_start`.
 """
 PAPER_DATASETS = ("coco", "flickr30k")
 

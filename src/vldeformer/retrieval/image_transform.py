@@ -12,6 +12,7 @@ from vldeformer.inputs.collate import PixelReader, RegionReader, VisualReader
 from vldeformer.inputs.in_memory import GivenImage, GivenPictures, GivenRegions
 from vldeformer.inputs.photographs import PhotographReader, PhotographTransform
 from vldeformer.inputs.tokens import WordPieces
+from vldeformer.models.settings import PixelBackboneSettings
 from vldeformer.models.weights import ModelDescription
 from vldeformer.scenes.detector import Detector
 
@@ -32,10 +33,10 @@ class ImageTransform:
     def reader(self, images: Sequence[GivenImage], full: bool) -> VisualReader:
         """Reads ``images`` as the model was trained to; ``full``: padded to the model's lengths."""
         backbone = self.backbone
-        if backbone.reads != "pixels":
-            tagged = backbone.reads == "tagged regions"
-            regions = GivenRegions(images, self.feature_width - (BOX_NUMBERS if tagged else 0), self.detector)
-            return RegionReader(regions, self.words, backbone.tag_tokens if tagged else 0, backbone.regions, full)
+        if not isinstance(backbone, PixelBackboneSettings):
+            box_numbers = BOX_NUMBERS if backbone.reads == "tagged regions" else 0
+            regions = GivenRegions(images, self.feature_width - box_numbers, self.detector)
+            return RegionReader(regions, self.words, backbone.tag_length, backbone.regions, full)
         if backbone.keep_aspect:
             return PhotographReader(GivenPictures(images, self.image_size), backbone.crop_size, backbone.patch_size)
         squares = GivenPictures(images, self.image_size or backbone.crop_size)
@@ -53,26 +54,27 @@ class ImageTransform:
         # Whole numbers below 2**24 are exact in float32.
         if isinstance(read, RegionInput):
             return _row(read.tag_ids, read.tag_mask, read.region_mask, read.features)
-        missing = self._most_patches - read.patches.shape[1]
+        assert isinstance(self.backbone, PixelBackboneSettings)
+        missing = _most_patches(self.backbone) - read.patches.shape[1]
         return _row(read.grids, functional.pad(read.patches, (0, 0, 0, missing)))
 
     def unpack(self, batch: Float[Tensor, "B ..."]) -> VisualInput:
         """What the model reads, from stacked results of this transform."""
         backbone = self.backbone
-        if backbone.reads == "pixels" and not backbone.keep_aspect:
-            return PixelInput(batch)
-        if backbone.reads == "pixels":
-            grids, patches = batch[:, :2].long(), batch[:, 2:].unflatten(1, (self._most_patches, -1))
+        if isinstance(backbone, PixelBackboneSettings):
+            if not backbone.keep_aspect:
+                return PixelInput(batch)
+            grids, patches = batch[:, :2].long(), batch[:, 2:].unflatten(1, (_most_patches(backbone), -1))
             return PhotographInput(patches[:, : int(grids.prod(1).max())], grids)
-        tags = backbone.tag_tokens if backbone.reads == "tagged regions" else 2
+        tags = backbone.tag_length or 2  # without tags an empty caption, [CLS] [SEP]
         widths = [tags, tags, backbone.regions, backbone.regions * self.feature_width]
         tag_ids, tag_mask, region_mask, features = batch.split(widths, 1)
         return RegionInput(tag_ids.long(), tag_mask.bool(), features.unflatten(1, (backbone.regions, -1)), region_mask.bool())
 
-    @property
-    def _most_patches(self) -> int:
-        crop, patch = self.backbone.crop_size, self.backbone.patch_size
-        return crop // patch * PhotographTransform(crop, patch).most_elongated
+
+def _most_patches(backbone: PixelBackboneSettings) -> int:
+    crop, patch = backbone.crop_size, backbone.patch_size
+    return crop // patch * PhotographTransform(crop, patch).most_elongated
 
 
 def _row(*parts: Tensor) -> Float[Tensor, " numbers"]:

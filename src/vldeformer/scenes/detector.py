@@ -31,6 +31,8 @@ from vldeformer.workers import in_processes
 
 NOTHING = "nothing"
 FIT_SPLIT = "pretrain"
+FIT_IMAGES = 1000  # on which the detector is fitted: more do not make it better and cost seconds
+CROP_SIZE = 16  # side to which a silhouette is resized, pixels: the smallest objects are about as large
 OVERLAP = 0.5
 """Least intersection over union at which a found region takes the label of an object."""
 CHUNK = 64
@@ -94,13 +96,11 @@ class Detector:
         other = next((scene.id for scene in scenes if scene.split != FIT_SPLIT), None)
         if other is not None:
             raise InputError(f"the detector is fitted on the labels of {FIT_SPLIT} scenes only, got {other!r}; leave it out")
-        if len(scenes) > settings.fit_images:
-            chosen = named_generator(settings.seed, "detector", "images").permutation(len(scenes))[: settings.fit_images]
+        if len(scenes) > FIT_IMAGES:
+            chosen = named_generator(settings.seed, "detector", "images").permutation(len(scenes))[:FIT_IMAGES]
             scenes = [scenes[row] for row in sorted(chosen)]
         chunks = (scenes[start : start + CHUNK] for start in range(0, len(scenes), CHUNK))
-        jobs = (
-            joblib.delayed(_labelled)([np.asarray(pictures[s.id]) for s in chunk], chunk, settings.crop_size) for chunk in chunks
-        )
+        jobs = (joblib.delayed(_labelled)([np.asarray(pictures[s.id]) for s in chunk], chunk, CROP_SIZE) for chunk in chunks)
         found = [pair for chunk in in_processes(workers, jobs) for pair in chunk]
         if len(found) < settings.pca_components:
             raise InputError(
@@ -120,7 +120,7 @@ class Detector:
         colour_coef[:, own] = some
         return cls(
             np.asarray(pictures[scenes[0].id]).shape[0],
-            settings.crop_size,
+            CROP_SIZE,
             settings.max_regions,
             shape_words,
             colour_words,

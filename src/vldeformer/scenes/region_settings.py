@@ -11,8 +11,6 @@ class RegionSettings(Section):
     """How regions are described."""
 
     pca_components: int = Field(description="numbers that describe a region's silhouette", ge=1, le=256)
-    crop_size: int = Field(description="side to which a silhouette is resized, pixels", ge=8, le=64)
     max_regions: int = Field(description="regions kept of an image, the largest first", ge=1)
-    fit_images: int = Field(description="pretrain images on which the detector is fitted (all, if there are fewer)", ge=1)
     dtype: Literal["float16", "float32"] = Field(description="floating type of the stored features")
     seed: int = Field(description="seed of the choice of the images for fitting", ge=0)

@@ -34,7 +34,7 @@ class JointReranker:
         backbone, extractor = description.backbone, Path(model) / EXTRACTOR
         together = backbone.tokens_together(description.joint_layers)
         # Read jointly from the first layer on, tags may take the room that the query leaves.
-        roomy = backbone.model_copy(update={"tag_tokens": together or backbone.tag_tokens})
+        roomy = backbone.model_copy(update={"tag_tokens": together}) if together else backbone
         own = Detector.load(extractor) if extractor.is_file() else detector
         self.matcher, self.words, self.images = loaded, words, images
         self.text = TextReader(words, together or backbone.caption_tokens)

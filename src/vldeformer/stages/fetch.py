@@ -8,13 +8,14 @@ import contextlib
 import sys
 from pathlib import Path
 
-from vldeformer.config import BASE, load_settings
+from vldeformer.config import load_settings
 from vldeformer.datasets.archives import unpack
 from vldeformer.datasets.downloads import download
 from vldeformer.datasets.karpathy import read_karpathy
 from vldeformer.datasets.public_datasets import Part, PublicDataset, WebArchive
 from vldeformer.datasets.sources import ScenesSource
 from vldeformer.errors import InputError
+from vldeformer.experiments import BASE
 from vldeformer.scenes.world import write_scenes
 from vldeformer.stages.sections import read_dataset
 

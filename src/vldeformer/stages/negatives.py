@@ -18,14 +18,14 @@ from vldeformer.datasets.joined import open_region_store
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import ComposedImage
 from vldeformer.inputs.settings import NegativeSettings, TextKind
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.settings import PixelBackboneSettings
 from vldeformer.negatives.composer import Corpus, HardNegativeComposer, sample_pairs
 from vldeformer.negatives.hard_texts import ComposedText
 from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.stages.open_inputs import open_pixels
 from vldeformer.stages.progress import progress_bar
 from vldeformer.stages.provenance import provenance
-from vldeformer.stages.sections import read_section
+from vldeformer.stages.sections import read_backbone, read_section
 
 BLIND_PAIRS = 4000
 """Captions with a negative, of each kind, that a blind reader learns and is judged on."""
@@ -43,7 +43,7 @@ def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | N
     started = time.monotonic()
     check_replaceable(out)
     section = read_section(settings, "negatives", NegativeSettings)
-    backbone = read_section(settings, "backbone", BackboneSettings)
+    backbone = read_backbone(settings)
     train = Manifest.load(manifest).split("train")
     train = train if section.images is None else train.first(section.images)
     captions: dict[str, list[Caption]] = {image.id: [] for image in train.images}
@@ -52,7 +52,7 @@ def negatives(settings: Path, manifest: Path, visual: Path, embeddings: Path | N
     vectors = _embedded(embeddings) if embeddings else None
     tags: dict[str, tuple[str, ...]] | None = None
     counts: dict[str, int] | int
-    if backbone.reads != "pixels":
+    if not isinstance(backbone, PixelBackboneSettings):
         store = open_region_store(visual)
         read = {image.id: store[image.id] for image in train.images}
         tags = {image_id: image.tags for image_id, image in read.items()}

@@ -10,10 +10,11 @@ from vldeformer.errors import InputError
 from vldeformer.inputs.collate import PixelReader, RegionReader, TextReader, VisualReader
 from vldeformer.inputs.photographs import PhotographReader
 from vldeformer.inputs.tokens import WordPieces
+from vldeformer.models.any_settings import AnyBackbone
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.importing import load_any
 from vldeformer.models.joint import JointMatcher
-from vldeformer.models.settings import BackboneSettings, Pooling
+from vldeformer.models.settings import PixelBackboneSettings, Pooling
 from vldeformer.models.weights import ModelDescription, as_encoder
 
 
@@ -26,7 +27,7 @@ class Readers:
 
 
 def open_readers(
-    backbone: BackboneSettings, words: WordPieces, visual: Path, pooling: Pooling | None, joint_layers: int | None = None
+    backbone: AnyBackbone, words: WordPieces, visual: Path, pooling: Pooling | None, joint_layers: int | None = None
 ) -> Readers:
     """``pooling`` of a decomposed model; None: captions and images are read jointly by the top ``joint_layers`` (None: all).
 
@@ -36,15 +37,15 @@ def open_readers(
     full = pooling == "mean_all"
     together = backbone.tokens_together(joint_layers) if pooling is None else None
     text = TextReader(words, together or backbone.caption_tokens, full)
-    if backbone.reads == "pixels":
+    if isinstance(backbone, PixelBackboneSettings):
         return Readers(text, open_pixels(backbone, visual))
     if not is_region_store(visual):
         raise InputError(f"{visual}: expected a region store (backbone.kind is {backbone.kind}), found none")
-    tag_tokens = (together or backbone.tag_tokens) if backbone.reads == "tagged regions" else 0
+    tag_tokens = together or backbone.tag_length
     return Readers(text, RegionReader(open_region_store(visual), words, tag_tokens, backbone.regions, full))
 
 
-def open_pixels(backbone: BackboneSettings, visual: Path) -> VisualReader:
+def open_pixels(backbone: PixelBackboneSettings, visual: Path) -> VisualReader:
     """The reader of a backbone that reads pixels. Raises InputError if there is no such store at ``visual``."""
     squares = (visual / "pixels.npy").is_file()
     if not backbone.keep_aspect:

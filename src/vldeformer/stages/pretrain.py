@@ -11,14 +11,13 @@ from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.pretraining import PretrainingModel
-from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.text_start import start_from_text
 from vldeformer.models.weights import ModelDescription, build_model
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.seeding import named_seed
 from vldeformer.stages.open_inputs import extractor_of, open_readers
 from vldeformer.stages.run_folder import finish, run_folder, run_key, run_lock
-from vldeformer.stages.sections import read_section
+from vldeformer.stages.sections import read_backbone, read_section
 from vldeformer.training.loop import Task, fit, start_processes
 from vldeformer.training.settings import PretrainSettings
 from vldeformer.training.tasks import pretraining
@@ -28,7 +27,7 @@ def pretrain(settings: Path, manifest: Path, visual: Path, tokenizer: Path, out:
     """Write ``model/`` (a joint matcher: the backbone and its match head) and ``journal.jsonl``."""
     started = time.monotonic()
     check_replaceable(out)
-    backbone = read_section(settings, "backbone", BackboneSettings)
+    backbone = read_backbone(settings)
     section = read_section(settings, "pretrain", PretrainSettings)
     runtime = read_section(settings, "runtime", RuntimeSettings)
     accelerator = start_processes(runtime)
@@ -46,8 +45,8 @@ def pretrain(settings: Path, manifest: Path, visual: Path, tokenizer: Path, out:
     )
     matcher = build_model(description)
     assert isinstance(matcher, JointMatcher)
-    if backbone.text_model is not None:
-        start_from_text(matcher.backbone, backbone.text_model)
+    if backbone.text_start is not None:
+        start_from_text(matcher.backbone, backbone.text_start)
     model = PretrainingModel(matcher)
     images = Manifest.load(manifest).split(section.split)
     share = (accelerator.process_index, accelerator.num_processes)

@@ -8,7 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 from vldeformer.artifact import read_json
 from vldeformer.datasets.sources import AnyDataset, DatasetSettings
 from vldeformer.errors import InputError
-from vldeformer.section import Section, expected_and_got
+from vldeformer.models.any_settings import AnyBackbone, AnyBackboneSettings
+from vldeformer.section import Section, expected_and_got, place_of
+from vldeformer.training.settings import AnyTraining, TrainSettings
 
 AnySection = TypeVar("AnySection", bound=Section)
 
@@ -23,6 +25,16 @@ def read_dataset(path: Path) -> AnyDataset:
     return _validated(path, "dataset", TypeAdapter[AnyDataset](DatasetSettings))
 
 
+def read_backbone(path: Path) -> AnyBackbone:
+    """The section ``backbone``."""
+    return _validated(path, "backbone", TypeAdapter[AnyBackbone](AnyBackboneSettings))
+
+
+def read_training(path: Path) -> AnyTraining:
+    """The section ``train``."""
+    return _validated(path, "train", TypeAdapter[AnyTraining](TrainSettings))
+
+
 Value = TypeVar("Value")
 
 
@@ -34,6 +46,6 @@ def _validated(path: Path, name: str, adapter: TypeAdapter[Value]) -> Value:
         return adapter.validate_python(settings[name])
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(map(str, (name, *first["loc"])))
+        key = ".".join([name, *place_of(first, settings[name])])
         told = " " if first["type"] in ("missing", "extra_forbidden") else ": "
         raise InputError(f"{path}: {key}{told}{expected_and_got(first)}") from None

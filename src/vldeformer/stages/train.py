@@ -19,10 +19,10 @@ from vldeformer.runtime import RuntimeSettings
 from vldeformer.seeding import named_seed
 from vldeformer.stages.open_inputs import extractor_of, open_readers
 from vldeformer.stages.run_folder import finish, run_folder, run_key, run_lock
-from vldeformer.stages.sections import read_section
+from vldeformer.stages.sections import read_backbone, read_section, read_training
 from vldeformer.stages.train_dual import check_inputs, dual_training, open_negatives, open_teacher
 from vldeformer.training.loop import Task, fit, start_processes
-from vldeformer.training.settings import TrainSettings
+from vldeformer.training.settings import DualTraining, JointTraining, OracleTraining
 from vldeformer.training.tasks import dual_validation, joint_training, joint_validation
 
 ARCHITECTURE = ("kind", "layers", "hidden", "heads", "intermediate", "norm_eps")
@@ -45,34 +45,30 @@ def train(
     """
     started = time.monotonic()
     check_replaceable(out)
-    backbone = read_section(settings, "backbone", BackboneSettings)
-    section = read_section(settings, "train", TrainSettings)
+    backbone, section = read_backbone(settings), read_training(settings)
     runtime = read_section(settings, "runtime", RuntimeSettings)
-    if section.kind == "oracle":
+    if isinstance(section, OracleTraining):
         raise InputError(f"{settings}: train.kind is oracle, which is not trained; use `vldeformer score-oracle`")
-    if (section.start == "pretrained") != (start is not None):
-        raise InputError(f"{settings}: train.start is {section.start!r}; give --start exactly if it is 'pretrained'")
+    if (section.start != "scratch") != (start is not None):
+        raise InputError(f"{settings}: train.start is {section.start!r}; give --start unless it is 'scratch'")
     check_inputs(settings, section, negatives, teacher)
+    joint_layers = section.joint_layers if isinstance(section, JointTraining) else None
+    pooling = section.pooling if isinstance(section, DualTraining) else None
     try:
-        backbone.layers_apart(section.joint_layers)
+        backbone.layers_apart(joint_layers)
     except InputError as error:
         raise InputError(f"{settings}: train.{error}") from None
 
     accelerator = start_processes(runtime)
     words = WordPieces.load(tokenizer)
-    readers = open_readers(backbone, words, visual, section.pooling if section.kind == "dual" else None, section.joint_layers)
+    readers = open_readers(backbone, words, visual, pooling, joint_layers)
     torch.manual_seed(named_seed(section.seed, "weights"))
     description = ModelDescription(
-        kind=section.kind,
         backbone=backbone,
         vocabulary_size=len(words),
         feature_width=readers.visual.feature_width,
-        pooling=section.pooling,
-        pooling_dropout=section.pooling_dropout,
-        shared_weights=section.shared_weights,
-        initial_temperature=section.temperature if section.learn_temperature else None,
-        joint_layers=section.joint_layers,
         image_size=readers.visual.image_size,
+        **section.architecture(),
     )
     model = build_model(description)
     if start is not None:
@@ -81,10 +77,10 @@ def train(
         if its_words.tokenizer.to_str() != words.tokenizer.to_str():  # which shapes need not tell
             raise InputError(f"{start}: the model to start from has other word pieces than {tokenizer}; give --tokenizer its own")
         copy_backbone(loaded, model, section.start_share)
-    elif backbone.text_model is not None:
-        start_from_text(model.backbone, backbone.text_model)
+    elif backbone.text_start is not None:
+        start_from_text(model.backbone, backbone.text_start)
         if isinstance(model, DualEncoder) and model.image_backbone is not None:
-            start_from_text(model.image_backbone, backbone.text_model)
+            start_from_text(model.image_backbone, backbone.text_start)
 
     whole = Manifest.load(manifest)
     images = whole.split("train")
@@ -95,12 +91,12 @@ def train(
         readers.visual,
         section.batch_images,
         section.seed,
-        negatives=open_negatives(section, negatives, images),
+        negatives=open_negatives(section, negatives, images) if isinstance(section, DualTraining) else None,
         share=(accelerator.process_index, accelerator.num_processes),
     )
     val = whole.split("val").first(section.validate_images)
     state: dict[str, Any] = {}
-    if section.kind == "joint":
+    if isinstance(section, JointTraining):
         backward = joint_training(stream, section, accelerator)
         validate = joint_validation(val, readers.text, readers.visual, runtime)
     else:

@@ -20,28 +20,34 @@ from vldeformer.runtime import RuntimeSettings
 from vldeformer.stages.negatives import read_hard_images, read_hard_texts
 from vldeformer.stages.open_inputs import Readers
 from vldeformer.training.mining import Miner
-from vldeformer.training.settings import TrainSettings
+from vldeformer.training.settings import DualTraining, RetrievalTraining
 from vldeformer.training.tasks import Backward, contrastive_training
 from vldeformer.training.teacher import Teacher
 
 
-def check_inputs(settings: Path, section: TrainSettings, negatives: Path | None, teacher: Path | None) -> None:
+def check_inputs(settings: Path, section: RetrievalTraining, negatives: Path | None, teacher: Path | None) -> None:
     """Raises InputError unless composed negatives and a teacher are given exactly if the settings ask for them."""
     if section.needs_composed != (negatives is not None):
-        came = f"train.hard_negatives is {section.hard_negatives!r}"
-        raise InputError(f"{settings}: {came}; give --negatives exactly if it is 'text', 'image' or 'both'")
+        kind = (
+            f"train.hard_negatives.kind is {section.hard_negatives.kind!r}"
+            if isinstance(section, DualTraining)
+            else "train.kind is joint"
+        )
+        raise InputError(f"{settings}: {kind}; give --negatives exactly if hard negatives are 'text', 'image' or 'both'")
     if section.needs_teacher and teacher is None:
-        raise InputError(f"{settings}: train.distillation_weight or train.mine_limit asks for the joint model; give --teacher")
+        raise InputError(f"{settings}: train.distillation or train.hard_negatives.limit asks for the joint model; give --teacher")
     if teacher is not None and not section.needs_teacher:
-        raise InputError(f"{settings}: neither train.distillation_weight nor train.mine_limit asks for --teacher; leave it out")
+        raise InputError(
+            f"{settings}: neither train.distillation nor train.hard_negatives.limit asks for --teacher; leave it out"
+        )
 
 
-def open_negatives(section: TrainSettings, folder: Path | None, images: Manifest) -> ComposedNegatives | MinedNegatives:
+def open_negatives(section: DualTraining, folder: Path | None, images: Manifest) -> ComposedNegatives | MinedNegatives:
     """The negatives that the settings name: of the stage `negatives` in ``folder``, or to be mined from ``images``.
 
     Raises InputError if those in ``folder`` are of other images.
     """
-    kinds = section.hard_negatives
+    kinds = section.hard_negatives.kind
     if kinds == "mined":
         return MinedNegatives(images, section.seed)
     texts = read_hard_texts(folder) if folder is not None and kinds in ("text", "both") else None
@@ -69,7 +75,7 @@ def _check_composed(folder: Path | None, composed: Mapping[str, Sequence[Compose
 
 def dual_training(
     stream: PairStream,
-    section: TrainSettings,
+    section: DualTraining,
     accelerator: Accelerator,
     state: dict[str, Any],
     readers: Readers,
@@ -78,10 +84,10 @@ def dual_training(
 ) -> Backward:
     """The task of the decomposed model, with a miner if its negatives are mined. ``state``: see ``Task``."""
     miner = None
-    if isinstance(stream.negatives, MinedNegatives):
+    if isinstance(stream.negatives, MinedNegatives) and section.mined is not None:
         look = functools.partial(embed, manifest=stream.manifest, text=readers.text, visual=readers.visual, runtime=runtime)
-        every_steps = section.mine_epochs * stream.sampler.steps_per_epoch
-        miner = Miner(stream.negatives, look, every_steps, section.mine_depth, state)
+        every_steps = section.mined.epochs * stream.sampler.steps_per_epoch
+        miner = Miner(stream.negatives, look, every_steps, section.mined.depth, state)
     return contrastive_training(stream, section, accelerator, state, teacher, miner)
 
 
@@ -100,7 +106,7 @@ def open_teacher(
         ("another kind of backbone", ours.kind == theirs.kind),
         ("other word pieces", its_words.tokenizer.to_str() == words.tokenizer.to_str()),
         ("other numbers of a region", its.feature_width == student.feature_width),
-        *((f"another backbone.{key}", getattr(ours, key) == getattr(theirs, key)) for key in keys),
+        *((f"another backbone.{key}", getattr(ours, key) == getattr(theirs, key, None)) for key in keys),
     ):
         if not same:
             raise InputError(f"{path}: the teacher has {what} than the model that it teaches; train both from one run")

@@ -8,21 +8,20 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.datasets.joined import open_region_store
 from vldeformer.inputs.settings import VocabularySettings
 from vldeformer.inputs.tokens import WordPieces
-from vldeformer.models.settings import BackboneSettings
 from vldeformer.stages.provenance import provenance
-from vldeformer.stages.sections import read_section
+from vldeformer.stages.sections import read_backbone, read_section
 
 
 def vocabulary(settings: Path, manifest: Path, features: Path | None, out: Path) -> None:
     """Write ``tokenizer.json`` and its record. Captions of val and test are not looked at."""
     started = time.monotonic()
-    backbone = read_section(settings, "backbone", BackboneSettings)
+    backbone = read_backbone(settings)
     section = read_section(settings, "vocabulary", VocabularySettings)
     inputs: dict[str, Path] = {}
-    if backbone.text_model is not None:
+    if backbone.text_start is not None:
         from vldeformer.models.text_start import text_vocabulary
 
-        words = text_vocabulary(backbone.text_model)
+        words = text_vocabulary(backbone.text_start)
     else:
         whole, inputs = Manifest.load(manifest), {"manifest": manifest}
         texts = [caption.text for caption in whole.split("pretrain", "train").captions]

@@ -24,6 +24,8 @@ from vldeformer.training.optim import build_optimizer
 from vldeformer.training.schedule import learning_rate
 from vldeformer.training.settings import OptimizerSettings
 
+CLIP_NORM = 1.0
+"""Gradients are scaled down to this norm, as in the released code."""
 NAMED_IDS = 4
 """Pairs of a batch that a message names; a file holds them all."""
 
@@ -112,7 +114,7 @@ def fit(
         torch.manual_seed(named_seed(settings.seed, "dropout", step, accelerator.process_index))
         wrapped.train()
         loss, figures = task.backward(wrapped, step)
-        norm = accelerator.clip_grad_norm_(wrapped.parameters(), settings.clip_norm)
+        norm = accelerator.clip_grad_norm_(wrapped.parameters(), CLIP_NORM)
         # Before the weights change: what is saved is always good to go on from.
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
             progress.close()  # the message starts a line of its own
