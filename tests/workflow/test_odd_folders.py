@@ -27,7 +27,7 @@ SETTINGS = {
     "pretrain": {"split": "train", "steps": 2, "batch_images": 4, "warmup_steps": 1, "contrastive_weight": 1.0},
     "train": TRAIN,
     "evaluate": {"joint_images": 2, "bootstrap_samples": 100},
-    "speed": {"pairs": 4, "images": 2, "captions": 4, "repeats": 1, "warmup": 0, "gallery_sizes": [4]},
+    "speed": {"pairs": 4, "images": 2, "captions": 4, "repeats": 1, "gallery_sizes": [4]},
     "rerank": {"depths": [1, 2], "depth": 2},
     "experiments": {"joint": {"train": TRAIN}},
 }  # fmt: skip
