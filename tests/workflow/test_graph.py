@@ -85,7 +85,8 @@ def test_a_dry_run_costs_little_more_than_that_of_an_empty_workflow(copied, tmp_
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "Snakefile").write_text('rule all:\n    output: "made"\n    shell: "touch {output}"\n')
     empty = ["--snakefile", str(tmp_path / "empty" / "Snakefile"), "--directory", str(tmp_path / "empty"), "all"]
-    least = [min(processor_seconds(*each) for _ in range(2)) for each in (empty, ["--configfile", "config/tiny.yaml", "--", "all"])]
+    ours = ["--configfile", "config/tiny.yaml", "--", "all"]
+    least = [min(processor_seconds(*each) for _ in range(2)) for each in (empty, ours)]
     assert least[1] - least[0] < 2
 
 
