@@ -11,7 +11,7 @@ CORES ?= all
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test test-fast wheel-check lint format lock notebooks readme settings-page rule-graph rooms plots benchmarks verify doctor
+.PHONY: setup reproduce test test-fast wheel-check lint format lock notebooks readme settings-page rule-graph rooms dvc-stages plots benchmarks verify doctor
 
 setup: $(STAMP)
 
@@ -104,6 +104,11 @@ rule-graph: setup
 # Write docs/rooms.svg from the import contract and the table of docs/architecture.md.
 rooms: setup
 	python docs/rooms_picture.py
+
+# Write dvc.yaml from the rules; of other runs too: make dvc-stages RUNS="default coco_vinvl"
+RUNS ?= default
+dvc-stages: setup
+	python workflow/dvc_stages.py $(RUNS)
 
 # The curves that DVC knows on a page that needs no network, dvc_plots/index.html; or PLOTS="diff HEAD~1".
 PLOTS := show

@@ -73,7 +73,8 @@ class Project:
     def run(self, *command, fails=False):
         """Run any program of the environment, the stand-in first on PATH; returns what it printed."""
         path = os.pathsep.join([str(self.folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
-        environment = os.environ | {"PATH": path, "GIT_CONFIG_GLOBAL": os.devnull}
+        code = self.folder / "src" if (self.folder / "src").is_dir() else ROOT / "src"
+        environment = os.environ | {"PATH": path, "PYTHONPATH": str(code), "GIT_CONFIG_GLOBAL": os.devnull}
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         printed = done.stdout + done.stderr
         assert (done.returncode != 0) == fails, printed
@@ -101,7 +102,7 @@ class Project:
 def copy_of_workflow(folder):
     for name in ("workflow", "config", "profiles"):
         shutil.copytree(ROOT / name, folder / name)
-    for name in ("Snakefile", "environment.yml", "dvc.yaml", ".dvcignore", ".gitignore"):
+    for name in ("Snakefile", "environment.yml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, folder / name)
     return Project(folder)
 

@@ -39,7 +39,7 @@ def plain(monkeypatch):
     exec(compile(code, str(PAGE), "exec"), names)
     monkeypatch.setitem(weights.BACKBONES, "plain", names["PlainBackbone"])
     union = AnyBackbone | settings_module.PlainSettings
-    monkeypatch.setattr(settings_file, "AnyBackboneSettings", Annotated[union, Field(discriminator="kind")])
+    monkeypatch.setattr("vldeformer.steps.settings_file.AnyBackboneSettings", Annotated[union, Field(discriminator="kind")])
     field = weights.ModelDescription.model_fields["backbone"]
     monkeypatch.setattr(field, "annotation", union)
     weights.ModelDescription.model_rebuild(force=True)

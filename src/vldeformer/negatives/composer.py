@@ -21,6 +21,7 @@ from vldeformer.negatives.hard_images import ImageComposer, Partners, categories
 from vldeformer.negatives.hard_texts import ComposedText, Described, Tally, TextComposer, compose_part
 from vldeformer.negatives.lexicon import learn_lexicon
 from vldeformer.negatives.replacements import learn_replacements
+from vldeformer.workers import in_processes
 
 SETTLING_ROUNDS = 5
 SETTLING_IMAGES = 1000
@@ -86,7 +87,7 @@ class HardNegativeComposer:
         jobs = (joblib.delayed(compose_part)(self._texts, part, range(variants)) for part in parts)
         found: list[ComposedText] = []
         total = Tally()
-        for texts, tally in joblib.Parallel(n_jobs=min(self.workers, max(1, len(parts))))(jobs):
+        for texts, tally in in_processes(min(self.workers, max(1, len(parts))), jobs):
             found += texts
             total.add(tally)
         return found, total

@@ -26,6 +26,7 @@ from vldeformer.scenes.drawing import object_boxes
 from vldeformer.scenes.records import Scene, SceneObject
 from vldeformer.scenes.world_settings import RegionSettings
 from vldeformer.seeding import named_generator
+from vldeformer.workers import in_processes
 
 NOTHING = "nothing"
 FIT_SPLIT = "pretrain"
@@ -99,7 +100,7 @@ class Detector:
             scenes = [scenes[row] for row in sorted(chosen)]
         chunks = (scenes[start : start + CHUNK] for start in range(0, len(scenes), CHUNK))
         jobs = (joblib.delayed(_labelled)([np.asarray(pictures[s.id]) for s in chunk], chunk, CROP_SIZE) for chunk in chunks)
-        found = [pair for chunk in joblib.Parallel(n_jobs=workers)(jobs) for pair in chunk]
+        found = [pair for chunk in in_processes(workers, jobs) for pair in chunk]
         if len(found) < settings.pca_components:
             raise InputError(
                 f"the detector found {len(found)} labelled regions in {len(scenes)} {FIT_SPLIT} images, "
@@ -159,8 +160,7 @@ def detect_regions(detector: Detector, pictures: Pictures, ids: Sequence[str], w
     """(image id, Regions) in the order of ``ids``, for ``write_regions``; the same numbers with any number of workers."""
     chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
     jobs = (joblib.delayed(_regions_of)(detector, [np.asarray(pictures[name]) for name in chunk]) for chunk in chunks)
-    results = joblib.Parallel(n_jobs=workers, return_as="generator")(jobs)
-    for chunk, regions in zip(chunks, results, strict=True):
+    for chunk, regions in zip(chunks, in_processes(workers, jobs), strict=True):
         yield from zip(chunk, regions, strict=True)
 
 

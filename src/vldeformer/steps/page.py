@@ -38,10 +38,9 @@ def page(
     from vldeformer.report.page_gallery import Gallery
     from vldeformer.report.page_provenance import trace
     from vldeformer.report.settings import ReportSettings
-    from vldeformer.steps.report import VERSION as REPORT_VERSION
     from vldeformer.steps.settings_file import read_section
 
-    section = read_section(settings, "report", ReportSettings, REPORT_VERSION)
+    section = read_section(settings, "report", ReportSettings, VERSION)
     report = RunReport.load(results / REPORT)
     ablated = RunReport.load(results / "ablations" / REPORT) if ablations else None
     captions, shown = Manifest.load(manifest), open_pictures(pictures) if pictures else None

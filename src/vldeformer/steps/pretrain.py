@@ -28,7 +28,7 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
     from vldeformer.seeding import named_seed
     from vldeformer.steps.settings_file import read_backbone, read_section
     from vldeformer.training.loop import Task, fit, start_processes
-    from vldeformer.training.run_folder import finish, run_folder, run_key
+    from vldeformer.training.run_folder import finish, run_folder, run_key, run_lock
     from vldeformer.training.settings import PretrainSettings
     from vldeformer.training.tasks import pretraining
 
@@ -63,5 +63,6 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
     task = Task(pretraining(stream, words, section, accelerator), stream.ids)
     if runtime.kernels == "fast":
         use_fast_layers(model)
-    fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
-    finish(out, matcher, description, words, fitted, sections, inputs, started, accelerator, extractor_of(features))
+    with run_lock(out, accelerator):
+        fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
+        finish(out, matcher, description, words, fitted, sections, inputs, started, accelerator, extractor_of(features))

@@ -49,7 +49,7 @@ def train(
     from vldeformer.steps.settings_file import read_backbone, read_section, read_training
     from vldeformer.training.inputs import check_architecture, check_inputs, dual_training, open_negatives, open_teacher
     from vldeformer.training.loop import Task, fit, start_processes
-    from vldeformer.training.run_folder import finish, run_folder, run_key
+    from vldeformer.training.run_folder import finish, run_folder, run_key, run_lock
     from vldeformer.training.settings import DualTraining, JointTraining, OracleTraining
     from vldeformer.training.tasks import dual_validation, joint_training, joint_validation
 
@@ -122,5 +122,6 @@ def train(
     task = Task(backward, stream.ids, validate, section.validate_steps, section.patience, state)
     if runtime.kernels == "fast":
         use_fast_layers(model)
-    fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
-    finish(out, model, description, words, fitted, sections, inputs, started, accelerator, extractor_of(features))
+    with run_lock(out, accelerator):
+        fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
+        finish(out, model, description, words, fitted, sections, inputs, started, accelerator, extractor_of(features))

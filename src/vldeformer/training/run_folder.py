@@ -1,5 +1,6 @@
 """What both training steps do around the loop: the key of a run, the finished folder, provenance."""
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -10,6 +11,7 @@ from accelerate import Accelerator
 from torch import nn
 
 from vldeformer.artifact import RECORD, digest, whole_folder, write_json
+from vldeformer.folder_lock import folder_lock
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.weights import ModelDescription, save_model
 from vldeformer.provenance import provenance
@@ -20,6 +22,22 @@ from vldeformer.training.loop import Fitted
 def run_folder(out: Path) -> Path:
     """Where a run keeps its state until it is done: beside the result, so that a killed run finds it again."""
     return out.with_name(f"{out.name}.run")
+
+
+def run_lock(out: Path, accelerator: Accelerator) -> contextlib.AbstractContextManager[None]:
+    """Hold a training's folder: a second training would write the same journal. The main process holds it for the others.
+
+    Raises InputError if another training writes the folder.
+    """
+    return folder_lock(out) if accelerator.is_main_process else contextlib.nullcontext()
+
+
+def run_lock(out: Path, accelerator: Accelerator) -> contextlib.AbstractContextManager[None]:
+    """Hold a training's folder: a second training would write the same journal. The main process holds it for the others.
+
+    Raises InputError if another training writes the folder.
+    """
+    return folder_lock(out) if accelerator.is_main_process else contextlib.nullcontext()
 
 
 def run_key(settings: Mapping[str, Section], inputs: Mapping[str, Path]) -> str:
