@@ -32,14 +32,6 @@ def run_lock(out: Path, accelerator: Accelerator) -> contextlib.AbstractContextM
     return folder_lock(out) if accelerator.is_main_process else contextlib.nullcontext()
 
 
-def run_lock(out: Path, accelerator: Accelerator) -> contextlib.AbstractContextManager[None]:
-    """Hold a training's folder: a second training would write the same journal. The main process holds it for the others.
-
-    Raises InputError if another training writes the folder.
-    """
-    return folder_lock(out) if accelerator.is_main_process else contextlib.nullcontext()
-
-
 def run_key(settings: Mapping[str, Section], inputs: Mapping[str, Path]) -> str:
     """Identifies settings and inputs by content: only a run with the same key is continued."""
     parts = {name: section.model_dump(mode="json") for name, section in settings.items()}
