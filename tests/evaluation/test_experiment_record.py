@@ -107,7 +107,7 @@ def test_a_record_of_5000_images_and_25000_captions_is_small(tmp_path):
     assert trained.stat().st_size <= 60_000
     # Nothing packs ranks by chance much better than 2 bytes each: those of a model that learned nothing take a little more.
     chance = coco_sized(lambda generator, count, gallery: generator.integers(1, gallery + 1, count))
-    assert stored(made_record(results=chance), tmp_path).stat().st_size <= 68_000
+    assert stored(made_record(results=chance), tmp_path).stat().st_size <= 70_000
 
 
 def test_what_a_record_cannot_hold_is_refused(tmp_path):
