@@ -19,7 +19,7 @@ from vldeformer.errors import InputError
 from vldeformer.evaluation.record_settings import difference, record_file
 from vldeformer.experiments import BASE, ExperimentFiles
 from vldeformer.layers import Layers, explain
-from vldeformer.recorded_settings import recorded_settings, reranked_settings
+from vldeformer.recorded_settings import model_settings, recorded_settings, reranked_settings
 from vldeformer.report.settings import ReportSettings, split_seed
 from vldeformer.section import Section
 from vldeformer.step_sections import COMPARED_BY, STEP_SECTIONS, cumulative_sections, section_values, step_version
@@ -162,7 +162,7 @@ class Plan:
             compared = self.report if COMPARED_BY[step] == "all" else self.ablations_report
             values["report"] = compared.model_dump(mode="json")
         if step == "ablations":
-            return values | {"records": {name: self.recorded(name) for name in [*self.ablated, RERANKED]}}
+            return values | {"records": {name: self.recorded(name) for name in self.tabled}}
         if step in COMPARED_BY:
             return values
         return values | section_values(self.settings[self.experiment(home)], STEP_SECTIONS[step])
@@ -181,6 +181,12 @@ class Plan:
         return self._written[key]
 
     @functools.cached_property
+    def tabled(self) -> list[str]:
+        """Models in the tables of the ablations: each has a record. The re-ranked one is made of two that must be in the run."""
+        choices = self.base.report
+        return [*self.ablated, *([RERANKED] if {choices.main, choices.baseline} <= {*self.ablated} else [])]
+
+    @functools.cached_property
     def timed(self) -> list[str]:
         """Joint models among the rows of the ablations: the time of a pair is measured at their depth."""
         rows = (row.experiment for ablation in self.ablations_report.ablations.values() for row in ablation.rows)
@@ -188,10 +194,13 @@ class Plan:
 
     def recorded(self, experiment: str) -> dict[str, Any]:
         """The settings that an experiment's record must have; ``reranked`` is an experiment here."""
-        joint = self.settings[self.base.report.baseline]
+        choices = self.base.report
         if experiment == RERANKED:
-            return reranked_settings(self.base, self.settings[self.base.report.main], joint)
-        return recorded_settings(self.settings[experiment], joint, experiment in self.timed)
+            return reranked_settings(self.base, self.settings[choices.main], self.settings[choices.baseline])
+        own = self.settings[experiment]
+        found = recorded_settings(own, experiment in self.timed)
+        taught = own.train.kind != "oracle" and own.train.needs_teacher
+        return found | ({"teacher": model_settings(self.settings[choices.baseline])} if taught else {})
 
     @functools.cached_property
     def standing(self) -> list[str]:

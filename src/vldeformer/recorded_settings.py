@@ -11,22 +11,23 @@ from vldeformer.config import Settings
 from vldeformer.step_sections import JUDGED_BY, STEP_SECTIONS, section_values, step_version
 
 
-def recorded_settings(own: Settings, joint: Settings, timed: bool) -> dict[str, Any]:
-    """Settings of an experiment.
+def recorded_settings(own: Settings, timed: bool) -> dict[str, Any]:
+    """Settings of an experiment, whose teacher's are left out.
 
     Args:
         own: of the experiment.
-        joint: of the joint model, the teacher of a training that needs one.
         timed: the time of a pair is measured.
 
     Returns:
-        ``versions`` (step → VERSION), the sections by name and, with a teacher, ``teacher``: the same of its model.
+        ``versions`` (step → VERSION) and the sections by name.
 
     """
-    steps = _steps_of(own) + (["pair-time"] if timed else [])
-    found = _values(own, steps)
-    train = own.train
-    return found | ({"teacher": _model(joint)} if train.kind != "oracle" and train.needs_teacher else {})
+    return _values(own, _steps_of(own) + (["pair-time"] if timed else []))
+
+
+def model_settings(own: Settings) -> dict[str, Any]:
+    """Settings of an experiment's model alone, such as a teacher."""
+    return _values(own, _model_steps(own))
 
 
 def reranked_settings(base: Settings, main: Settings, joint: Settings) -> dict[str, Any]:
@@ -38,16 +39,12 @@ def reranked_settings(base: Settings, main: Settings, joint: Settings) -> dict[s
         joint: of the model that orders.
 
     """
-    return _values(base, ["rerank"]) | {"dual": _values(main, [*_model_steps(main), "embed"]), "joint": _model(joint)}
+    return _values(base, ["rerank"]) | {"dual": _values(main, [*_model_steps(main), "embed"]), "joint": model_settings(joint)}
 
 
 def _values(own: Settings, steps: Sequence[str]) -> dict[str, Any]:
     sections = dict.fromkeys(name for step in steps for name in STEP_SECTIONS[step])
     return {"versions": {step: step_version(step) for step in steps}} | section_values(own, list(sections))
-
-
-def _model(own: Settings) -> dict[str, Any]:
-    return _values(own, _model_steps(own))
 
 
 def _steps_of(own: Settings) -> list[str]:

@@ -26,7 +26,7 @@ def record_settings(wildcards):
     return settings_in(SHARED_HOME if PLAN.experiment(SHARED_HOME) == wildcards.experiment else wildcards.experiment, "record")
 
 
-RECORDS_MADE = [name for name in [*ABLATED, RERANKED] if name not in PLAN.standing]
+RECORDS_MADE = [name for name in PLAN.tabled if name not in PLAN.standing]
 
 
 rule record:

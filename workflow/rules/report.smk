@@ -47,7 +47,7 @@ rule report_ablations:
     """A table about each choice of the method, curves, and the recall drop over seeds."""
     input:
         settings=shared_settings("ablations"),
-        records=[f"results/{DATASET}/records/{name}.json" for name in [*ABLATED, RERANKED]],
+        records=[f"results/{DATASET}/records/{name}.json" for name in PLAN.tabled],
         speed=rules.speed.output,
     output:
         metrics=f"results/{DATASET}/ablations/metrics.json",
