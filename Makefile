@@ -11,7 +11,7 @@ CORES ?= all
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test lint format lock notebooks readme settings-page rule-graph plots benchmarks verify doctor
+.PHONY: setup reproduce test test-fast wheel-check lint format lock notebooks readme settings-page rule-graph rooms dvc-stages plots benchmarks verify doctor
 
 setup: $(STAMP)
 
@@ -31,6 +31,14 @@ reproduce: setup
 # Three workers on two cores: tests wait for SLURM and DVC.
 test: setup
 	python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+# While you work: about 90 s on 2 quiet cores.
+test-fast: setup
+	python -m pytest -n 2 --dist loadfile -m "not (browser or gather or hub or slow or workflow)"
+
+# Does the wheel work in a new environment with base dependencies only?
+wheel-check: setup
+	PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" .ci/wheel
 
 lint: setup
 	ruff check .
@@ -92,6 +100,15 @@ benchmarks: setup
 # Write docs/rule-graph.svg from the rules.
 rule-graph: setup
 	python docs/rule_graph.py
+
+# Write docs/rooms.svg from the import contract and the table of docs/architecture.md.
+rooms: setup
+	python docs/rooms_picture.py
+
+# Write dvc.yaml from the rules; of other runs too: make dvc-stages RUNS="default coco_vinvl"
+RUNS ?= default
+dvc-stages: setup
+	python workflow/dvc_stages.py $(RUNS)
 
 # The curves that DVC knows on a page that needs no network, dvc_plots/index.html; or PLOTS="diff HEAD~1".
 PLOTS := show

@@ -1,4 +1,7 @@
-"""The pipeline: snakemake --cores 8 [all | ablations | everything | score_all | results | tables] [--configfile config/flickr8k.yaml]"""
+"""The pipeline: snakemake --cores 8 [all | ablations | everything | score_all] [--configfile config/flickr8k.yaml]
+
+What a step prints goes to its log, which the line of its start names: `tail -F logs/scenes/*/*.log` follows all of them.
+"""
 
 from snakemake.utils import min_version
 
@@ -11,8 +14,12 @@ include: "workflow/rules/configfile.smk"
 configfile: "config/default.yaml"
 
 
+include: "workflow/rules/raw_files.smk"
 include: "workflow/rules/plan.smk"
-include: "workflow/rules/choices.smk"
+include: "workflow/rules/artifacts.smk"
+include: "workflow/rules/training_inputs.smk"
+include: "workflow/rules/evaluation_inputs.smk"
+include: "workflow/rules/report_files.smk"
 include: "workflow/rules/vinvl.smk" if VINVL else "workflow/rules/pixels.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/train.smk"
@@ -46,31 +53,7 @@ rule everything:
         rules.claims.output if DATASET != "tiny" else [],
 
 
-rule results:
-    """Recall of every experiment under `all:`, one file a protocol, its compositional test, and re-ranking."""
-    input:
-        rules.report.input.results,
-        rules.report.input.compositional,
-        rules.report.input.rerank,
-
-
-for _name in [*EXPERIMENTS, "reranked"]:
-
-    rule:
-        """The same of one experiment, e.g. `results_joint`."""
-        name:
-            f"results_{_name}"
-        input:
-            [path for path in rules.results.input if path.startswith(f"results/{DATASET}/{_name}/")],
-
-
-rule tables:
-    """The tables of `all`."""
-    input:
-        rules.report.output.tables,
-
-
 rule score_all:
     """Recall of the joint model on all of test, from the scores of every pair of it: long."""
     input:
-        f"results/{DATASET}/{PLAN.base.report.baseline}/test.json",
+        f"results/{DATASET}/{BASE.report.baseline}/test.json",

@@ -31,9 +31,9 @@ from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.pooling import pool
 from vldeformer.models.weights import DESCRIPTION, ModelDescription
 from vldeformer.retrieval.encode import embed, encode_captions, encode_images
+from vldeformer.retrieval.open_inputs import open_encoder
 from vldeformer.retrieval.ranking import exact_ranks
 from vldeformer.runtime import RuntimeSettings, arithmetic, prepare_torch
-from vldeformer.stages.open_inputs import open_encoder
 
 RELEASED_BATCH = 64
 

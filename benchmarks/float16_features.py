@@ -20,16 +20,16 @@ from measuring import save
 
 from vldeformer.artifact import read_json
 from vldeformer.data.manifest import Manifest
+from vldeformer.data.parts import open_region_store
 from vldeformer.data.pixels import PixelStore
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import FeatureType
-from vldeformer.datasets.joined import open_region_store
 from vldeformer.evaluation.protocols import DEFAULT_SETTINGS, evaluate_scored
 from vldeformer.inputs.collate import RegionReader
 from vldeformer.retrieval.encode import embed
+from vldeformer.retrieval.open_inputs import extractor_of, open_encoder
 from vldeformer.runtime import prepare_torch, this_machine
 from vldeformer.scenes.detector import Detector, detect_regions
-from vldeformer.stages.open_inputs import extractor_of, open_encoder
 
 RUN = Path(__file__).resolve().parent.parent / "artifacts" / "scenes" / "base"
 

@@ -17,19 +17,18 @@ from measuring import save
 
 from vldeformer.inputs.batch import PairBatch, RegionInput, TextInput
 from vldeformer.models.dual import decompose
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.oscar_settings import OscarSettings
 from vldeformer.models.weights import build_backbone
 from vldeformer.objective.retrieval import retrieval_loss
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.training.grad_cache import GradCache
-from vldeformer.training.journal import peak_memory_mib
 from vldeformer.training.loop import start_processes
+from vldeformer.training.run_files import peak_memory_mib
 
 TOKENS, TAGS, REGIONS, WIDTH, WORDS = 16, 8, 8, 30, 1000
-BACKBONE = BackboneSettings(
-    kind="oscar", layers=3, hidden=128, heads=4, intermediate=512, dropout=0.1, norm_eps=1e-12, positions=None,
-    caption_tokens=TOKENS, tag_tokens=TAGS, joint_tokens=None, regions=REGIONS, region_norm=True, region_norm_eps=1e-12,
-    patch_size=16, crop_size=96, keep_aspect=False, text_model=None,
+BACKBONE = OscarSettings(
+    kind="oscar", layers=3, hidden=128, heads=4, intermediate=512, dropout=0.1, positions=None, caption_tokens=TOKENS,
+    tag_tokens=TAGS, joint_tokens=None, regions=REGIONS, text_model=None,
 )  # fmt: skip
 
 

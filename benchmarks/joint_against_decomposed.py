@@ -14,7 +14,7 @@ from measuring import save
 from vinvl_sized import DATA, make_backbone, make_world
 
 from vldeformer.evaluation.speed import measure_speed
-from vldeformer.evaluation.speed_settings import SpeedSettings
+from vldeformer.evaluation.timing import SpeedSettings
 from vldeformer.models.dual import decompose
 from vldeformer.models.joint import JointMatcher
 from vldeformer.runtime import RuntimeSettings, prepare_torch

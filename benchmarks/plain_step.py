@@ -16,7 +16,8 @@ from vldeformer.models.backbone import Sequence
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.pooling import pool
 from vldeformer.objective.retrieval import retrieval_loss
-from vldeformer.training.settings import TrainSettings
+from vldeformer.training.loop import CLIP_NORM
+from vldeformer.training.settings import DualTraining
 
 
 def plain_vectors(model: DualEncoder, sequence: Sequence) -> Tensor:
@@ -25,7 +26,7 @@ def plain_vectors(model: DualEncoder, sequence: Sequence) -> Tensor:
     return functional.normalize(torch.tanh(pooled), dim=-1)
 
 
-def plain_loss(model: DualEncoder, batch: PairBatch, settings: TrainSettings) -> Tensor:
+def plain_loss(model: DualEncoder, batch: PairBatch, settings: DualTraining) -> Tensor:
     """The loss of one batch with composed negatives, with its graph."""
     assert batch.hard_text is not None and batch.hard_visual is not None
     backbone = model.backbone
@@ -35,11 +36,11 @@ def plain_loss(model: DualEncoder, batch: PairBatch, settings: TrainSettings) ->
     hard_images = plain_vectors(model, backbone.visual_sequence(batch.hard_visual))
     hard = (hard_captions, batch.hard_text_valid, hard_images, batch.hard_visual_valid)
     numbers, scope = batch.image_numbers, settings.negatives_scope
-    return retrieval_loss(settings.loss, captions, images, numbers, settings.temperature, settings.margin, *hard, scope)
+    return retrieval_loss(settings.loss.kind, captions, images, numbers, settings.temperature, settings.margin, *hard, scope)
 
 
 def plain_step(
-    model: DualEncoder, optimizer: torch.optim.Optimizer, padded: PairStream, settings: TrainSettings, step: int
+    model: DualEncoder, optimizer: torch.optim.Optimizer, padded: PairStream, settings: DualTraining, step: int
 ) -> float:
     """Read the batch, when it is wanted; forward, backward, clip, update. Returns the seconds that it took to read.
 
@@ -50,7 +51,7 @@ def plain_step(
     read = time.perf_counter() - started
     loss = plain_loss(model, batch, settings)
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
+    nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     if not math.isfinite(loss.item()):

@@ -26,6 +26,7 @@ ORDER: dict[str, tuple[str | Path, ...]] = {
     "grad_cache": (),
     "import_features": (),
     "float16_features": (),
+    "startup": (),
     "page": (),
 }
 """What each is told. `vilt_throughput` needs a GPU: by hand."""

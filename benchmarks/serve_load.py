@@ -27,7 +27,7 @@ from measuring import save
 from vldeformer.artifact import digest
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.importing import files_of
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.vilt_settings import ViltSettings
 from vldeformer.models.weights import ModelDescription, build_model, save_model
 from vldeformer.search.images import Listed
 from vldeformer.search.layout import CONTENTS, DESCRIPTION, Contents, Description, write_section, write_shard
@@ -55,10 +55,9 @@ def query(number: int) -> str:
 def write_model(folder: Path) -> None:
     """A ViLT of width 128 with random weights."""
     words = WordPieces.learn([query(number) for number in range(0, 100_000, 37)], 500)
-    backbone = BackboneSettings(
-        kind="vilt", layers=LAYERS, hidden=WIDTH, heads=4, intermediate=4 * WIDTH, dropout=0.1, norm_eps=1e-12, positions=None,
-        caption_tokens=40, tag_tokens=12, joint_tokens=None, regions=6, region_norm=True, region_norm_eps=1e-12, patch_size=16,
-        crop_size=64, keep_aspect=False, text_model=None,
+    backbone = ViltSettings(
+        kind="vilt", layers=LAYERS, hidden=WIDTH, heads=4, intermediate=4 * WIDTH, dropout=0.1, positions=None, caption_tokens=40,
+        patch_size=16, crop_size=64, keep_aspect=False, text_model=None,
     )  # fmt: skip
     description = ModelDescription(
         kind="dual", backbone=backbone, vocabulary_size=len(words), feature_width=3, pooling="mean", pooling_dropout=0.1,

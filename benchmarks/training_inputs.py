@@ -8,20 +8,22 @@ import torch
 from vinvl_sized import SIZES, make_world
 
 from vldeformer.data.manifest import Manifest
+from vldeformer.data.parts import open_region_store
 from vldeformer.data.records import Caption, RegionSource
-from vldeformer.datasets.joined import open_region_store
 from vldeformer.inputs.collate import RegionReader, TextReader
 from vldeformer.inputs.drawn_negatives import ComposedNegatives, HardNegatives
 from vldeformer.inputs.settings import NegativeSettings
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, decompose
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.oscar_settings import OscarSettings
 from vldeformer.models.weights import build_backbone
 from vldeformer.negatives.composer import Corpus, HardNegativeComposer
-from vldeformer.stages.sections import read_section
-from vldeformer.stages.train_dual import open_negatives
-from vldeformer.training.settings import TrainSettings
+from vldeformer.steps import negatives as negatives_step
+from vldeformer.steps import train as train_step
+from vldeformer.steps.settings_file import read_backbone, read_section, read_training
+from vldeformer.training.inputs import open_negatives
+from vldeformer.training.settings import DualTraining
 
 VINVL_LAYERS = 2
 """Of twelve: what all of them keep for the gradient does not fit in the memory of a small machine."""
@@ -35,15 +37,23 @@ class Case:
     layers: int
     ours: PairStream
     padded: PairStream
-    settings: TrainSettings
+    settings: DualTraining
     model: Callable[[], DualEncoder]
+
+
+def read_dual(settings: Path) -> DualTraining:
+    """The section ``train`` of a decomposed model."""
+    section = read_training(settings, train_step.VERSION)
+    assert isinstance(section, DualTraining), f"{settings} is of no decomposed model"
+    return section
 
 
 def scenes(run: Path, pairs: int) -> Case:
     """The experiment in batches of ``pairs``; ``run``: folder ``artifacts/scenes/base``. The weights are random."""
     settings = run / "settings" / "train.json"
-    backbone = read_section(settings, "backbone", BackboneSettings)
-    section = read_section(settings, "train", TrainSettings).model_copy(update={"batch_images": pairs})
+    backbone = read_backbone(settings, train_step.VERSION)
+    assert isinstance(backbone, OscarSettings)
+    section = read_dual(settings).model_copy(update={"batch_images": pairs})
     words = WordPieces.load(run / "vocabulary" / "tokenizer.json")
     train = Manifest.load(run / "prepare" / "manifest.json").split("train")
     negatives = open_negatives(section, run / "negatives", train)
@@ -56,8 +66,8 @@ def vinvl(run: Path, shared: Path, pairs: int) -> Case:
     ``shared``: the folder with ``flickr30k`` and ``visual_genome_vocab``.
     """
     settings = run / "settings" / "train.json"
-    section = read_section(settings, "train", TrainSettings).model_copy(update={"batch_images": pairs})
-    composing = read_section(run / "settings" / "negatives.json", "negatives", NegativeSettings)
+    section = read_dual(settings).model_copy(update={"batch_images": pairs})
+    composing = read_section(run / "settings" / "negatives.json", "negatives", NegativeSettings, negatives_step.VERSION)
     world = make_world(shared)
     negatives = _composed(composing, world.manifest, world.store)
     backbone = SIZES.model_copy(update={"layers": VINVL_LAYERS})
@@ -65,7 +75,7 @@ def vinvl(run: Path, shared: Path, pairs: int) -> Case:
 
 
 def _composed(settings: NegativeSettings, train: Manifest, store: RegionSource) -> ComposedNegatives:
-    """As the stage `negatives` composes them, one variant."""
+    """As the step `negatives` composes them, one variant."""
     captions: dict[str, list[Caption]] = {image.id: [] for image in train.images}
     for caption in train.captions:
         captions[caption.image_id].append(caption)
@@ -82,8 +92,8 @@ def _composed(settings: NegativeSettings, train: Manifest, store: RegionSource) 
 
 def _case(
     name: str,
-    backbone: BackboneSettings,
-    section: TrainSettings,
+    backbone: OscarSettings,
+    section: DualTraining,
     words: WordPieces,
     train: Manifest,
     store: RegionSource,

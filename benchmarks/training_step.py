@@ -25,8 +25,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from training_inputs import Case, scenes, vinvl
 from training_variants import VARIANTS
 
+from vldeformer.models.fast_layers import use_fast_layers
 from vldeformer.runtime import RuntimeSettings
-from vldeformer.training import loop
 from vldeformer.training.loop import Task, fit, start_processes
 from vldeformer.training.optim import build_optimizer
 from vldeformer.training.tasks import contrastive_training
@@ -110,10 +110,10 @@ def compared(case: Case, accelerator: Accelerator, tolerance: float | None = TOL
     with FlopCounterMode(display=False) as flops:
         backward(model, 0)
     computed, _ = positions[0], gradient_of(model)
-    quick = case.model().eval()  # as `fit` has it; what it calls is not known to the counter
-    loop.quicken(quick)
-    loss, _ = backward(quick, 0)
-    ours, gradient = loss.item(), gradient_of(quick)
+    fast = case.model().eval()  # as `runtime.kernels: fast` has it; what it calls is not known to the counter
+    use_fast_layers(fast)
+    loss, _ = backward(fast, 0)
+    ours, gradient = loss.item(), gradient_of(fast)
     padded = case.padded.batch(0)
     positions[0] = 0
     with FlopCounterMode(display=False) as plain_flops:
@@ -183,7 +183,9 @@ def run_ours(case: Case, accelerator: Accelerator, steps: int) -> Steps:
         folder = around.enter_context(tempfile.TemporaryDirectory())
         around.enter_context(contextlib.redirect_stderr(io.StringIO()))  # its progress bar
         around.enter_context(contextlib.suppress(EnoughError))
-        fit(case.model(), Task(noted), settings, accelerator, Path(folder), "benchmark")
+        model = case.model()
+        use_fast_layers(model)
+        fit(model, Task(noted), settings, accelerator, Path(folder), "benchmark")
     accelerator.free_memory()
     return between(clock, waits)
 

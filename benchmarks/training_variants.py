@@ -11,12 +11,11 @@ from unittest import mock
 import torch
 
 from vldeformer.inputs.batch import PairBatch
-from vldeformer.inputs.prefetch import Prefetcher
-from vldeformer.models import buckets
-from vldeformer.models import fast_layers as quick_layers
+from vldeformer.inputs.streams import Prefetcher
+from vldeformer.models import fast_layers, packed
 from vldeformer.models.dual import DualEncoder, PairVectors
 
-CHOSEN = quick_layers.onednn_is_quicker()
+CHOSEN = fast_layers.onednn_is_faster()
 """Whether linear layers are by oneDNN on this processor."""
 
 
@@ -30,14 +29,14 @@ def read_when_wanted() -> Iterator[None]:
 @contextlib.contextmanager
 def eight_buckets() -> Iterator[None]:
     """Twice as many parts by length."""
-    with mock.patch.object(buckets, "MOST_BUCKETS", 8):
+    with mock.patch.object(packed, "MOST_BUCKETS", 8):
         yield
 
 
 @contextlib.contextmanager
 def no_buckets() -> Iterator[None]:
     """All rows padded to the longest of the batch."""
-    with mock.patch.object(buckets, "MOST_BUCKETS", 1):
+    with mock.patch.object(packed, "MOST_BUCKETS", 1):
         yield
 
 
@@ -72,7 +71,7 @@ def bfloat16() -> Iterator[None]:
 @contextlib.contextmanager
 def other_linear() -> Iterator[None]:
     """Linear layers by the library that is not chosen on this processor."""
-    with mock.patch.object(quick_layers, "onednn_is_quicker", lambda: not CHOSEN):
+    with mock.patch.object(fast_layers, "onednn_is_faster", lambda: not CHOSEN):
         yield
 
 

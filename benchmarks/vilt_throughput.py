@@ -30,20 +30,20 @@ from vldeformer.config import load_settings
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Image
 from vldeformer.inputs.collate import TextReader
-from vldeformer.inputs.in_memory import GivenPictures, given_ids
+from vldeformer.inputs.in_memory import InMemoryPictures, in_memory_ids
 from vldeformer.inputs.photographs import PhotographReader
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, decompose
-from vldeformer.models.fast_layers import quicken
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.fast_layers import use_fast_layers
 from vldeformer.models.vilt import ViltBackbone
+from vldeformer.models.vilt_settings import ViltSettings
 from vldeformer.retrieval.encode import encode_captions, encode_images
 from vldeformer.runtime import RuntimeSettings, arithmetic
-from vldeformer.training.journal import peak_memory_mib
 from vldeformer.training.loop import start_processes
 from vldeformer.training.optim import build_optimizer
-from vldeformer.training.settings import TrainSettings
+from vldeformer.training.run_files import peak_memory_mib
+from vldeformer.training.settings import DualTraining, NoNegatives
 from vldeformer.training.tasks import contrastive_training
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,20 +61,20 @@ class World:
     visual: PhotographReader
 
 
-def make_world(pairs: int, different: int, backbone: BackboneSettings) -> World:
+def make_world(pairs: int, different: int, backbone: ViltSettings) -> World:
     """``different`` pictures by turns, so that many pairs fit in memory."""
     pictures = list(np.random.default_rng(0).integers(0, 256, (different, 480, 640, 3), dtype=np.uint8))
     shown = [pictures[number % different] for number in range(pairs)]
-    ids = given_ids(shown)
+    ids = in_memory_ids(shown)
     captions = tuple(Caption(f"{name}#0", name, CAPTION) for name in ids)
     return World(
         Manifest("pictures", tuple(Image(name, "train") for name in ids), captions),
         TextReader(WordPieces.learn([CAPTION], 100), backbone.caption_tokens),
-        PhotographReader(GivenPictures(shown, None), backbone.crop_size, backbone.patch_size),
+        PhotographReader(InMemoryPictures(shown, None), backbone.crop_size, backbone.patch_size),
     )
 
 
-def operations(backbone: BackboneSettings, tokens: int) -> float:
+def operations(backbone: ViltSettings, tokens: int) -> float:
     """Of one forward pass over ``tokens`` tokens: two for each weight and token, and attention's."""
     weights = backbone.layers * (4 * backbone.hidden**2 + 2 * backbone.hidden * backbone.intermediate)
     return 2.0 * weights * tokens + backbone.layers * 4.0 * tokens**2 * backbone.hidden
@@ -129,16 +129,18 @@ def embedding(
 
 
 def training(
-    encoder: DualEncoder, world: World, settings: TrainSettings, accelerator: Accelerator, given: argparse.Namespace
+    encoder: DualEncoder, world: World, settings: DualTraining, accelerator: Accelerator, given: argparse.Namespace
 ) -> dict[str, Any]:
     """Steps of ``given.batch`` pairs at once; on a GPU then one of ``given.large`` pairs in chunks of so many."""
-    quicken(encoder)
+    use_fast_layers(encoder)
     model, optimizer = accelerator.prepare(encoder, build_optimizer(encoder, settings.weight_decay))
     model.train()
     waits: list[float] = []
 
     def steps(pairs: int, chunk_images: int | None) -> Callable[[], None]:
-        own = settings.model_copy(update={"batch_images": pairs, "chunk_images": chunk_images, "hard_negatives": "none"})
+        own = settings.model_copy(
+            update={"batch_images": pairs, "chunk_images": chunk_images, "hard_negatives": NoNegatives(kind="none")}
+        )
         backward = contrastive_training(PairStream(world.manifest, world.text, world.visual, pairs, 0), own, accelerator, {})
         numbers = itertools.count()
 
@@ -169,6 +171,7 @@ def training(
 def measure(given: argparse.Namespace) -> dict[str, Any]:
     """What is saved."""
     settings = load_settings(ROOT / "config", "coco_vilt", "gpu24")
+    assert isinstance(settings.backbone, ViltSettings) and isinstance(settings.train, DualTraining)
     backbone = settings.backbone.model_copy(update={"layers": given.layers})
     runtime = RuntimeSettings(device=given.device, threads=os.cpu_count() or 1, precision=given.precision, processes=1)
     accelerator = start_processes(runtime)

@@ -16,16 +16,15 @@ from vldeformer.data.records import Caption, Image, Regions
 from vldeformer.inputs.collate import RegionReader, TextReader
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.oscar import OscarBackbone
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.oscar_settings import OscarSettings
 
 BERT_WORDS, FEATURES = 30_522, 2048
 CAPTION_TOKENS, TAG_TOKENS, JOINT_TOKENS, REGIONS = 35, 35, 70, 70
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
-SIZES = BackboneSettings(
-    kind="oscar", layers=12, hidden=768, heads=12, intermediate=3072, dropout=0.1, norm_eps=1e-12, positions=512,
-    caption_tokens=CAPTION_TOKENS, tag_tokens=TAG_TOKENS, joint_tokens=JOINT_TOKENS, regions=REGIONS, region_norm=True,
-    region_norm_eps=1e-12, patch_size=32, crop_size=384, keep_aspect=False, text_model=None,
+SIZES = OscarSettings(
+    kind="oscar", layers=12, hidden=768, heads=12, intermediate=3072, dropout=0.1, positions=512,
+    caption_tokens=CAPTION_TOKENS, tag_tokens=TAG_TOKENS, joint_tokens=JOINT_TOKENS, regions=REGIONS, text_model=None,
 )  # fmt: skip
 
 

@@ -7,20 +7,43 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from settings_files import CONFIG
-from tiny_settings import BACKBONE, SECTIONS, sections
+from tiny_settings import SECTIONS, backbone, sections
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+MARKS = {
+    "browser": ("report/test_page_browser.py", "serve/page/*"),
+    "gather": ("training/test_gather.py",),
+    "hub": ("hub/*", "*/test_*hub*.py"),
+    "workflow": ("workflow/*",),
+}
+"""Mark → patterns of test files that have it; `make test-fast` leaves all of them out."""
 KINDS_OF_MODELS = {
     "oscar": {"kind": "oscar"},
     "visualbert": {"kind": "visualbert"},
     "squares": {"kind": "vilt"},
     "photographs": {"kind": "vilt", "keep_aspect": True, "crop_size": 64},
 }
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        path = item.path.relative_to(Path(__file__).parent).as_posix()
+        for mark, patterns in MARKS.items():
+            if any(fnmatch(path, pattern) for pattern in patterns):
+                item.add_marker(mark)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tests must not wait for each other's threads: whatever the test before set, this one starts with one."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -38,18 +61,23 @@ def write_settings(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory, write_settings):
     """Folders of the tiny world: raw, prepare, features, and the word pieces. Nothing may write into them."""
-    from vldeformer.stages.features import features
-    from vldeformer.stages.fetch import fetch_scenes
-    from vldeformer.stages.prepare import prepare
-    from vldeformer.stages.vocabulary import vocabulary
+    from vldeformer.steps.features import features
+    from vldeformer.steps.fetch import fetch_scenes
+    from vldeformer.steps.prepare import prepare
+    from vldeformer.steps.vocabulary import vocabulary
 
     root, settings = tmp_path_factory.mktemp("tiny"), write_settings()
-    fetch_scenes(settings, root / "raw" / "scenes.jsonl")
-    prepare(settings, root / "raw", root / "prepare")
+    fetch_scenes(settings=settings, out=root / "raw" / "scenes.jsonl")
+    prepare(settings=settings, raw_dir=root / "raw", out=root / "prepare")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
-        features(settings, root / "raw", root / "prepare", root / "features")
-    vocabulary(settings, root / "prepare" / "manifest.json", root / "features" / "store", root / "tokenizer.json")
+        patch.setattr("joblib.cpu_count", lambda: 1)
+        features(settings=settings, raw_dir=root / "raw", prepared=root / "prepare", out=root / "features")
+    vocabulary(
+        settings=settings,
+        manifest=root / "prepare" / "manifest.json",
+        features=root / "features" / "store",
+        out=root / "tokenizer.json",
+    )
     return SimpleNamespace(
         raw=root / "raw",
         prepare=root / "prepare",
@@ -92,11 +120,10 @@ def words(tiny):
 @pytest.fixture(scope="session")
 def readers(tiny, words):
     """``readers("oscar")``: how captions and images are read for a backbone of this kind."""
-    from vldeformer.models.settings import BackboneSettings
-    from vldeformer.stages.open_inputs import open_readers
+    from vldeformer.retrieval.open_inputs import open_readers
 
     def opened(kind, full=False):
-        settings = BackboneSettings(**BACKBONE | {"kind": kind})
+        settings = backbone(kind)
         store = tiny.pixels if settings.reads == "pixels" else tiny.regions
         return open_readers(settings, words, store, "mean_all" if full else "mean")
 
@@ -108,19 +135,18 @@ def make_backbone(words, region_store):
     """``make_backbone("oscar")``: a new one in eval mode, with weights so large that nothing is lost in rounding."""
     import torch
 
-    from vldeformer.models.settings import BackboneSettings
     from vldeformer.models.weights import build_backbone
 
     def make(kind, **changes):
-        settings = BackboneSettings(**BACKBONE | {"kind": kind} | changes)
+        settings = backbone(kind, **changes)
         torch.manual_seed(11)
         width = region_store.feature_width + (6 if settings.reads == "tagged regions" else 0)
-        backbone = build_backbone(settings, len(words), width)
+        made = build_backbone(settings, len(words), width)
         with torch.no_grad():
-            for parameter in backbone.parameters():
+            for parameter in made.parameters():
                 if parameter.ndim > 1:
                     parameter.normal_(std=0.2)
-        return backbone.eval()
+        return made.eval()
 
     return make
 
@@ -130,7 +156,6 @@ def model_folder(tmp_path_factory, tiny, words, region_store):
     """``model_folder("oscar", pooling="mean", reading="dual", extractor=False)``: made once for the same arguments."""
     import torch
 
-    from vldeformer.models.settings import BackboneSettings
     from vldeformer.models.weights import ModelDescription, build_model, save_model
 
     torch.set_num_threads(1)  # quickest for models this small
@@ -143,7 +168,7 @@ def model_folder(tmp_path_factory, tiny, words, region_store):
         width = {"oscar": region_store.feature_width + 6, "visualbert": region_store.feature_width}.get(kind, 3)
         description = ModelDescription(
             kind=reading,
-            backbone=BackboneSettings(**BACKBONE | KINDS_OF_MODELS[kind]),
+            backbone=backbone(**KINDS_OF_MODELS[kind]),
             vocabulary_size=len(words),
             feature_width=width,
             pooling=pooling,

@@ -15,7 +15,7 @@ from vldeformer.evaluation.measures import Bootstrap, measure
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.retrieval.embeddings import Embeddings, Scores
 from vldeformer.retrieval.ranking import exact_ranks
-from vldeformer.stages.report import report
+from vldeformer.steps.report import report
 
 NASTY = (
     "<script>document.title = 'taken'</script><img src=https://example.org/x onerror=alert(1)>",
@@ -93,7 +93,13 @@ def make_world(root):
     lines = [{"step": step, "loss": 3 / step} for step in range(1, 9)] + [{"step": 8, "val_mean_recall": 50.0}]
     (root / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     journals = {"decomposed": root / "journal.jsonl"}
-    report(root / "report.json", paths, root / "results" / "w" / "speed.json", journals, None, [], None, root / "results" / "w")
+    report(
+        settings=root / "report.json",
+        results=paths,
+        speed=root / "results" / "w" / "speed.json",
+        journals=journals,
+        out=root / "results" / "w",
+    )
     write_pixels(root / "pixels", names[0], draw.integers(0, 255, (12, 32, 48, 3), dtype=np.uint8), (32, 48))
     seen = Regions(np.ones((3, 4), "f4"), np.array([[0, 0, 0.5, 0.5], [0.5, 0, 1, 1], [0, 0, 1, 1]], "f4"), ("dog", "<i>", "sky"))
     write_regions(root / "regions", [(name, seen) for name in names[0]], 4)

@@ -16,7 +16,7 @@ SETTINGS = {
     },
     "evaluate": {"joint_images": 4, "bootstrap_samples": 100},
     "runtime": {"device": "cpu", "precision": "float32", "processes": 1, "threads": 1},
-    "speed": {"pairs": 20, "images": 4, "captions": 8, "repeats": 1, "warmup": 0, "gallery_sizes": [4]},
+    "speed": {"pairs": 20, "images": 4, "captions": 8, "repeats": 1, "gallery_sizes": [4]},
 }  # fmt: skip
 
 

@@ -2,17 +2,22 @@
 
 import contextlib
 import errno
+import importlib
 import json
 import resource
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from command_lines import COMMAND_LINES
 from tiny_settings import SECTIONS, sections
 
-from vldeformer.cli import main
+from vldeformer import cli
+from vldeformer.cli import COMMANDS, build_app, main
+from vldeformer.steps import vocabulary
 
 
 def run(*arguments):
@@ -122,7 +127,7 @@ def small_disk(limit):
 
 @pytest.mark.parametrize("stage", ["fetch", "prepare", "features", "vocabulary", "negatives", "pretrain", "train", "train-late"])
 def test_a_full_disk_leaves_nothing_half_written(tiny, tmp_path, capsys, write_settings, monkeypatch, stage):
-    monkeypatch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
     settings, out = write_settings(), tmp_path / "out"
     learned = ["--manifest", tiny.manifest, "--features", tiny.regions, "--tokenizer", tiny.tokenizer]
     given = {
@@ -148,17 +153,17 @@ def test_a_full_disk_leaves_nothing_half_written(tiny, tmp_path, capsys, write_s
     left = [path for path in tmp_path.rglob("*") if path.name not in ("out.run", "journal.jsonl", "state.pt")]
     assert left == [], "only what a training continues from may stay"
     monkeypatch.undo()
-    monkeypatch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
     assert run(*arguments, "--settings", settings, "--out", out) == 0
     assert {path.name for path in tmp_path.iterdir()} - {"out.provenance.json"} == {"out"}
 
 
-def test_an_error_of_the_system_without_a_name_is_said_of_the_output(tmp_path, capsys, monkeypatch):
+def test_an_error_of_the_system_without_a_name_is_said_of_the_output(tmp_path, capsys, monkeypatch, write_settings):
     def short(*arguments):
         raise OSError("4096 requested and 0 written")
 
-    monkeypatch.setattr("vldeformer.stages.fetch.fetch_scenes", short)
-    line = refusal(capsys, "fetch", "scenes", "--settings", tmp_path / "s", "--out", tmp_path / "x")
+    monkeypatch.setattr("vldeformer.scenes.world.write_scenes", short)
+    line = refusal(capsys, "fetch", "scenes", "--settings", write_settings(), "--out", tmp_path / "x")
     assert line == f"vldeformer: {tmp_path / 'x'}: not written whole (4096 requested and 0 written); is the disk full?"
 
 
@@ -174,12 +179,12 @@ def test_an_error_of_the_system_without_a_name_is_said_of_the_output(tmp_path, c
         (PermissionError(errno.EACCES, "Permission denied", "/root/x"), "/root/x: Permission denied"),
     ],
 )
-def test_the_disk_is_called_full_only_where_the_system_says_so(tmp_path, capsys, monkeypatch, error, expected):
+def test_the_disk_is_called_full_only_where_the_system_says_so(tmp_path, capsys, monkeypatch, write_settings, error, expected):
     def failing(*arguments):
         raise error
 
-    monkeypatch.setattr("vldeformer.stages.fetch.fetch_scenes", failing)
-    line = refusal(capsys, "fetch", "scenes", "--settings", tmp_path / "s", "--out", tmp_path / "x")
+    monkeypatch.setattr("vldeformer.scenes.world.write_scenes", failing)
+    line = refusal(capsys, "fetch", "scenes", "--settings", write_settings(), "--out", tmp_path / "x")
     assert line == f"vldeformer: {expected.format(out=tmp_path / 'x')}"
 
 
@@ -193,8 +198,9 @@ def test_an_error_of_a_command_that_writes_nothing_is_the_systems_own(tmp_path, 
 
 def test_a_reader_that_has_seen_enough_ends_the_command_quietly(tmp_path):
     code = (
-        "import sys, vldeformer.commands.searching as searching, vldeformer.cli as cli\n"
-        "searching._search = lambda given: [print('x' * 100) for _ in range(100_000)]\n"
+        "import sys, vldeformer.cli as cli, vldeformer.steps.search as step\n"
+        "def search(index, text, /): [print('x' * 100) for _ in range(100_000)]\n"
+        "step.search = search\n"
         "sys.exit(cli.main(['search', 'INDEX', 'a ring']))"
     )
     command = f"{sys.executable} -c '{code.replace(chr(39), chr(34))}' 2> {tmp_path / 'err'} | head -1"
@@ -202,19 +208,133 @@ def test_a_reader_that_has_seen_enough_ends_the_command_quietly(tmp_path):
     assert shown.stdout == "x" * 100 + "\n" and (tmp_path / "err").read_text() == ""
 
 
-def test_an_interrupted_command_says_how_to_go_on(tmp_path, capsys, monkeypatch):
+def test_an_interrupted_command_says_how_to_go_on(tmp_path, capsys, monkeypatch, write_settings):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vldeformer.stages.fetch.fetch_scenes", interrupted)
-    assert run("fetch", "scenes", "--settings", tmp_path / "s", "--out", tmp_path / "x") == 130
+    monkeypatch.setattr("vldeformer.scenes.world.write_scenes", interrupted)
+    assert run("fetch", "scenes", "--settings", write_settings(), "--out", tmp_path / "x") == 130
     assert capsys.readouterr().err == "vldeformer: interrupted; run the same command again to continue\n"
 
 
-def test_help_needs_no_torch():
-    code = "import sys, vldeformer.cli as cli; cli.build_parser().format_help(); print('torch' in sys.modules)"
+HEAVY = ("torch", "numpy", "pandas", "transformers", "pyarrow", "sklearn", "PIL", "matplotlib", "requests")
+
+
+def loaded_by(code):
+    """The modules that a new Python has loaded after ``code``."""
+    code = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    return done.stderr.split()
+
+
+def test_help_of_all_commands_loads_no_step():
+    loaded = loaded_by("import vldeformer.cli as cli; assert cli.main(['--help']) == cli.main([]) == 0")
+    assert not {*HEAVY, "pydantic"} & {*loaded} and not [name for name in loaded if name.startswith("vldeformer.steps")]
+
+
+def test_help_of_a_command_loads_nothing_heavy():
+    calls = "; ".join(f"assert cli.main(['{name}', '--help']) == 0" for name in COMMANDS)
+    assert not {*HEAVY} & {*loaded_by(f"import vldeformer.cli as cli; {calls}")}
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_help_is_plain_text_that_fits_the_terminal(capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for arguments in ([], *([name, "--help"] for name in COMMANDS)):
+        assert main(arguments) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith("Usage: vldeformer") and max(map(len, lines)) <= columns
+        assert not {*"\x1b│╭─"} & {*"".join(lines)} and "``" not in "".join(lines), arguments
+
+
+def test_the_list_of_commands_says_what_each_step_says_of_itself():
+    for name, command in COMMANDS.items():
+        step = name.replace("-", "_")
+        if step != "fetch":
+            summary = getattr(importlib.import_module(f"vldeformer.steps.{step}"), step).__doc__.split("\n\n")[0]
+            assert " ".join(summary.split()) == command.summary, name
+    steps = {path.stem for path in Path(cli.__file__).with_name("steps").glob("*.py")}
+    shared = {"__init__", "arguments", "error_context", "progress", "settings_file"}
+    assert steps - shared == {name.replace("-", "_") for name in COMMANDS}, "one file a command"
+
+
+@pytest.mark.parametrize("line", COMMAND_LINES, ids=" ".join)
+def test_every_command_line_parses(line):
+    build_app().parse_args(line, exit_on_error=False, print_error=False)
+
+
+def test_command_lines_use_every_command_and_every_option():
+    app = build_app()
+    for name in COMMANDS:
+        for path in [[name, below] for below in app[name] if not below.startswith("-")] or [[name]]:
+            lines = [line for line in COMMAND_LINES if line[: len(path)] == path]
+            command = app.parse_args([*path, "--help"])[0] and app[path[0]]
+            command = command[path[1]] if path[1:] else command
+            for argument in command.assemble_argument_collection():
+                names = [one for one in argument.names if one.startswith("-")]
+                assert any({*names} & {*line} for line in lines) or not names, (path, names)
+            assert lines, path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["trian"], "unknown command 'trian'; did you mean \"train\"? See `vldeformer --help`"),
+        (["fetch", "coc"], "unknown command 'coc'; did you mean \"coco\"? See `vldeformer fetch --help`"),
+        (["train"], "--settings is missing; see `vldeformer train --help`"),
+        (["gather", "--out", "x"], "SHARD... is missing; see `vldeformer gather --help`"),
+        (
+            ["search", "i", "t", "--forma", "table"],
+            "unknown option --forma; did you mean --format? See `vldeformer search --help`",
+        ),
+        (["search", "i", "t", "--no-json"], "unknown option --no-json; did you mean --json? See `vldeformer search --help`"),
+        (["search", "i", "t", "-k", "two"], "-k: expected a whole number, got 'two'; see `vldeformer search --help`"),
+        (["search", "i", "t", "-k"], "-k: expected a value, got none; see `vldeformer search --help`"),
+        (["search", "i", "t", "u"], "unexpected argument 'u'; see `vldeformer search --help`"),
+        (["search", "i"], "expected exactly one of TEXT, --image, --queries, got none"),
+        (["search", "i", "t", "--image", "x"], "expected exactly one of TEXT, --image, --queries, got TEXT and --image"),
+        (["publish", "m"], "expected exactly one of --out, --hub, got none"),
+        (
+            ["search", "i", "t", "--format", "tabel"],
+            "--format: expected one of table, jsonl, sheet, got 'tabel'; did you mean \"table\"? See `vldeformer search --help`",
+        ),
+        (
+            ["claims", "--out", "o", "--results"],
+            "--results: expected at least one value, got none; see `vldeformer claims --help`",
+        ),
+        (
+            ["ablations", "--settings", "s", "--speed", "s", "--out", "o", "--results", "r", "--pair-times", "ab"],
+            "--pair-times: expected NAME=PATH, got 'ab'; see `vldeformer ablations --help`",
+        ),
+    ],
+)
+def test_a_wrong_command_line_is_one_plain_line(capsys, arguments, expected):
+    assert refusal(capsys, *arguments) == f"vldeformer: {expected}"
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[31mred", "[bold]x[/bold]", "a\nb", "\udc9b", "{0}%s"])
+def test_hostile_text_is_printed_harmlessly(capsys, hostile):
+    for arguments in (
+        [hostile],
+        ["search", hostile, "--queries", hostile],
+        ["search", "i", "t", hostile],
+        ["embed", f"--{hostile}"],
+    ):
+        line = refusal(capsys, *arguments)
+        assert line.isprintable()
+    assert hostile in refusal(capsys, "search", "i", "t", hostile) or hostile not in ("[bold]x[/bold]", "{0}%s")
+
+
+def test_settings_of_another_version_are_refused(tiny, tmp_path, capsys, write_settings):
+    settings = write_settings()
+    values = json.loads(settings.read_text())
+    given = ["--manifest", tiny.manifest, "--out", tmp_path / "tokenizer.json"]
+    for version in (vocabulary.VERSION + 1, "1", None):
+        settings.write_text(json.dumps(values | {"version": version}))
+        line = refusal(capsys, "vocabulary", "--settings", settings, *given)
+        assert f"{settings}: expected version {vocabulary.VERSION} of the step, got {version!r}; run snakemake" in line
+    settings.write_text(json.dumps(values | {"version": vocabulary.VERSION}))
+    assert run("vocabulary", "--settings", settings, *given) == 0
 
 
 def test_as_a_program_it_exits_with_2(tmp_path):

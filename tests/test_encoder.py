@@ -17,8 +17,8 @@ from vldeformer.data.regions import RegionStore, write_regions
 from vldeformer.errors import InputError
 from vldeformer.models.weights import load_model
 from vldeformer.retrieval.encode import embed
+from vldeformer.retrieval.open_inputs import open_encoder
 from vldeformer.scenes.detector import Detector, detect_regions
-from vldeformer.stages.open_inputs import open_encoder
 
 MODELS = [("oscar", "mean"), ("oscar", "mean_all"), ("visualbert", "mean"), ("squares", "mean"), ("squares", "mean_all"),
           ("photographs", "mean")]  # fmt: skip

@@ -11,7 +11,7 @@ from nbclient.exceptions import CellExecutionError
 from workflow_projects import ROOT
 
 from vldeformer.cli import main
-from vldeformer.plan import STAGE_SECTIONS, load_plan, report_settings, write_stage_settings
+from vldeformer.plan import STEP_SECTIONS, load_plan
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NAMES = ["01_data_and_regions", "02_hard_negatives", "03_results", "04_decompose_and_search"]
@@ -57,15 +57,15 @@ def project(tmp_path_factory):
     (root / "notebooks").mkdir()
     shutil.copytree(ROOT / "config", root / "config")
     plan = load_plan(root / "config", {"dataset": "tiny", "experiments": {"all": EXPERIMENTS, "ablations": []}})
-    for name in EXPERIMENTS:
-        for stage in STAGE_SECTIONS:
-            settings = report_settings(plan.settings[name], EXPERIMENTS) if stage == "report" else plan.settings[name]
-            write_stage_settings(root / "artifacts/tiny" / plan.home(name, stage) / f"settings/{stage}.json", settings, stage)
+    with contextlib.chdir(root):
+        for name in EXPERIMENTS:
+            for step in STEP_SECTIONS:
+                plan.settings_file(plan.home(name, step), step)
     lines = COMMANDS.replace("\\\n", "")
     for word, text in SHORT.items():
         lines = lines.replace(word, text)
     with contextlib.chdir(root), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vldeformer.stages.features.cpu_count", lambda: 1)
+        patch.setattr("joblib.cpu_count", lambda: 1)
         for line in lines.strip().splitlines():
             assert main(line.split()) == 0, line
     return root

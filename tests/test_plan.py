@@ -1,4 +1,4 @@
-"""Plans: which stage a changed setting reaches, what experiments share, and what each stage's file holds."""
+"""Plans: which step a changed setting reaches, what experiments share, what each step's file holds, what a report compares."""
 
 import json
 import os
@@ -10,90 +10,156 @@ from settings_files import CONFIG, edit
 from vldeformer.config import Settings, load_settings
 from vldeformer.errors import InputError
 from vldeformer.plan import (
-    STAGE_INPUTS,
-    STAGE_SECTIONS,
+    STEP_INPUTS,
+    STEP_SECTIONS,
     cumulative_sections,
     load_plan,
-    report_settings,
-    stage_values,
-    write_stage_settings,
+    section_values,
+    step_version,
 )
 
-STAGES = sorted(STAGE_SECTIONS)
+STEPS = sorted(STEP_SECTIONS)
 
 
-def stage_files(config):
-    plan = load_plan(config, yaml.safe_load((config / "default.yaml").read_text()))
-    return {(name, stage): stage_values(plan.settings[name], STAGE_SECTIONS[stage]) for name in plan.settings for stage in STAGES}
+def run_of(name):
+    return yaml.safe_load((CONFIG / f"{name}.yaml").read_text())
+
+
+def plan_of(config, dataset, *names, ablations=(), **seeds):
+    experiments = {"all": list(names), "ablations": list(ablations), "seeds": seeds}
+    return load_plan(config, {"dataset": dataset, "experiments": experiments})
+
+
+def step_files(config):
+    plan = load_plan(config, run_of("default"))
+    return {(name, step): section_values(plan.settings[name], STEP_SECTIONS[step]) for name in plan.settings for step in STEPS}
 
 
 def test_the_temperature_reaches_the_training_of_decomposed_models_and_nothing_else(config):
-    before = stage_files(config)
+    before = step_files(config)
     edit(config / "experiments" / "decomposed.yaml", "temperature: 0.07", "temperature: 0.04")
-    changed = {key for key, values in stage_files(config).items() if values != before[key]}
-    plan = load_plan(config, yaml.safe_load((config / "default.yaml").read_text()))
+    changed = {key for key, values in step_files(config).items() if values != before[key]}
+    plan = load_plan(config, run_of("default"))
     dual = {name for name, settings in plan.settings.items() if settings.train.kind == "dual"}
     assert dual >= {"decomposed", "no_negatives", "scratch", "untrained"}
-    own = {name for name in dual if name.startswith("temperature_")} | {"loss_sigmoid"}
-    assert changed - {("oracle", "train")} == {(name, "train") for name in dual - own}
+    own = {name for name in dual if name.startswith(("temperature_", "loss_"))}
+    assert changed == {(name, "train") for name in dual - own}
 
 
 def test_experiments_share_what_they_have_in_common():
-    plan = load_plan(CONFIG, yaml.safe_load((CONFIG / "default.yaml").read_text()))
+    plan = load_plan(CONFIG, run_of("default"))
     assert {plan.home(name, "pretrain") for name in plan.settings} == {"base"}
     homes = {name: plan.home(name, "train") for name in plan.settings}
     assert homes == {name: "base" if name == "decomposed" else name for name in plan.settings}
     assert all(plan.experiment(plan.home(name, "train")) == name for name in plan.settings)
+    assert plan.home("scratch_250", "negatives") == plan.home("decomposed_250", "negatives") == "decomposed_250"
+
+
+def test_equal_rows_share_one_artifact_whose_owner_is_the_first_of_the_plan(config):
+    edit(config / "ablations" / "temperature.yaml", "{train.loss.temperature: 0.02}", "{train.loss.temperature: 0.07}")
+    edit(config / "ablations" / "temperature.yaml", "{train.loss.temperature: 0.1}", "{train.loss.temperature: 0.2}")
+    plan = plan_of(config, "scenes", "decomposed", ablations=["temperature"])
+    homes = [plan.home(f"temperature_{place}", "train") for place in (0.02, 0.04, 0.1, 0.2)]
+    assert homes == ["base", "temperature_0.04", "temperature_0.1", "temperature_0.1"]
 
 
 def test_a_home_depends_on_all_that_came_before(config):
-    (config / "experiments" / "joint.yaml").write_text("regions: {seed: 5}\n")
-    plan = load_plan(config, {"dataset": "scenes", "experiments": {"all": ["joint"], "ablations": []}})
-    homes = {stage: plan.home("joint", stage) for stage in ("prepare", "features", "negatives", "train", "evaluate")}
+    with (config / "experiments" / "joint.yaml").open("a") as file:
+        file.write("regions: {seed: 5}\n")
+    plan = plan_of(config, "scenes", "joint")
+    homes = {step: plan.home("joint", step) for step in ("prepare", "features", "negatives", "train", "evaluate")}
     own = dict.fromkeys(("features", "negatives", "train", "evaluate"), "joint")
     assert homes == {"prepare": "base"} | own
 
 
 def test_word_pieces_lie_with_the_imported_model_that_brings_them(config):
     (config / "experiments" / "own.yaml").write_text("pretrain: {checkpoint: null}\n")
-    plan = load_plan(config, {"dataset": "coco_vilt", "experiments": {"all": ["joint", "own", "no_negatives"], "ablations": []}})
+    plan = plan_of(config, "coco_vilt", "joint", "own", "no_negatives")
     homes = {name: (plan.home(name, "vocabulary"), plan.home(name, "pretrain")) for name in plan.settings}
     assert homes == {"decomposed": ("base",) * 2, "joint": ("joint",) * 2, "own": ("own",) * 2, "no_negatives": ("base",) * 2}
 
 
-def test_sections_add_up_along_the_stages():
+def test_sections_add_up_along_the_steps():
     assert cumulative_sections("prepare") == ("dataset",)
     assert cumulative_sections("pretrain") == ("dataset", "regions", "vocabulary", "backbone", "pretrain", "runtime")
     assert set(cumulative_sections("report")) == set(Settings.model_fields)
-    assert STAGE_INPUTS.keys() == STAGE_SECTIONS.keys()
+    assert STEP_INPUTS.keys() == STEP_SECTIONS.keys()
 
 
-def test_a_stage_file_is_rewritten_only_if_it_changes(tmp_path):
-    settings, path = load_settings(CONFIG, "tiny", "decomposed"), tmp_path / "settings" / "train.json"
-    write_stage_settings(path, settings, "train")
-    assert list(json.loads(path.read_text())) == ["backbone", "train", "runtime"]
+def test_settings_are_loaded_when_they_are_asked_for(config):
+    edit(config / "ablations" / "temperature.yaml", "{train.loss.temperature: 0.02}", "{train.loss.temperature: -1}")
+    plan = load_plan(config, run_of("default"))
+    assert "temperature_0.02" in plan.settings and len(plan.settings) == 48
+    assert plan.settings["joint"] is plan.settings["joint"]
+    with pytest.raises(InputError, match=r"row temperature_0\.02: setting train\.loss\.temperature: expected greater than 0"):
+        plan.settings["temperature_0.02"]
+
+
+def test_a_step_file_has_the_version_and_is_rewritten_only_if_it_changes(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = plan_of(config, "tiny", "joint").settings_file("base", "train")
+    assert path == "artifacts/tiny/base/settings/train.json" and list(tmp_path.glob("artifacts/tiny/*/settings/*")) == [
+        tmp_path / path
+    ]
+    values = json.loads((tmp_path / path).read_text())
+    assert list(values) == ["version", "backbone", "train", "runtime"] and values["version"] == step_version("train")
     os.utime(path, (1, 1))
-    write_stage_settings(path, settings, "train")
-    assert path.stat().st_mtime == 1
-    train = settings.train.model_copy(update={"temperature": 0.5})
-    write_stage_settings(path, settings.model_copy(update={"train": train}), "train")
-    assert path.stat().st_mtime > 1 and json.loads(path.read_text())["train"]["temperature"] == 0.5
+    plan_of(config, "tiny", "joint").settings_file("base", "train")
+    assert (tmp_path / path).stat().st_mtime == 1
+    edit(config / "experiments" / "decomposed.yaml", "temperature: 0.07", "temperature: 0.5")
+    plan_of(config, "tiny", "joint").settings_file("base", "train")
+    assert (tmp_path / path).stat().st_mtime > 1 and json.loads((tmp_path / path).read_text())["train"]["loss"][
+        "temperature"
+    ] == 0.5
 
 
-def test_a_stage_file_keeps_the_order_of_the_titles(tmp_path):
-    settings = load_settings(CONFIG, "scenes", "decomposed")
-    write_stage_settings(tmp_path / "report.json", settings, "report")
-    titles = json.loads((tmp_path / "report.json").read_text())["report"]["titles"]
-    assert list(titles) == list(settings.report.titles) != sorted(titles)
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_has_a_version_and_a_file(step, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plan = load_plan(CONFIG, run_of("tiny"))
+    values = json.loads((tmp_path / plan.settings_file("base", step)).read_text())
+    assert values.keys() == {"version", *STEP_SECTIONS[step]} and values["version"] >= 1
 
 
-def test_a_report_is_about_the_experiments_of_the_run():
-    settings = load_settings(CONFIG, "scenes", "decomposed")
-    report = report_settings(settings, ["decomposed", "joint"]).report
-    assert list(report.titles) == ["joint", "decomposed"] and report.decomposed == ["decomposed"]
+def test_the_files_of_the_report_are_about_the_experiments_of_their_target(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plan = plan_of(CONFIG, "scenes", "joint", "decomposed", ablations=["pooling"])
+    titles = {}
+    for step in ("report", "page", "ablations"):
+        titles[step] = json.loads((tmp_path / plan.settings_file("base", step)).read_text())["report"]["titles"]
+    assert list(titles["report"]) == list(titles["page"]) == ["joint", "reranked", "decomposed"]
+    assert list(titles["ablations"])[3:] == ["pooling_mean_all", "pooling_mean_max", "pooling_cls", "pooling_sep"]
+
+
+def test_a_report_is_about_the_experiments_of_the_run(config):
+    report = plan_of(CONFIG, "scenes", "decomposed", "joint").report
+    assert list(report.titles) == ["joint", "reranked", "decomposed"] and report.decomposed == ["decomposed", "reranked"]
     assert list(report.ablations) == ["depth"]
-    with pytest.raises(InputError, match=r"experiment 'mine' has no title; add it to the setting report\.titles"):
-        report_settings(settings, ["mine"])
+    (config / "experiments" / "mine.yaml").write_text("train: {steps: 1, warmup_steps: 0}")
+    with pytest.raises(InputError, match=r"experiment 'mine' has no title; add `title: …` to .*config/experiments/mine\.yaml"):
+        plan_of(config, "scenes", "mine").report  # noqa: B018
+
+
+def test_an_ablation_brings_its_rows_and_what_their_gains_are_counted_from():
+    assert plan_of(CONFIG, "scenes", "joint", ablations=["weights"]).ablated == ["joint", "decomposed", "separate_weights"]
+    assert plan_of(CONFIG, "scenes", "joint", ablations=["share", "untrained"]).ablated == [
+        "joint", "whole_start", "decomposed", "untrained"
+    ]  # fmt: skip
+    assert plan_of(CONFIG, "scenes", "joint", joint=2).ablated == ["joint", "joint_seed1", "joint_seed2"]
+    with pytest.raises(InputError, match="experiment 'weight' is unknown"):
+        plan_of(CONFIG, "scenes", "joint", ablations=["weight"])
+
+
+def test_a_row_is_added_by_one_edit(config):
+    before = plan_of(config, "tiny", "decomposed", ablations=["temperature"])
+    with (config / "ablations" / "temperature.yaml").open("a") as file:
+        file.write("  - {title: Temperature 0.5, at: 0.5, set: {train.loss.temperature: 0.5}}\n")
+    after = plan_of(config, "tiny", "decomposed", ablations=["temperature"])
+    assert set(after.ablated) - set(before.ablated) == {"temperature_0.5"}
+    assert after.settings["temperature_0.5"].train.loss.temperature == 0.5
+    row = after.ablations_report.ablations["temperature"].rows[-1]
+    assert (row.experiment, row.at) == ("temperature_0.5", 0.5)
+    assert after.ablations_report.titles["temperature_0.5"] == "Temperature 0.5"
 
 
 def test_a_run_with_another_seed_is_the_experiment_with_that_seed():
@@ -103,13 +169,14 @@ def test_a_run_with_another_seed_is_the_experiment_with_that_seed():
     assert load_settings(CONFIG, "tiny", "decomposed_seed1").train.seed == 1
     with pytest.raises(InputError, match="experiment 'jiont_seed1' is unknown"):
         load_settings(CONFIG, "tiny", "jiont_seed1")
-    titles = report_settings(plain, ["decomposed_seed1", "joint", "decomposed"]).report.titles
-    assert titles == {"joint": "Joint (early interaction)", "decomposed": "Decomposed", "decomposed_seed1": "Decomposed, seed 1"}
+    titles = plan_of(CONFIG, "tiny", "decomposed_seed1", "joint", "decomposed").report.titles
+    reranked = {"reranked": "Decomposed, re-ranked by the joint model"}
+    decomposed = {"decomposed": "Decomposed", "decomposed_seed1": "Decomposed, seed 1"}
+    assert list(titles.items()) == list(({"joint": "Joint (early interaction)"} | reranked | decomposed).items())
 
 
 def test_an_ablation_keeps_the_rows_that_are_run_with_their_reference():
-    settings = load_settings(CONFIG, "scenes", "decomposed")
-    ablations = report_settings(settings, ["decomposed", "decomposed_250", "scratch", "pooling_cls"]).report.ablations
+    ablations = plan_of(CONFIG, "scenes", "decomposed", "decomposed_250", "scratch", "pooling_cls").report.ablations
     assert {name: [row.experiment for row in ablation.rows] for name, ablation in ablations.items()} == {
         "start": ["decomposed", "scratch"],
         "pooling": ["decomposed", "pooling_cls"],
@@ -119,11 +186,11 @@ def test_an_ablation_keeps_the_rows_that_are_run_with_their_reference():
 
 @pytest.mark.parametrize("dataset", sorted(path.stem for path in (CONFIG / "datasets").iterdir()))
 def test_places_on_an_axis_are_those_of_the_data_set(dataset):
-    settings = load_settings(CONFIG, dataset, "decomposed")
-    train = {"scenes": 2000, "flickr8k": 6000}.get(dataset)
-    whole = {row.at for row in settings.report.ablations["start"].rows if row.experiment in ("decomposed", "scratch")}
-    layers = {row.at for row in settings.report.ablations["depth"].rows if row.experiment == "joint"}
-    assert whole == {train} and layers in ({settings.backbone.layers}, {None})
+    plan = plan_of(CONFIG, dataset, "joint", "decomposed", "scratch")
+    ablations, train = plan.report.ablations, {"scenes": 2000, "flickr8k": 6000}.get(dataset)
+    whole = {row.at for row in ablations["start"].rows if row.experiment in ("decomposed", "scratch")}
+    layers = {row.at for row in ablations["depth"].rows if row.experiment == "joint"}
+    assert whole == {train} and layers in ({plan.base.backbone.layers}, {None})
 
 
 def test_the_claims_are_of_trained_models_that_embed_each_item_alone():
@@ -131,9 +198,7 @@ def test_the_claims_are_of_trained_models_that_embed_each_item_alone():
     trained = [load_settings(CONFIG, "scenes", name).train for name in report.claimed]
     assert all(train.kind == "dual" and train.steps > 0 for train in trained)
     assert set(report.decomposed) - set(report.claimed) == {"reranked", "untrained"}
-    assert report_settings(load_settings(CONFIG, "scenes", "decomposed"), ["joint", "decomposed"]).report.claimed == [
-        "decomposed"
-    ]
+    assert plan_of(CONFIG, "scenes", "joint", "decomposed").report.claimed == ["decomposed"]
 
 
 def test_batches_of_another_size_are_measured_as_often():
@@ -144,9 +209,12 @@ def test_batches_of_another_size_are_measured_as_often():
     assert {train.steps * train.batch_images for train in trains} == {300 * 128}
 
 
-def test_every_row_of_an_ablation_is_an_experiment_of_the_default_run_and_has_a_title():
-    plan = load_plan(CONFIG, yaml.safe_load((CONFIG / "default.yaml").read_text()))
-    report = plan.base.report
+def test_every_row_of_an_ablation_is_an_experiment_of_the_default_run_and_no_two_are_equal():
+    plan = load_plan(CONFIG, run_of("default"))
+    report = plan.ablations_report
+    assert (
+        list(report.ablations) == plan.base.report.ablations == sorted(plan.files.ablations, key=plan.base.report.ablations.index)
+    )
     rows = {row.experiment for ablation in report.ablations.values() for row in ablation.rows}
     assert rows <= set(plan.settings) and rows <= set(report.titles)
     assert len({str((settings.train, settings.negatives)) for settings in plan.settings.values()}) == len(plan.settings)

@@ -12,7 +12,8 @@ FILES = sorted(path.relative_to(CONFIG) for path in CONFIG.rglob("*.yaml"))
 
 
 def schema_of(file):
-    name = {"datasets": "dataset", "experiments": "experiment"}.get(file.parts[0], "run")
+    kinds = {"datasets": "dataset", "experiments": "experiment", "ablations": "ablation", "report.yaml": "report"}
+    name = kinds.get(file.parts[0], "run")
     return json.loads((CONFIG / "schema" / f"{name}.json").read_text(encoding="utf-8"))
 
 
@@ -47,10 +48,16 @@ def test_the_projects_files_follow_their_schema(file):
         ("default.yaml", "datset", "scenes"),
         ("default.yaml", "experiments.all", []),
         ("tiny.yaml", "embed_shards", 0),
-        ("experiments/decomposed.yaml", "train.temprature", 0.1),
-        ("experiments/decomposed.yaml", "train.temperature", -1),
-        ("experiments/decomposed.yaml", "train.loss", "infonse"),
-        ("experiments/decomposed.yaml", "report.ablations.negatives.rows", [{"title": "no experiment"}]),
+        ("experiments/decomposed.yaml", "train.loss.temprature", 0.1),
+        ("experiments/decomposed.yaml", "train.loss.temperature", -1),
+        ("experiments/decomposed.yaml", "train.loss.kind", "infonse"),
+        ("experiments/decomposed.yaml", "train.joint_layers", 1),
+        ("experiments/decomposed.yaml", "backbone.patch_size", 16),
+        ("experiments/joint.yaml", "train.pooling", "mean"),
+        ("experiments/oracle.yaml", "train.steps", 3),
+        ("ablations/temperature.yaml", "rows", []),
+        ("ablations/temperature.yaml", "rows", [{"title": "T", "set": {"train.loss.temprature": 1}}]),
+        ("report.yaml", "report.titels", {}),
         ("datasets/scenes.yaml", "dataset.source", "scene"),
         ("datasets/scenes.yaml", "dataset.world.seed", 1.5),
         ("datasets/tiny.yaml", "experiments.joint.train.steps", "many"),
@@ -71,4 +78,5 @@ def test_every_key_of_the_settings_is_explained():
     page = script("settings_page")
     lines = page.page().splitlines()
     assert [line for line in lines if line.startswith("| `") and line.endswith("|  |")] == []
-    assert any(line.startswith("| `temperature` | number, > 0 | `0.07` | dual: ") for line in lines)
+    assert "| `temperature` | number, > 0 | `0.07` | cosines are divided by it |" in lines
+    assert "## backbone (kind: visualbert)" in lines and "### train.loss (kind: triplet or triplet_hard)" in lines

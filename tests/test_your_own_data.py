@@ -12,7 +12,7 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.data.photographs import PhotographStore
 from vldeformer.data.pixels import PixelStore
 from vldeformer.datasets.caption_table import read_caption_lines
-from vldeformer.plan import load_plan, stage_values
+from vldeformer.plan import load_plan, section_values
 
 PAGE = (Path(__file__).parents[1] / "docs" / "your-own-data.md").read_text(encoding="utf-8")
 BLOCKS = [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", PAGE, re.M)]
@@ -29,7 +29,7 @@ def test_the_page(tmp_path, config, monkeypatch):
     exec(compile(block("random.Random(0)"), "docs/your-own-data.md", "exec"), {})
     (config / "datasets" / "shapes.yaml").write_text(block("source: folder"))
     plan = load_plan(config, yaml.safe_load(block("ablations: []")))
-    Path("workflow.json").write_text(json.dumps(stage_values(plan.base, ["dataset"])))
+    Path("workflow.json").write_text(json.dumps(section_values(plan.base, ["dataset"])))
     assert main(["prepare", "--settings", "workflow.json", "--raw-dir", plan.base.dataset.raw_dir, "--out", "squares"]) == 0
     (settings,) = re.findall(r"\{\"dataset\".*?\}\}\}", block('{"dataset"'), re.S)
     Path("settings.json").write_text(settings)

@@ -1,14 +1,14 @@
-"""A project in git and DVC: the tiny world with two models, which is enough for every stage of dvc.yaml to be there once."""
+"""A project in git and DVC: the tiny world with two models, which is enough for a stage of every step but the oracle's."""
 
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import yaml
 from workflow_projects import ROOT, Project
 
-LEFT_OUT = {"oracle", "untrained_joint", "no_negatives", "scratch", "untrained"}
 CONFIG = ["--configfile", "config/tiny.yaml"]
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false"]
 
@@ -43,32 +43,23 @@ class Versioned(Project):
     def verify(self, fails=False):
         return self.run("workflow/verify.sh", *CONFIG, fails=fails)
 
+    def raise_version(self, step):
+        """What a change of a step's code that changes its results does."""
+        module = self.folder / "src" / "vldeformer" / "steps" / f"{step.replace('-', '_')}.py"
+        text, raised = re.subn(
+            r"^VERSION = (\d+)$", lambda found: f"VERSION = {int(found[1]) + 1}", module.read_text(), flags=re.M
+        )
+        assert raised == 1
+        module.write_text(text)
+
     def set(self, old, new):
         """Change the settings of all experiments."""
         self.edit("config/experiments/decomposed.yaml", old, new)
 
 
-def without(names, value):
-    """A value of dvc.yaml without the lines that name one of these models."""
-    if isinstance(value, dict):
-        return {key: without(names, each) for key, each in value.items() if not _named(names, str(key))}
-    if isinstance(value, list):
-        return [
-            without(names, each) for each in value if not _named(names, each if isinstance(each, str) else str(next(iter(each))))
-        ]
-    return value
-
-
-def _named(names, text):
-    return bool(names & set(re.split(r"[/.:]", text)))
-
-
-def versioned(project, code):
-    """Make the project one of two models, with raw files under data/, and put it under git and DVC; ``code`` is copied to src."""
+def versioned(project):
+    """Make the project one of two models, with its own code and raw files under data/, and put it under git and DVC."""
     folder = project.folder
-    stages = without(LEFT_OUT, yaml.safe_load((folder / "dvc.yaml").read_text()))
-    stages["vars"][0] |= {"dataset": "tiny", "run": "tiny", "raw": "data/tiny"}
-    (folder / "dvc.yaml").write_text(yaml.safe_dump(stages, sort_keys=False))
     run = {"dataset": "tiny", "experiments": {"all": ["joint", "decomposed"], "ablations": []}}
     (folder / "config" / "tiny.yaml").write_text(yaml.safe_dump(run))
     project.edit("config/datasets/tiny.yaml", "raw/tiny  ", "data/tiny")
@@ -76,12 +67,13 @@ def versioned(project, code):
     (folder / ".gitignore").write_text(
         ignored.replace("/results/tiny/\n", "").replace("/dvc-store/\n", "") + "/calls\n/training\n"
     )
-    if code is not None:
-        shutil.copytree(code, folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     made = Versioned(folder)
+    made.run(sys.executable, "workflow/dvc_stages.py", "tiny")
     made.git("init", "-q")
     made.run("dvc", "init", "-q")
     shutil.copy(ROOT / ".dvc" / "config", folder / ".dvc" / "config")
+    shutil.copytree(ROOT / ".dvc" / "plots", folder / ".dvc" / "plots")
     return made
 
 
@@ -93,15 +85,6 @@ def adopt(project):
     project.run("dvc", "push", "-q", "data.dvc")
     project.commit("first run")
     return project
-
-
-def stand_in_code(folder):
-    """Folders that stages of dvc.yaml depend on, with nothing in them that runs."""
-    names = ("data", "inputs", "models", "objective", "training", "retrieval", "evaluation", "report")
-    for path in [*(f"{name}/code.py" for name in names), "plan.py", "config.py"]:
-        (folder / "vldeformer" / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "vldeformer" / path).touch()
-    return folder
 
 
 def renew(path: Path) -> None:

@@ -24,18 +24,17 @@ read = [os.path.join(top, name) for path in inputs for top, _, names in os.walk(
 read = sorted(path for path in read if os.path.isfile(path) and not path.startswith("results/"))
 settings += str(zlib.crc32(b"".join(open(path, "rb").read() for path in read)))
 RECORD = "report.provenance.json"
-TABLES = ("recall", "recall_drop", "speed", "rerank", "compositional", "negatives", "start", "depth")
+TABLES = ("headline", "recall", "recall_drop", "speed", "rerank", "compositional", "negatives", "start", "depth")
 FIGURES = ("recalls", "training", "gallery_time", "rerank", "depth_cost")
 forms = [f"tables/{{t}}.{{f}}" for t in TABLES for f in ("md", "csv", "tex", "sources.json")]
 forms += [f"figures/{{t}}.{{f}}" for t in FIGURES for f in ("svg", "png")]
-MODELS = ("oracle", "untrained_joint", "joint", "decomposed", "no_negatives", "scratch", "untrained", "reranked", "released")
-forms += [f"plots/{{c}}/{{m}}.csv" for c in ("recall", "training", "validation") for m in MODELS] + ["plots/gallery_time.csv"]
+forms += [f"plots/{{c}}.csv" for c in ("recall", "training", "validation", "gallery_time")] + ["metrics.json", "report.json"]
 depths = [f"depth_{{k}}.{{f}}" for k in range(1, 100) for f in ("json", "ranks.parquet")] if stage == "rerank" else []
 files = {{
     "prepare": ["manifest.json", "pixels/pixels.npy"], "features": ["store/words.json", "extractor.npz"],
     "pretrain": ["model/weights", "journal.jsonl"], "train": ["model/weights", "journal.jsonl"],
-    "negatives": ["text.parquet", "image.parquet", "summary.json"], "report": ["metrics.json", RECORD, *forms],
-    "ablations": ["metrics.json", RECORD, *forms], "rerank": ["rerank.json", *depths], "compositional-items": ["swap_att.json"],
+    "negatives": ["text.parquet", "image.parquet", "summary.json"], "report": [RECORD, *forms],
+    "ablations": [RECORD, *forms], "rerank": ["rerank.json", *depths], "compositional-items": ["swap_att.json"],
     "embed": ["images.npy"], "score": ["scores.npy"], "score-oracle": ["scores.npy"],
 }}.get(stage)
 paths = [os.path.join(out, name) for name in files] if files else [out]
@@ -74,7 +73,8 @@ class Project:
     def run(self, *command, fails=False):
         """Run any program of the environment, the stand-in first on PATH; returns what it printed."""
         path = os.pathsep.join([str(self.folder.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
-        environment = os.environ | {"PATH": path, "GIT_CONFIG_GLOBAL": os.devnull}
+        code = self.folder / "src" if (self.folder / "src").is_dir() else ROOT / "src"
+        environment = os.environ | {"PATH": path, "PYTHONPATH": str(code), "GIT_CONFIG_GLOBAL": os.devnull}
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         printed = done.stdout + done.stderr
         assert (done.returncode != 0) == fails, printed
@@ -102,7 +102,7 @@ class Project:
 def copy_of_workflow(folder):
     for name in ("workflow", "config", "profiles"):
         shutil.copytree(ROOT / name, folder / name)
-    for name in ("Snakefile", "environment.yml", "dvc.yaml", ".dvcignore", ".gitignore"):
+    for name in ("Snakefile", "environment.yml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, folder / name)
     return Project(folder)
 

@@ -11,8 +11,9 @@ disagree() {
 
 git diff --quiet HEAD -- data.dvc dvc.lock ||
     disagree "git: data.dvc or dvc.lock is not as committed, so raw data or results are others: git diff data.dvc dvc.lock, then commit or take back"
-dvc status --quiet ||
-    disagree "DVC: settings, code or files are not those of dvc.lock: dvc status names them; dvc repro makes them anew, dvc checkout brings them back"
+# First, because planning writes the settings files, which DVC then compares.
 [[ "$(snakemake "$@" --dry-run --cores 1 all 2>&1)" == *"Nothing to be done"* ]] ||
     disagree "Snakemake: steps are to be run: snakemake -n all names them; if DVC is content, only times differ: snakemake --cores 1 --touch all"
+dvc status --quiet ||
+    disagree "DVC: settings, versions of steps or files are not those of dvc.lock: dvc status names them; dvc repro makes them, dvc checkout brings them back"
 $agreed && echo "DVC and Snakemake agree: nothing is to be done"

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from vldeformer.errors import InputError
+from vldeformer.folder_lock import check_unlocked, folder_lock
 
 RECORD = "provenance.json"
 """Where a stage says beside its output how it was made."""
@@ -60,16 +61,16 @@ def whole_folder(path: Path) -> Iterator[Path]:
     Raises InputError as ``check_replaceable`` does.
     """
     check_replaceable(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
-        yield temporary
-        os.chmod(temporary, 0o777 & ~_umask())
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with folder_lock(path):
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        try:
+            yield temporary
+            os.chmod(temporary, 0o777 & ~_umask())
+            if path.exists():
+                shutil.rmtree(path)
+            os.replace(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def check_file(path: Path) -> None:
@@ -85,10 +86,11 @@ def check_result(path: Path, beside: str) -> None:
 
 
 def check_replaceable(path: Path) -> None:
-    """Raises InputError if a folder that is to be written would replace something that no stage has written.
+    """Raises InputError if another process writes the folder, or if writing it would replace something that no step has written.
 
-    What takes long to make asks before it begins.
+    Steps call it before long work.
     """
+    check_unlocked(path)
     if not path.exists():
         return
     names = {item.name for item in path.iterdir() if not item.name.startswith(".")} if path.is_dir() else {path.name}

@@ -24,7 +24,7 @@ from vldeformer.hub.measured import CardResults, read_results
 from vldeformer.hub.publish import check_repo_id, upload, writing_token
 from vldeformer.inputs.batch import TextInput
 from vldeformer.inputs.collate import TextReader
-from vldeformer.inputs.in_memory import GivenImage, given_ids
+from vldeformer.inputs.in_memory import InMemoryImage, in_memory_ids
 from vldeformer.inputs.tokens import WordPieces, pad_rows
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.importing import EXTRACTOR, WEIGHTS, files_of, load_any
@@ -106,7 +106,7 @@ class Encoder:
         reader = TextReader(self.words, self.description.backbone.caption_tokens, self.transform.full)
         return encode_captions(self.model, captions, reader, self.runtime, batch_size=_at_least_one(batch_size))
 
-    def encode_images(self, images: Sequence[GivenImage], batch_size: int = BATCH_SIZE) -> Float[np.ndarray, "N D"]:
+    def encode_images(self, images: Sequence[InMemoryImage], batch_size: int = BATCH_SIZE) -> Float[np.ndarray, "N D"]:
         """Unit vectors of images in their order, float32: PIL images of any mode, arrays (height, width, 3) of uint8, or Regions.
 
         Pictures are cut to what the model reads, or given to its detector. Raises InputError, naming the place in the list,
@@ -117,7 +117,7 @@ class Encoder:
         """
         given = _images(images)
         reader = self.transform.reader(given, self.transform.full)
-        return encode_images(self.model, given_ids(given), reader, self.runtime, batch_size=_at_least_one(batch_size))
+        return encode_images(self.model, in_memory_ids(given), reader, self.runtime, batch_size=_at_least_one(batch_size))
 
     def tokenizer(self, texts: Sequence[str]) -> Int64[Tensor, "B T"]:
         """Word pieces, padded to the longest caption that the model reads; for ``encode_text``.
@@ -224,7 +224,7 @@ def _results(folder: str | Path | None, experiment: str | None) -> CardResults |
     return None if folder is None else read_results(Path(folder), experiment)
 
 
-def _images(images: Sequence[GivenImage]) -> list[GivenImage]:
+def _images(images: Sequence[InMemoryImage]) -> list[InMemoryImage]:
     one = isinstance(images, str | bytes | PIL.Image.Image | Regions) or (isinstance(images, np.ndarray) and images.ndim != 4)
     if one:
         raise InputError(f"images: expected a list of images, got one {type(images).__name__}; write [image] for a single one")

@@ -1,36 +1,43 @@
-"""What a run consists of: its experiments, which stage may read which section, and which artifacts experiments share.
+"""What a run consists of: its experiments, which step may read which section, and which artifacts experiments share.
 
-A stage gets a JSON file of its own sections and of no others, so that a change reruns just the stages that read it.
+A step gets a JSON file of its own sections and its VERSION, and of nothing else, so that it runs again exactly when one of these
+changes. Settings are loaded and files are written only for what is asked.
 """
 
+import functools
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 
 from vldeformer.artifact import whole_file
-from vldeformer.config import BASE, Settings, explain, load_settings
-from vldeformer.datasets.sources import ScenesSource
+from vldeformer.comparison import report_settings
+from vldeformer.config import Settings, load_settings
 from vldeformer.errors import InputError
-from vldeformer.report.settings import Ablation, split_seed
+from vldeformer.experiments import BASE, ExperimentFiles
+from vldeformer.layers import Layers, explain
+from vldeformer.report.settings import ReportSettings, split_seed
 from vldeformer.section import Section
 
 SHARED_HOME = "base"
 
-Layers = Sequence[tuple[str, Mapping[str, Any]]]
-
-STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
+STEP_SECTIONS: dict[str, tuple[str, ...]] = {
     "fetch": ("dataset",),
     "prepare": ("dataset",),
     "features": ("dataset", "regions"),
+    "import-features": ("regions",),
+    "join-features": (),
     "vocabulary": ("vocabulary", "backbone"),
+    "import-vocabulary": (),
     "pretrain": ("backbone", "pretrain", "runtime"),
+    "import-weights": ("pretrain",),
     "negatives": ("backbone", "negatives"),
     "train": ("backbone", "train", "runtime"),
     "embed": ("runtime",),
+    "gather": (),
     "score": ("evaluate", "runtime"),
     "score-oracle": (),
     "evaluate": ("evaluate",),
@@ -38,19 +45,28 @@ STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
     "compositional": ("evaluate", "runtime"),
     "rerank": ("evaluate", "rerank", "runtime"),
     "speed": ("speed", "runtime"),
+    "pair-time": ("speed", "runtime"),
     "report": ("report",),
+    "ablations": ("report",),
+    "page": ("report",),
+    "claims": (),
 }
-"""The sections that a stage may read."""
+"""The sections that a step may read."""
 
-STAGE_INPUTS: dict[str, tuple[str, ...]] = {
+STEP_INPUTS: dict[str, tuple[str, ...]] = {
     "fetch": (),
     "prepare": ("fetch",),
     "features": ("prepare",),
+    "import-features": ("prepare",),
+    "join-features": ("import-features",),
     "vocabulary": ("features",),
+    "import-vocabulary": ("pretrain",),
     "pretrain": ("vocabulary",),
+    "import-weights": ("vocabulary",),
     "negatives": ("features",),
     "train": ("pretrain", "negatives"),
     "embed": ("train",),
+    "gather": ("embed",),
     "score": ("train",),
     "score-oracle": ("prepare",),
     "evaluate": ("embed", "score", "score-oracle"),
@@ -58,20 +74,35 @@ STAGE_INPUTS: dict[str, tuple[str, ...]] = {
     "compositional": ("compositional-items", "train"),
     "rerank": ("embed", "train"),
     "speed": ("train",),
+    "pair-time": ("train",),
     "report": ("evaluate", "compositional", "rerank", "speed"),
+    "ablations": ("evaluate", "compositional", "speed", "pair-time"),
+    "page": ("report", "ablations"),
+    "claims": ("report", "ablations"),
 }
-"""The stages whose output a stage reads; what those read themselves is left out."""
+"""The steps whose output a step reads; what those read themselves is left out."""
 
+COMPARED_BY = {"report": "all", "page": "all", "ablations": "ablations"}
+"""Steps whose section ``report`` is about several experiments → those of which target."""
 
 JUDGED_BY = {"dual": "embed", "joint": "score", "oracle": "score-oracle"}
-"""Kind of a model → the stage that makes what its recall is measured on."""
+"""Kind of a model → the step that makes what its recall is measured on."""
+
+RERANKED = "reranked"
+"""A model of the tables that is no experiment: it is made of two."""
 
 
 class Targets(Section):
-    """Experiments of the target ``all``, and those that the target ``ablations`` adds; NAME_seed1 is NAME with train.seed 1."""
+    """Experiments of the target ``all``, and what the target ``ablations`` adds; NAME_seed1 is NAME with train.seed 1."""
 
     all: list[str] = Field(min_length=1, description="experiments of the target `all`: names of files in config/experiments")
-    ablations: list[str] = Field(description="those that the target `ablations` adds; []: none")
+    ablations: list[str] = Field(
+        description="what the target `ablations` adds: files of config/ablations, with all experiments that they compare, or "
+        "single experiments; []: none"
+    )
+    seeds: dict[str, int] = Field(
+        default={}, description="experiment → runs with other seeds that it adds, e.g. `joint: 2` for joint_seed1 and joint_seed2"
+    )
 
 
 class Run(Section):
@@ -82,40 +113,130 @@ class Run(Section):
     embed_shards: int = Field(default=1, ge=1, le=1000, description="jobs that embed side by side; the vectors are the same")
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A run and the settings of each of its experiments, the base one included."""
+class ExperimentSettings(Mapping[str, Settings]):
+    """Name → settings of each experiment of a run. Names are there at once; settings are loaded when they are asked for, once."""
 
-    run: Run
-    settings: dict[str, Settings]
+    def __init__(self, files: ExperimentFiles, dataset: str, names: Sequence[str]) -> None:
+        self._files, self._dataset, self._names = files, dataset, dict.fromkeys(names)
+        self._loaded: dict[str, Settings] = {}
+
+    def __getitem__(self, name: str) -> Settings:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._loaded:
+            self._loaded[name] = load_settings(self._files, self._dataset, name)
+        return self._loaded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class Plan:
+    """A run and its experiments, the base one included.
+
+    Attributes:
+        run: the configfile.
+        files: the folder ``config``.
+        experiments: names under ``all``.
+        ablated: those and what the target ``ablations`` adds.
+        settings: name → settings, of all of these and of the base experiment.
+
+    """
+
+    def __init__(self, run: Run, files: ExperimentFiles) -> None:
+        self.run, self.files = run, files
+        self.experiments = list(dict.fromkeys(run.experiments.all))
+        self.ablated = list(dict.fromkeys([*self.experiments, *self._added()]))
+        for name in self.ablated:
+            files.check_known(split_seed(name)[0], f"experiment {name!r}")
+        self.settings = ExperimentSettings(files, run.dataset, [BASE, *self.ablated])
+        self._texts: dict[tuple[str, str], str] = {}
+        self._written: dict[tuple[str, str], str] = {}
+
+    def _added(self) -> Iterator[str]:
+        for name in self.run.experiments.ablations:
+            if name in self.files.ablations:
+                yield from self.files.ablations[name].experiments(name)
+            else:
+                yield name
+        for name, seeds in self.run.experiments.seeds.items():
+            yield from (f"{name}_seed{seed}" for seed in range(1, seeds + 1))
 
     @property
     def base(self) -> Settings:
         """Settings of the base experiment on this dataset."""
         return self.settings[BASE]
 
-    def home(self, experiment: str, stage: str) -> str:
-        """Folder name of an experiment's artifacts of a stage: ``base`` if all that made them is as in the base experiment.
+    @functools.cached_property
+    def report(self) -> ReportSettings:
+        """What the report of the target ``all`` compares."""
+        return report_settings(self.files, self.base.report, [*self.experiments, RERANKED])
 
-        Word pieces that an imported model brings lie with it, never in the folder of those learned here or of another model's.
+    @functools.cached_property
+    def ablations_report(self) -> ReportSettings:
+        """What the report of the target ``ablations`` compares."""
+        return report_settings(self.files, self.base.report, [*self.ablated, RERANKED])
+
+    def home(self, experiment: str, step: str) -> str:
+        """Folder name of an experiment's artifacts of a step.
+
+        Experiments share the folder of the first experiment of the plan with which all that makes the artifacts is equal;
+        that of the base experiment is named ``base``. Word pieces that an imported model brings are in its folder, never in that
+        of those learned here or of another model's.
         """
         own = self.settings[experiment]
-        if stage == "vocabulary" and (own.pretrain.checkpoint or self.base.pretrain.checkpoint):
-            stage = "pretrain"
-        sections = cumulative_sections(stage)
-        same = stage_values(own, sections) == stage_values(self.base, sections)
-        return SHARED_HOME if same else experiment
+        if step == "vocabulary" and (own.pretrain.checkpoint or self.base.pretrain.checkpoint):
+            step = "pretrain"
+        sections = cumulative_sections(step)
+        wanted = [self._text(experiment, name) for name in sections]
+        for name in self.settings:
+            if name == experiment or all(self._text(name, part) == text for part, text in zip(sections, wanted, strict=True)):
+                return SHARED_HOME if name == BASE else name
+        raise AssertionError("an experiment of the plan is equal to itself")
+
+    def _text(self, experiment: str, section: str) -> str:
+        key = experiment, section
+        if key not in self._texts:
+            self._texts[key] = getattr(self.settings[experiment], section).model_dump_json()
+        return self._texts[key]
 
     def experiment(self, home: str) -> str:
         """The experiment whose settings hold in a home."""
         return BASE if home == SHARED_HOME else home
+
+    def settings_values(self, home: str, step: str) -> dict[str, Any]:
+        """What the settings file of a step in a home holds."""
+        values: dict[str, Any] = {"version": step_version(step)}
+        if step in COMPARED_BY:
+            compared = self.report if COMPARED_BY[step] == "all" else self.ablations_report
+            return values | {"report": compared.model_dump(mode="json")}
+        return values | section_values(self.settings[self.experiment(home)], STEP_SECTIONS[step])
+
+    def settings_file(self, home: str, step: str) -> str:
+        """Path of the settings file of a step in a home, written only if its bytes differ: its time makes the step run again."""
+        key = home, step
+        if key not in self._written:
+            path = Path("artifacts", self.run.dataset, home, "settings", f"{step}.json")
+            # Keys stay in their order, which is that of the rows of the tables in `report.titles`.
+            text = json.dumps(self.settings_values(home, step), indent=1, ensure_ascii=False) + "\n"
+            if not path.is_file() or path.read_bytes() != text.encode():
+                with whole_file(path) as temporary:
+                    temporary.write_text(text, encoding="utf-8")
+            self._written[key] = str(path)
+        return self._written[key]
 
     def missing_raw_files(self, project: Path) -> str | None:
         """What is said of raw files that are not there and that no rule makes; None: all are there."""
         dataset = self.base.dataset
         raw_dir = Path(dataset.raw_dir)
         missing = [raw_dir / name for name in dataset.raw_files if not (project / raw_dir / name).exists()]
-        if not missing or isinstance(dataset, ScenesSource):
+        if not missing or dataset.made_here:
             return None
         page, tracker = f"config/datasets/{self.run.dataset}.yaml", f"{raw_dir.parts[0]}.dvc"
         remedy = f"`dvc pull {tracker}`" if (project / tracker).is_file() else f"{page} says where they come from (raw_dir)"
@@ -123,18 +244,23 @@ class Plan:
 
 
 def load_plan(config_dir: Path, run: Mapping[str, Any], layers: Layers = ()) -> Plan:
-    """Settings of every experiment that ``run`` names.
+    """The plan of a run. The names of its experiments are checked, their settings when they are asked for.
 
-    ``layers``: the files (or options) that ``run`` was merged from, each with its values, the last one wins; messages name them.
-    Raises InputError.
+    Args:
+        config_dir: the folder ``config`` of a project.
+        run: values of the configfile.
+        layers: the files (or options) that ``run`` was merged from, each with its values; the last one wins. Messages name them.
+
+    Raises:
+        InputError: the configfile or a file that it names is wrong.
+
     """
     try:
         checked = Run.model_validate(dict(run))
     except ValidationError as error:
         problem = explain(error, Run, layers or [("configfile", run)])
         raise InputError(problem + _where_it_belongs(error)) from None
-    names = dict.fromkeys([BASE, *checked.experiments.all, *checked.experiments.ablations])
-    return Plan(checked, {name: load_settings(config_dir, checked.dataset, name) for name in names})
+    return Plan(checked, ExperimentFiles(config_dir))
 
 
 def _where_it_belongs(error: ValidationError) -> str:
@@ -144,58 +270,29 @@ def _where_it_belongs(error: ValidationError) -> str:
     return " here; it belongs in a file of config/experiments or config/datasets" if belongs else ""
 
 
-def stages_up_to(stage: str) -> list[str]:
-    """The stages before a stage and itself, in the order in which they run."""
-    before = [name for earlier in STAGE_INPUTS[stage] for name in stages_up_to(earlier)]
-    return list(dict.fromkeys([*before, stage]))
+@functools.cache
+def step_version(step: str) -> int:
+    """``VERSION`` of a step's module, read as text: planning a run imports no step."""
+    source = Path(__file__).parent / "steps" / f"{step.replace('-', '_')}.py"
+    found = re.search(r"^VERSION = (\d+)$", source.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None, f"{source} has no line `VERSION = 1`"
+    return int(found[1])
 
 
-def cumulative_sections(stage: str) -> tuple[str, ...]:
-    """Sections that a stage and all the stages before it read, in the order of ``Settings``."""
-    sections = {name for each in stages_up_to(stage) for name in STAGE_SECTIONS[each]}
+@functools.cache
+def steps_up_to(step: str) -> tuple[str, ...]:
+    """The steps before a step and itself, in the order in which they run."""
+    before = [name for earlier in STEP_INPUTS[step] for name in steps_up_to(earlier)]
+    return tuple(dict.fromkeys([*before, step]))
+
+
+@functools.cache
+def cumulative_sections(step: str) -> tuple[str, ...]:
+    """Sections that a step and all the steps before it read, in the order of ``Settings``."""
+    sections = {name for each in steps_up_to(step) for name in STEP_SECTIONS[each]}
     return tuple(name for name in Settings.model_fields if name in sections)
 
 
-def stage_values(settings: Settings, sections: Sequence[str]) -> dict[str, Any]:
-    """Those sections as plain values, as they stand in a stage's file."""
+def section_values(settings: Settings, sections: Sequence[str]) -> dict[str, Any]:
+    """Those sections as plain values, as they are in a step's file."""
     return {name: getattr(settings, name).model_dump(mode="json") for name in sections}
-
-
-def write_stage_settings(path: Path, settings: Settings, stage: str) -> None:
-    """Write a stage's file, but only if its bytes change: its time of change is what makes the stage run again."""
-    # Keys stay in their order, which is that of the rows of the tables in `report.titles`.
-    text = json.dumps(stage_values(settings, STAGE_SECTIONS[stage]), indent=1, ensure_ascii=False) + "\n"
-    if path.is_file() and path.read_bytes() == text.encode():
-        return
-    with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def report_settings(settings: Settings, experiments: Sequence[str]) -> Settings:
-    """The same settings with a report about ``experiments`` only. Raises InputError if one has no title."""
-    report = settings.report
-    for name in experiments:
-        if split_seed(name)[0] not in report.titles:
-            raise InputError(f"experiment {name!r} has no title; add it to the setting report.titles")
-    order = list(report.titles)
-    chosen = sorted(experiments, key=lambda name: (order.index(split_seed(name)[0]), split_seed(name)[1]))
-    titles = {name: _title(name, report.titles) for name in chosen}
-    decomposed = [name for name in report.decomposed if name in experiments]
-    present = {name: _present(ablation, experiments) for name, ablation in report.ablations.items()}
-    ablations = {name: ablation for name, ablation in present.items() if len(ablation.rows) > 1}
-    counterparts = {name: model for name, model in report.counterparts.items() if name in experiments}
-    claimed = [name for name in report.claimed if name in experiments]
-    named = {"titles": titles, "decomposed": decomposed, "claimed": claimed, "counterparts": counterparts}
-    return settings.model_copy(update={"report": report.model_copy(update=named | {"ablations": ablations})})
-
-
-def _title(name: str, titles: Mapping[str, str]) -> str:
-    plain, seed = split_seed(name)
-    return f"{titles[plain]}, seed {seed}" if seed else titles[plain]
-
-
-def _present(ablation: Ablation, experiments: Sequence[str]) -> Ablation:
-    """An ablation without the rows that are not run or whose reference is not; an axis needs three places on it."""
-    rows = [row for row in ablation.rows if {row.experiment, ablation.reference_of(row) or row.experiment} <= set(experiments)]
-    places = {row.at for row in rows if row.at is not None}
-    return ablation.model_copy(update={"rows": rows, "axis": ablation.axis if len(places) > 2 else None})

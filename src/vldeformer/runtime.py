@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import platform
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -20,6 +22,11 @@ class RuntimeSettings(Section):
     device: Literal["cpu", "cuda"] = Field(description="where models run")
     threads: int = Field(ge=1, description="threads of torch and BLAS, whatever the scheduler's cores")
     precision: Literal["float32", "bfloat16"] = Field(description="precision of matrix products; weights stay float32")
+    kernels: Literal["fast", "plain"] = Field(
+        default="fast",
+        description="layers of a training on a CPU. fast: linear layers by the faster library for the processor, dropout from 16"
+        " random bits a value; plain: PyTorch's own",
+    )
     processes: int = Field(ge=1, description="processes of a training, started by accelerate; more than one needs as many GPUs")
 
 
@@ -58,3 +65,11 @@ def arithmetic(settings: RuntimeSettings) -> Iterator[None]:
 
     with torch.autocast(settings.device, dtype=torch.bfloat16, enabled=settings.precision == "bfloat16"):
         yield
+
+
+def processor_name() -> str:
+    """The model of the CPU, or what the system says of it if it does not say the model."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vldeformer.data.records import Regions
-from vldeformer.data.regions import RegionStore, write_regions
+from vldeformer.data.regions import GrowingArray, RegionStore, write_regions
 from vldeformer.errors import InputError
 from vldeformer.seeding import named_generator
 
@@ -118,3 +118,41 @@ def test_a_damaged_store_is_refused_when_it_is_opened(tmp_path, name, change, ex
     with pytest.raises(InputError) as caught:
         RegionStore(tmp_path / "store")
     assert str(caught.value).startswith(str(tmp_path / "store")) and expected in str(caught.value)
+
+
+ROWS = np.arange(24, dtype=np.float32).reshape(8, 3)
+
+
+@pytest.mark.parametrize("cuts", [[], [8], [1, 1, 5, 8], [0, 3]])
+def test_it_equals_the_file_that_numpy_writes(tmp_path, cuts):
+    np.save(tmp_path / "whole.npy", ROWS)
+    growing = GrowingArray(tmp_path / "grown.npy", np.float32, (3,))
+    for part in np.split(ROWS, cuts):
+        growing.extend(part)
+    growing.finish()
+    growing.close()
+    assert (tmp_path / "grown.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
+
+
+def test_values_are_converted_to_its_type_and_scalars_are_rows(tmp_path):
+    growing = GrowingArray(tmp_path / "grown.npy", np.int64)
+    growing.extend([1, 2])
+    growing.extend([3])
+    growing.finish()
+    growing.close()
+    grown = np.load(tmp_path / "grown.npy")
+    assert grown.tolist() == [1, 2, 3] and grown.dtype == np.int64
+
+
+def test_a_killed_one_goes_on_after_the_rows_that_count(tmp_path):
+    np.save(tmp_path / "whole.npy", ROWS)
+    killed = GrowingArray(tmp_path / "grown.npy", np.float32, (3,))
+    killed.extend(ROWS[:5])
+    assert killed.flush() == (tmp_path / "grown.npy").stat().st_size
+    killed.extend(ROWS[:2] + 9)
+    killed.close()
+    growing = GrowingArray(tmp_path / "grown.npy", np.float32, (3,), rows=5)
+    growing.extend(ROWS[5:])
+    growing.finish()
+    growing.close()
+    assert (tmp_path / "grown.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()

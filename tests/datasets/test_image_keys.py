@@ -2,8 +2,15 @@
 
 import pytest
 
-from vldeformer.datasets.image_keys import read_image_keys
+from vldeformer.datasets.image_keys import image_id, read_image_keys
 from vldeformer.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("12", "12"), ("00000042", "42"), ("000", "0"), ("a01", "a01"), ("٣", "٣"), ("-1", "-1"), ("", "")]
+)
+def test_numbers_lose_their_padding_and_other_ids_stay(text, expected):
+    assert image_id(text) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,36 @@
 """Which settings of a data set go together."""
 
+import re
+from pathlib import Path
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from vldeformer.datasets.sources import DatasetSettings
+from vldeformer.datasets.source import Source
+from vldeformer.datasets.sources import SOURCES, DatasetSettings
+
+ROOT = Path(__file__).resolve().parents[2]
 
 PHOTOS = {"name": "photos", "raw_dir": "raw", "images": "pictures"}
 KARPATHY = PHOTOS | {"source": "karpathy", "annotations": "dataset.json", "captions_per_image": 5}
 FOLDER = PHOTOS | {"source": "folder", "captions": "captions.csv"}
 ADAPTER = TypeAdapter(DatasetSettings)
+
+
+def test_a_kind_is_named_in_its_file_and_in_the_table_and_nowhere_else():
+    """So that a new kind is one file and one line: no step, setting or rule looks at which kind a data set is."""
+    kinds = re.compile("|".join(kind.__name__ for kind in SOURCES.values()))
+    files = [*(ROOT / "src").rglob("*.py"), *(ROOT / "workflow").rglob("*.smk"), ROOT / "Snakefile"]
+    naming = {path.relative_to(ROOT).as_posix() for path in files if kinds.search(path.read_text(encoding="utf-8"))}
+    table = "src/vldeformer/datasets/sources.py"
+    assert naming == {table, *(f"src/{kind.__module__.replace('.', '/')}.py" for kind in SOURCES.values())}
+
+
+@pytest.mark.parametrize("kind", SOURCES.values(), ids=SOURCES)
+def test_a_kind_gives_pixels_or_regions_and_can_do_what_it_says(kind):
+    assert kind.gives_pixels or kind.gives_regions
+    assert kind.gives_pixels == (kind.write_pixels is not Source.write_pixels)
+    assert kind.made_here == (kind.make is not Source.make)
 
 
 @pytest.mark.parametrize("base", [KARPATHY, FOLDER])

@@ -11,8 +11,8 @@ import pytest
 from vinvl_files import detect, write_features
 
 from vldeformer.datasets import vinvl_features
-from vldeformer.datasets.vinvl import open_vinvl
 from vldeformer.datasets.vinvl_features import read_features
+from vldeformer.datasets.vinvl_rows import open_vinvl
 from vldeformer.errors import InputError
 
 IMAGES = [detect(str(100 + number), boxes) for number, boxes in enumerate([3, 1, 7, 2, 1, 1, 4])]

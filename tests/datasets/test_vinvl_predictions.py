@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from vinvl_files import detect, write_features
 
-from vldeformer.datasets.vinvl import open_vinvl
 from vldeformer.datasets.vinvl_predictions import read_tags
+from vldeformer.datasets.vinvl_rows import open_vinvl
 from vldeformer.errors import InputError
 
 IMAGES = [detect(str(100 + number), boxes, bare=number % 2 == 1) for number, boxes in enumerate([3, 1, 5, 2])]

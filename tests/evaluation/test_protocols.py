@@ -2,13 +2,13 @@ import numpy as np
 import oracles
 import pytest
 
-from vldeformer.commands.judging import PROTOCOL
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.protocols import PROTOCOLS, evaluate, evaluate_scored
 from vldeformer.retrieval.embeddings import Embeddings, Scores
+from vldeformer.steps.evaluate import PROTOCOLS as NAMED
 
-SETTINGS = EvaluationSettings(joint_images=5, bootstrap_samples=100, confidence=0.95, seed=0)
+SETTINGS = EvaluationSettings(joint_images=5, bootstrap_samples=100, seed=0)
 
 
 def vectors(n_images, captions_each, width=16):
@@ -149,7 +149,7 @@ def test_numbers_that_are_no_floats_are_refused(dtype):
 
 
 def test_the_command_line_names_every_protocol():
-    assert all(name in PROTOCOL for name in PROTOCOLS)
+    assert all(name in NAMED for name in PROTOCOLS)
 
 
 def test_unknown_protocol_names_the_known():

@@ -1,10 +1,9 @@
 import pytest
 import torch
 
-from vldeformer.evaluation.speed_settings import SpeedSettings
-from vldeformer.evaluation.timing import median_seconds
+from vldeformer.evaluation.timing import SpeedSettings, median_seconds
 
-SETTINGS = SpeedSettings(pairs=1, images=1, captions=1, repeats=3, warmup=2, gallery_sizes=[])
+SETTINGS = SpeedSettings(pairs=1, images=1, captions=1, repeats=3, gallery_sizes=[])
 
 
 @pytest.mark.parametrize("gpu", [True, False])
@@ -25,6 +24,7 @@ def test_only_warm_runs_count_and_a_gpu_ends_its_work_before_each_reading_of_the
             finish()
         return now
 
+    monkeypatch.setattr("vldeformer.evaluation.timing.WARMUP", 2)
     monkeypatch.setattr("time.perf_counter", clock)
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: gpu)
     monkeypatch.setattr(torch.cuda, "synchronize", finish)

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from huggingface_hub import ModelCard
+from made_reports import drop, recall, report
 
 import vldeformer
 from vldeformer.artifact import digest
@@ -24,34 +25,15 @@ RECORD = {
 }
 
 
-def direction(start):
-    intervals = {f"R@{k}": [start + k - 0.5, start + k + 0.5] for k in (1, 5, 10)}
-    return {f"R@{k}": start + k for k in (1, 5, 10)} | {"median_rank": 1.0, "intervals": intervals | {"median_rank": [1.0, 1.0]}}
-
-
-def entry(protocol, start):
-    counts = {"protocol": protocol, "n_images": 1000, "n_captions": 5000, "rsum": 1.0}
-    return counts | {"i2t": direction(start), "t2i": direction(start + 20), "mean_recall": start, "intervals": {}}
-
-
-CUT = entry("test", 1) | {"i2t": {}}
-DROP = {"value": 0.25, "low": -0.5, "high": 1.0, "claim": 0.6, "held": False, "verdict": "unknown", "seeds": 1, "claimed": True}
-SPEED = {
-    "speedup": 1234.5, "n_images": 1000, "n_captions": 5000, "sampled_pairs": 5120, "joint_seconds_extrapolated": 3400.0,
-    "dual_seconds": 2.75, "hardware": "EPYC, 2 cores", "device": "cpu", "threads": 1, "precision": "float32", "pair_ms": 0.7,
-}  # fmt: skip
-
-
 @pytest.fixture
 def results(tmp_path):
-    """A run of a main model, one more that was not compared, and a joint one."""
+    """A run of a main model and of one more that was not compared."""
+    recalls = [recall("decomposed", "test", 50), recall("decomposed", "subset", 30), recall("other", "test", 10)]
+    times = {"speedup": 1234.5, "dual_seconds": 2.75, "joint_seconds_extrapolated": 3400.0, "sampled_pairs": 5120}
+    times |= {"hardware": "EPYC, 2 cores", "threads": 1}
+    made = report(recalls=recalls, drops=[drop("decomposed", 0.25, -0.5, 1.0, "unknown", 1)])
     folder = tmp_path / "results" / "mine"
-    folder.mkdir(parents=True)
-    models = {"decomposed": entry("subset", 30) | {"test": entry("test", 50)}, "other": {"test": entry("test", 10)}, "joint": {}}
-    drop = DROP | {"baseline": "joint", "model": "decomposed", "protocol": "subset"}
-    metrics = {"dataset": "mine", "models": models, "recall_drop": drop, "recall_drops": {"decomposed": DROP}}
-    (folder / "metrics.json").write_text(json.dumps(metrics))
-    (folder / "speed.json").write_text(json.dumps(SPEED))
+    made.model_copy(update={"speed": made.speed.model_copy(update=times)}).save(folder / "report.json")
     return folder
 
 
@@ -107,7 +89,7 @@ def test_the_text_holds_recalls_drop_and_speed(model_folder, results, tmp_path):
     text = card_of(tmp_path / "saved", model_folder("squares"), results=results)
     row = "| test | 1,000 / 5,000 | text to image | 71.0 [70.5, 71.5] | 75.0 [74.5, 75.5] | 80.0 [79.5, 80.5] |"
     assert row in text.splitlines()
-    assert "by 0.25 points\n(-0.50 to 1.00) on the same pairs; the paper's claim of less than 0.6: *unknown*" in text
+    assert "is 0.25 points\n(-0.50 to 1.00) on the same pairs; the paper's claim of less than 0.6: *unknown*" in text
     assert "take 2.75 s, the joint model 3,400 s (extrapolated from\n5,120 pairs): 1,234 times faster" in text
 
 
@@ -151,8 +133,8 @@ def test_data_that_have_changed_are_not_named(trained, tiny, tmp_path):
     ("name", "expected"),
     [
         ("scenes", "pictures that a program draws"),
-        ("flickr8k", "Trained on flickr8k, given under terms of its own. Flickr8k: for non-commercial research"),
-        ("coco_flickr30k_vinvl", "Trained on flickr30k, given under terms of its own."),
+        ("flickr8k", "Trained on flickr8k, given under its own terms. Flickr8k: for non-commercial research"),
+        ("coco_flickr30k_vinvl", "Trained on flickr30k, given under its own terms."),
         ("own", "The terms under which the data set own was given are not known here"),
     ],
 )
@@ -184,18 +166,18 @@ def test_a_damaged_record_is_one_line_and_nothing_is_written(trained, tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("file", "change", "experiment", "expected"),
+    ("change", "experiment", "expected"),
     [
-        ("metrics.json", lambda value: [], None, "expected the metrics.json of `vldeformer report`"),
-        ("metrics.json", lambda value: value | {"models": 3}, None, "expected the metrics.json of `vldeformer report`"),
-        ("metrics.json", lambda value: value, "lost", "no model 'lost'; there are decomposed, joint, other"),
-        ("metrics.json", lambda value: value, "joint", "nothing was measured of model 'joint'"),
-        ("metrics.json", lambda value: value | {"models": {"decomposed": CUT}}, None, "i2t.R@1: Field required"),
-        ("speed.json", lambda value: {}, None, "speed.json: speedup: Field required; make the report again"),
+        (lambda value: [], None, "report.json: key 'the file'"),
+        (lambda value: value | {"models": 3}, None, "report.json: key 'models'"),
+        (lambda value: value, "lost", "nothing was measured of model 'lost'; there are decomposed, other"),
+        (lambda value: value, "joint", "nothing was measured of model 'joint'"),
+        (lambda value: value | {"speed": {}}, None, "key 'speed.pair_ms': Field required; run `vldeformer report` again"),
     ],
 )  # fmt: skip
-def test_damaged_results_are_one_line(results, file, change, experiment, expected):
-    (results / file).write_text(json.dumps(change(json.loads((results / file).read_text()))))
+def test_damaged_results_are_one_line(results, change, experiment, expected):
+    path = results / "report.json"
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
     with pytest.raises(InputError) as caught:
         read_results(results, experiment)
     assert expected in str(caught.value) and "\n" not in str(caught.value)

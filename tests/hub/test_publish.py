@@ -132,7 +132,7 @@ def test_the_command_writes_a_folder_or_pushes(hub, model_folder, tmp_path, caps
         (["--hub", "others/rings"], "others/rings: not written to"),
         (["--out", str(tmp_path / "other"), "--private"], "--private goes with --hub"),
         (["--out", str(tmp_path / "other"), "--experiment", "joint"], "expected results that it is of"),
-        (["--out", str(tmp_path / "other"), "--results", str(tmp_path)], "metrics.json: expected a JSON file, found none"),
+        (["--out", str(tmp_path / "other"), "--results", str(tmp_path)], "report.json: expected a JSON file, found none"),
     ):
         assert main(["publish", model, *wrong]) == 2
         (line,) = capsys.readouterr().err.splitlines()

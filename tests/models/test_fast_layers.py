@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from vldeformer.models import fast_layers as quick_layers
-from vldeformer.models.fast_layers import FEW_VALUES, QuickDropout, QuickLinear, onednn_is_quicker, quicken
+from vldeformer.models import fast_layers
+from vldeformer.models.fast_layers import FEW_VALUES, FastDropout, FastLinear, onednn_is_faster, use_fast_layers
 
 INPUTS, OUTPUTS = 19, 16
 
@@ -25,14 +25,14 @@ def gradients(layer: nn.Linear, rows: torch.Tensor) -> list[torch.Tensor]:
 @pytest.mark.parametrize("shape", [(5,), (3, 7), (1, 1), (2, 4, 3)])
 def test_output_and_gradients_are_those_of_a_plain_layer(bias: bool, shape: tuple[int, ...]) -> None:
     layer, rows = layer_of(bias), torch.randn(*shape, INPUTS)
-    plain, quick = gradients(layer, rows), gradients(QuickLinear.of(layer), rows)
-    assert [value.shape for value in plain] == [value.shape for value in quick]
-    for wanted, found in zip(plain, quick, strict=True):
+    plain, fast = gradients(layer, rows), gradients(FastLinear.of(layer), rows)
+    assert [value.shape for value in plain] == [value.shape for value in fast]
+    for wanted, found in zip(plain, fast, strict=True):
         torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-4)
 
 
 def test_the_gradient_is_that_of_differences() -> None:
-    layer = QuickLinear.of(layer_of())
+    layer = FastLinear.of(layer_of())
     rows, step = torch.randn(4, INPUTS), 1e-2
     layer(rows).sin().sum().backward()
     assert layer.weight.grad is not None
@@ -47,7 +47,7 @@ def test_the_gradient_is_that_of_differences() -> None:
 
 
 def test_weights_that_stay_as_they_are_get_no_gradient() -> None:
-    layer = QuickLinear.of(layer_of().requires_grad_(False))
+    layer = FastLinear.of(layer_of().requires_grad_(False))
     rows = torch.randn(3, INPUTS, requires_grad=True)
     layer(rows).sum().backward()
     assert layer.weight.grad is None
@@ -56,39 +56,39 @@ def test_weights_that_stay_as_they_are_get_no_gradient() -> None:
 
 def test_autocast_and_other_types_go_the_usual_way() -> None:
     layer, rows = layer_of(), torch.randn(3, INPUTS)
-    quick = QuickLinear.of(layer)
+    fast = FastLinear.of(layer)
     with torch.autocast("cpu", torch.bfloat16):
-        assert quick(rows).dtype == torch.bfloat16
-        assert torch.equal(quick(rows), layer(rows))
-    assert torch.equal(quick.double()(rows.double()), layer.double()(rows.double()))
+        assert fast(rows).dtype == torch.bfloat16
+        assert torch.equal(fast(rows), layer(rows))
+    assert torch.equal(fast.double()(rows.double()), layer.double()(rows.double()))
 
 
 @pytest.mark.parametrize(
-    ("processor", "quicker"),
+    ("processor", "faster"),
     [("AMD EPYC 9B14", True), ("AMD EPYC", True), ("Intel Xeon", False), ("", False), (None, False)],
 )
 def test_onednn_multiplies_where_mkl_uses_half_the_processor(
-    monkeypatch: pytest.MonkeyPatch, processor: str | None, quicker: bool
+    monkeypatch: pytest.MonkeyPatch, processor: str | None, faster: bool
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {} if processor is None else {"cpu_name": processor})
-    assert onednn_is_quicker() == quicker
+    assert onednn_is_faster() == faster
     model = nn.Sequential(layer_of(), nn.Dropout())
-    quicken(model)
-    assert [type(layer) for layer in model] == [QuickLinear if quicker else nn.Linear, QuickDropout]
+    use_fast_layers(model)
+    assert [type(layer) for layer in model] == [FastLinear if faster else nn.Linear, FastDropout]
 
 
 def test_layers_are_replaced_and_nothing_else_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quick_layers, "onednn_is_quicker", lambda: True)
+    monkeypatch.setattr(fast_layers, "onednn_is_faster", lambda: True)
     model = nn.Sequential(nn.Linear(4, INPUTS), nn.Sequential(layer_of(), nn.LayerNorm(OUTPUTS), nn.Dropout(0.3).eval()))
     names, parameters = list(model.state_dict()), list(model.parameters())
     state = torch.get_rng_state()
-    quicken(model)
-    assert [type(layer) for layer in (model[0], *model[1])] == [QuickLinear, QuickLinear, nn.LayerNorm, QuickDropout]
+    use_fast_layers(model)
+    assert [type(layer) for layer in (model[0], *model[1])] == [FastLinear, FastLinear, nn.LayerNorm, FastDropout]
     assert model[1][2].p == 0.3 and not model[1][2].training
     assert list(model.state_dict()) == names
     assert all(one is other for one, other in zip(model.parameters(), parameters, strict=True))
     assert torch.equal(torch.get_rng_state(), state)
-    quicken(model)  # again: nothing is left to do
+    use_fast_layers(model)  # again: nothing is left to do
     assert list(model.state_dict()) == names
 
 
@@ -97,7 +97,7 @@ def test_layers_are_replaced_and_nothing_else_changes(monkeypatch: pytest.Monkey
 def test_dropout_drops_its_share_and_scales_the_rest(p: float, dtype: torch.dtype) -> None:
     values = torch.full((FEW_VALUES // 7 + 1, 7), 3.0, dtype=dtype)
     torch.manual_seed(0)
-    found = QuickDropout(p)(values).float()
+    found = FastDropout(p)(values).float()
     share = (found == 0).double().mean().item()
     assert abs(share - p) < 4 * (p * (1 - p) / found.numel()) ** 0.5, "four standard deviations"
     assert torch.allclose(found[found != 0], torch.tensor(3.0 / (1 - p)), rtol=1e-2 if dtype == torch.bfloat16 else 1e-4)
@@ -110,7 +110,7 @@ def test_dropout_drops_its_share_and_scales_the_rest(p: float, dtype: torch.dtyp
 
 
 def test_the_gradient_goes_where_the_values_went_and_the_seed_decides() -> None:
-    layer, values = QuickDropout(0.25), torch.randn(FEW_VALUES, requires_grad=True)
+    layer, values = FastDropout(0.25), torch.randn(FEW_VALUES, requires_grad=True)
     found = []
     for seed in (0, 0, 1):
         torch.manual_seed(seed)
@@ -122,10 +122,10 @@ def test_the_gradient_goes_where_the_values_went_and_the_seed_decides() -> None:
 
 def test_dropout_of_few_values_without_chance_and_at_rest_is_the_usual_one() -> None:
     many, few = torch.randn(FEW_VALUES), torch.randn(FEW_VALUES - 1)
-    assert QuickDropout(0.0)(many) is many and QuickDropout(0.4).eval()(many) is many
-    assert not QuickDropout(1.0)(many).any()
+    assert FastDropout(0.0)(many) is many and FastDropout(0.4).eval()(many) is many
+    assert not FastDropout(1.0)(many).any()
     outcomes = []
-    for layer in (nn.Dropout(0.4), QuickDropout(0.4)):
+    for layer in (nn.Dropout(0.4), FastDropout(0.4)):
         torch.manual_seed(0)
         outcomes.append(layer(few))
     assert torch.equal(*outcomes)

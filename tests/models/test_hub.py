@@ -23,7 +23,7 @@ from vldeformer.models.dual import DualEncoder
 from vldeformer.models.importing import import_model
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.weights import as_encoder, load_model
-from vldeformer.stages.open_inputs import open_encoder, open_matcher
+from vldeformer.retrieval.open_inputs import open_encoder, open_matcher
 
 TEXTS = ["a man on a street", "the Red cat", "", "two women with a hat and a bike near the table . " * 9, "grass"]
 SHAPES = [(64, 64), (200, 90), (90, 200), (31, 33), (70, 150)]

@@ -20,8 +20,8 @@ from vldeformer.models.joint import JointMatcher
 from vldeformer.models.oscar_import import DROPPED, key_table
 from vldeformer.models.pooling import pool
 from vldeformer.models.weights import load_model
-from vldeformer.stages.import_features import import_features
-from vldeformer.stages.open_inputs import open_encoder, open_matcher
+from vldeformer.retrieval.open_inputs import open_encoder, open_matcher
+from vldeformer.steps.import_features import import_features
 
 LONG = " ".join([*WORDS, *WORDS, *WORDS])
 TEXTS = ["a man on a street", "", LONG, " ".join(LONG.split()[:67]), " ".join(LONG.split()[:68]), " ".join(LONG.split()[:30])]
@@ -36,7 +36,7 @@ def download(tmp_path_factory):
     # Larger matrices, so that every word and region matters.
     tensors = torch.load(weights, weights_only=True)
     torch.save({name: tensor * 3 if tensor.ndim > 1 else tensor for name, tensor in tensors.items()}, weights)
-    import_features(folder / "download" / "model_0060000", folder / "store", "float32")
+    import_features(folder / "download" / "model_0060000", out=folder / "store", dtype="float32")
     assert main(["import-weights", str(folder / "download" / "checkpoint"), "--out", str(folder / "model")]) == 0
     return folder, detected
 

@@ -10,9 +10,9 @@ import torch
 from vldeformer.data.records import Regions
 from vldeformer.inputs.batch import TextInput
 from vldeformer.models import packed
-from vldeformer.models.buckets import buckets_by_tokens
 from vldeformer.models.dual import decompose
 from vldeformer.models.joint import JointMatcher
+from vldeformer.models.packed import buckets_by_tokens
 from vldeformer.retrieval import encode
 from vldeformer.retrieval.ranking import exact_ranks
 from vldeformer.training.optim import build_optimizer

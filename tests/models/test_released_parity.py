@@ -12,11 +12,14 @@ from vldeformer.cli import main
 from vldeformer.data.manifest import Manifest
 from vldeformer.models.pooling import pool
 from vldeformer.retrieval.embeddings import Embeddings, Scores
-from vldeformer.stages.open_inputs import open_encoder, open_matcher
+from vldeformer.retrieval.open_inputs import open_encoder, open_matcher
 
 SHARED = Path(__file__).parents[3] / "shared" / "fixtures" / "vinvl_tiny"
 
-pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared is not here: no recorded answers to compare with")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not SHARED.is_dir(), reason="../shared is not here: no recorded answers to compare with"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -36,13 +36,12 @@ def bert(tmp_path_factory):
 @pytest.fixture
 def backbone():
     """``backbone(kind)``: one of the BERT's sizes and words."""
-    from tiny_settings import BACKBONE
+    from tiny_settings import backbone as settings
 
-    from vldeformer.models.settings import BackboneSettings
     from vldeformer.models.weights import build_backbone
 
     def make(kind, words=None, **changes):
-        return build_backbone(BackboneSettings(**BACKBONE | {"kind": kind} | changes), words or len(WORDS), 9).eval()
+        return build_backbone(settings(kind, **changes), words or len(WORDS), 9).eval()
 
     return make
 

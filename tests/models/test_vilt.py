@@ -33,12 +33,11 @@ def test_joint_states_and_summary_equal_vilts_own_forward(make_backbone, readers
 
 
 def test_a_new_backbone_knows_where_a_patch_is(words):
-    from tiny_settings import BACKBONE
+    from tiny_settings import backbone as settings
 
-    from vldeformer.models.settings import BackboneSettings
     from vldeformer.models.weights import build_backbone
 
-    backbone = build_backbone(BackboneSettings(**BACKBONE | {"kind": "vilt"}), len(words), 3)
+    backbone = build_backbone(settings("vilt"), len(words), 3)
     positions = backbone.vilt.embeddings.position_embeddings
     assert positions.shape == (1, 1 + 9, 32)
     assert 0.01 < positions.std().item() < 0.03

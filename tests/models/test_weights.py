@@ -7,19 +7,18 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_settings import BACKBONE
+from tiny_settings import SECTIONS, backbone
 
 from vldeformer.errors import InputError
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.joint import JointMatcher
-from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model, save_model
 
 
 def describe(words, region_store, kind="dual", **changes):
     return ModelDescription(
         kind=kind,
-        backbone=BackboneSettings(**BACKBONE | changes),
+        backbone=backbone(**changes),
         vocabulary_size=len(words),
         feature_width=region_store.feature_width + 6,
         pooling="mean",
@@ -48,10 +47,10 @@ def refusal(folder):
 
 
 @pytest.mark.parametrize("kind", ["joint", "dual"])
-@pytest.mark.parametrize("backbone", ["oscar", "vilt", "visualbert"])
-def test_what_is_saved_comes_back(tmp_path, words, region_store, kind, backbone):
+@pytest.mark.parametrize("reads", ["oscar", "vilt", "visualbert"])
+def test_what_is_saved_comes_back(tmp_path, words, region_store, kind, reads):
     description = ModelDescription(
-        kind=kind, backbone=BackboneSettings(**BACKBONE | {"kind": backbone}), vocabulary_size=len(words),
+        kind=kind, backbone=backbone(reads), vocabulary_size=len(words),
         feature_width=region_store.feature_width + 6, pooling="mean_all", pooling_dropout=0.25,
     )  # fmt: skip
     model = build_model(description)
@@ -64,6 +63,26 @@ def test_what_is_saved_comes_back(tmp_path, words, region_store, kind, backbone)
     if isinstance(loaded, DualEncoder):
         assert (loaded.pooling, loaded.dropout.p) == ("mean_all", 0.25)
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["encoder.json", "model.safetensors", "tokenizer.json"]
+
+
+@pytest.mark.parametrize("reads", ["oscar", "vilt", "visualbert"])
+def test_a_description_of_format_1_had_the_keys_of_all_kinds_and_is_still_read(tmp_path, words, region_store, reads):
+    description = ModelDescription(
+        kind="dual", backbone=backbone(reads), vocabulary_size=len(words), feature_width=region_store.feature_width + 6,
+        pooling="mean", pooling_dropout=0.25,
+    )  # fmt: skip
+    save_model(tmp_path / "model", build_model(description), description, words)
+    path = tmp_path / "model" / "encoder.json"
+    values = json.loads(path.read_text())
+    assert values["format"] == 2
+    everything = {
+        "tag_tokens": 12, "joint_tokens": None, "regions": 6, "region_norm": True, "region_norm_eps": 1e-12, "patch_size": 16,
+        "crop_size": 48, "keep_aspect": False, "text_model": None,
+    }  # fmt: skip
+    path.write_text(json.dumps(values | {"format": 1, "backbone": everything | values["backbone"]}))
+    assert load_model(tmp_path / "model")[1] == description
+    path.write_text(json.dumps(values | {"format": 1, "backbone": everything | values["backbone"] | {"colour": "red"}}))
+    assert "backbone.colour: is unknown" in refusal(tmp_path / "model")
 
 
 def test_a_missing_extra_or_misshaped_tensor_is_named(folder):
@@ -91,11 +110,12 @@ def test_truncated_weights(folder, keep):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"format": 2}, "format: expected 1, got 2"),
+        ({"format": 3}, "format: expected 2, got 3"),
         ({"kind": "triple", "colour": "red"}, "kind: expected 'joint' or 'dual', got 'triple'"),
         ({"colour": "red"}, "colour: is unknown"),
         ({"backbone": {"kind": "oscar"}}, "backbone.layers: is missing"),
-        ({"backbone": BACKBONE | {"heads": 5}}, "backbone.heads: expected a divisor of hidden, 32, got 5"),
+        ({"backbone": SECTIONS["backbone"] | {"patch_size": 16}}, "backbone.patch_size: is unknown"),
+        ({"backbone": SECTIONS["backbone"] | {"heads": 5}}, "backbone.heads: expected a divisor of hidden, 32, got 5"),
         ({"vocabulary_size": "many" * 99}, "vocabulary_size: expected a valid integer"),
         ({"feature_width": 0}, "feature_width: expected greater than or equal to 1, got 0"),
     ],
@@ -212,7 +232,7 @@ def test_a_depth_comes_back_and_a_description_without_one_is_of_all_layers(tmp_p
     description = describe(words, region_store, "joint").model_copy(update={"joint_layers": 1})
     save_model(tmp_path / "model", build_model(description), description, words)
     model, found, _ = load_model(tmp_path / "model")
-    assert isinstance(model, JointMatcher) and found.joint_layers == 1 and model.apart == BACKBONE["layers"] - 1
+    assert isinstance(model, JointMatcher) and found.joint_layers == 1 and model.apart == SECTIONS["backbone"]["layers"] - 1
     path = tmp_path / "model" / "encoder.json"
     values = json.loads(path.read_text())
     for layers, expected in ((3, "joint_layers is 3, but the backbone has 2 layers"), (0, "joint_layers: expected")):

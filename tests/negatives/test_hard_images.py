@@ -17,9 +17,9 @@ REGIONS = {"i0": 2, "i1": 3, "i2": 0}
 
 def composer(tags=TAGS, captions=CAPTIONS, ratio=0.5):
     values = {
-        "seed": 1, "images": None, "variants": 1, "text_kinds": {"noun": 1}, "word_ratio": 0.3, "word_number": None,
+        "seed": 1, "images": None, "variants": 1, "text_kinds": {"noun": 1}, "word_ratio": 0.3,
         "replacements": "corpus",
-        "lexicon": "learned", "image_partner": "random", "image_ratio": ratio,
+        "image_partner": "random", "image_ratio": ratio,
     }  # fmt: skip
     needs = {
         image: {f"{image}#{number}": needs_of(text, tags[image], LEXICON) for number, text in enumerate(texts)}

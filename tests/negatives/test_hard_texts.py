@@ -37,7 +37,7 @@ for one in ("a ring", "a hoop", "a box", "a crate", "a star", "an orb", "a fish"
 def composer(alike=None, **changes):
     values = {
         "seed": 1, "images": None, "variants": 1, "text_kinds": {"noun": 1, "attribute": 1}, "word_ratio": 0.3,
-        "word_number": None, "replacements": "corpus", "lexicon": "learned", "image_partner": "random", "image_ratio": 0.5,
+        "replacements": "corpus", "image_partner": "random", "image_ratio": 0.5,
     }  # fmt: skip
     forms = learn_forms(CORPUS)
     lexicon = Lexicon(NOUNS, COLOURS, forms)
@@ -86,12 +86,6 @@ def test_replaced_words_are_of_the_same_class_and_unknown_of_the_image(ratio):
                     place
                 ] == "fish"
     assert seen > 50
-
-
-def test_a_fixed_number_of_words_is_replaced():
-    compose = composer(text_kinds={"noun": 1}, word_ratio=None, word_number=2)
-    found, _ = composed(compose, ["a ring, a box and a star"])
-    assert found and {len(one.places) for one in found} == {2}
 
 
 def test_everything_around_the_words_stays():

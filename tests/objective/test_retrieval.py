@@ -1,6 +1,6 @@
 """Every contrastive loss through its one entry, against loops over explicit candidates."""
 
-from typing import get_args, get_type_hints
+from typing import get_args
 
 import pytest
 import torch
@@ -8,7 +8,8 @@ from loss_oracles import PLAIN, plain, unit
 
 from vldeformer.objective.candidates import Scope
 from vldeformer.objective.retrieval import LossName, retrieval_loss
-from vldeformer.training.settings import TrainSettings
+from vldeformer.section import tags_of
+from vldeformer.training.settings import ComposedTrainingNegatives, DualTraining
 
 LOSSES = list(PLAIN)
 SCOPES = ["anchor", "batch"]
@@ -29,9 +30,9 @@ def both(loss, given, numbers, valid, other, scope, temperature=0.2, margin=0.7)
 
 
 def test_the_names_are_those_of_the_settings():
-    hints = get_type_hints(TrainSettings)
-    assert set(get_args(LossName)) == set(get_args(hints["loss"])) == set(LOSSES)
-    assert set(get_args(Scope)) == set(get_args(hints["negatives_scope"])) == set(SCOPES)
+    assert set(get_args(LossName)) == set(tags_of(DualTraining.model_fields["loss"])) == set(LOSSES)
+    scopes = get_args(ComposedTrainingNegatives.model_fields["scope"].annotation)
+    assert set(get_args(Scope)) == set(scopes) == set(SCOPES)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -4,26 +4,15 @@ import json
 
 import numpy as np
 import pytest
+from made_reports import SPEED
 from page_world import make_world
 
 from vldeformer.cli import main
 from vldeformer.evaluation.measures import Bootstrap, measure
 from vldeformer.evaluation.result import RetrievalResult
+from vldeformer.report.collect import run_report
 from vldeformer.report.settings import ReportSettings
 from vldeformer.retrieval.ranking import Ranks
-
-SPEED = {
-    "pair_ms": 0.41, "image_ms": 0.35, "caption_ms": 0.121, "ranking_ms": 42.0, "n_images": 1000, "n_captions": 5000,
-    "sampled_pairs": 2000,
-    "sampled_images": 1000, "sampled_captions": 5000,
-    "joint_seconds_extrapolated": 2050.0, "dual_seconds": 1.002, "speedup": 2045.9,
-    "device": "cpu", "threads": 2, "hardware": "Some_CPU 100%", "precision": "float32", "repeats": 5, "warmup": 2,
-    "batch": {"pairs": 128, "images": 128, "captions": 128},
-    "gallery_curve": [
-        {"n_images": n, "joint_seconds_per_query": 4.1e-4 * n, "dual_ms_per_query": 0.2 + 4e-5 * n}
-        for n in (100, 1000, 10_000, 100_000, 1_000_000)
-    ],
-}  # fmt: skip
 
 
 def make_result(experiment, protocol, n_images, worst, seed):
@@ -76,6 +65,33 @@ def speed_path(tmp_path):
     path = tmp_path / "speed.json"
     path.write_text(json.dumps(SPEED))
     return path
+
+
+@pytest.fixture
+def journals(tmp_path):
+    """Experiment → journal of 39 steps, validated twice."""
+    paths = {name: tmp_path / f"{name}.jsonl" for name in ("joint", "decomposed")}
+    for path in paths.values():
+        lines = [{"step": step, "loss": 5 / (1 + step), "lr": 1e-4} for step in range(1, 40)]
+        lines += [{"step": step, "val_mean_recall": step} for step in (20, 40)]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return paths
+
+
+@pytest.fixture
+def collect(settings, speed_path):
+    """A function: RESULT.json files and other inputs → the report."""
+
+    def collected(results, journals=(), published=None, compositional=(), rerank=None, **changes):
+        section = settings.model_copy(update=changes)
+        return run_report(section, results, speed_path, dict(journals), published, compositional, rerank)
+
+    return collected
+
+
+@pytest.fixture
+def report(collect, result_paths, journals):
+    return collect(result_paths, journals)
 
 
 @pytest.fixture(scope="session")

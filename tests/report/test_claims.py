@@ -1,15 +1,14 @@
+"""The page of claims: each verdict from reports made by hand."""
+
 import json
 
 import pytest
+from made_reports import ablation, choice, drop, recall, report
 
 from vldeformer.cli import main
+from vldeformer.evaluation.measures import Estimate
+from vldeformer.evaluation.run_report import Published
 from vldeformer.report.claims import claims_page
-
-
-def write(folder, name, text):
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text if isinstance(text, str) else json.dumps(text))
 
 
 def verdicts(page):
@@ -27,22 +26,22 @@ def test_nothing_is_known_where_nothing_was_run(tmp_path):
     assert verdicts(claims_page([tmp_path])) == {str(number): ["unknown"] for number in range(1, 6)}
 
 
-DROP = {"value": 0.2, "low": 0.0, "high": 0.5, "claim": 0.6, "verdict": "held", "seeds": 3}
-LOST = DROP | {"value": 2.0, "low": 1.0, "high": 3.0, "verdict": "not held"}
-OPEN = DROP | {"high": 0.7, "verdict": "unknown"}
+LOST = {"value": 2.0, "low": 1.0, "high": 3.0, "verdict": "not held"}
+OPEN = {"high": 0.7, "verdict": "unknown"}
 
 
-def ablated(gain, kept=DROP, lost=LOST):
-    """The ablations of the main model `mine`, with ``gain`` wherever one is."""
-    row = {"gain": gain, "at": 250.0, "reference": "without", "compositional_gain": gain | {"seeds": 1}}
-    ablations = {"negatives": {"mine": row}, "start": {"small": row, "other": row | {"gain": None}}}
-    return {"main": "mine", "recall_drops": {"mine": kept, "without": lost}, "ablations": ablations}
+def ablated(gain, kept=None, lost=None):
+    """The ablations of the main model, with ``gain`` in all rows but one."""
+    both = {0: gain.low, 1: gain.high}
+    negatives = ablation("negatives", choice("decomposed", gain, "without", each=both, composed=gain))
+    start = ablation("start", choice("small", gain, "without", at=250.0, each=both), choice("other"))
+    drops = [drop("decomposed", **(kept or {})), drop("without", **(LOST if lost is None else lost))]
+    return report(drops=drops, ablations=(negatives, start), timed=False)
 
 
 @pytest.mark.parametrize(("low", "high", "expected"), [(0.1, 0.5, "held"), (-0.1, 0.5, "unknown"), (-0.5, -0.1, "not held")])
 def test_a_gain_is_held_if_its_whole_interval_is_above_nothing(tmp_path, low, high, expected):
-    gain = {"value": (low + high) / 2, "low": low, "high": high, "each_seed": {"0": low, "1": high}}
-    write(tmp_path, "ablations/metrics.json", ablated(gain))
+    ablated(Estimate((low + high) / 2, low, high)).save(tmp_path / "ablations" / "report.json")
     page = claims_page([tmp_path])
     assert verdicts(page)["3"] == ["held", expected, expected] and verdicts(page)["4"] == [expected]
     shown = f"{(low + high) / 2:.2f} points [{low:.2f}, {high:.2f}]"
@@ -54,42 +53,38 @@ def test_a_gain_is_held_if_its_whole_interval_is_above_nothing(tmp_path, low, hi
 @pytest.mark.parametrize(
     ("kept", "lost", "expected"),
     [
-        (DROP, LOST, "held"),
-        (DROP, DROP, "not held"),  # kept without them as well
-        (OPEN, DROP, "not held"),
+        ({}, LOST, "held"),
+        ({}, {}, "not held"),  # kept without them as well
+        (OPEN, {}, "not held"),
         (LOST, LOST, "not held"),  # lost with them as well
-        (DROP, OPEN, "unknown"),
+        ({}, OPEN, "unknown"),
         (OPEN, LOST, "unknown"),
     ],
 )
 def test_negatives_keep_the_accuracy_if_it_is_lost_without_them(tmp_path, kept, lost, expected):
-    gain = {"value": 1.0, "low": 0.5, "high": 1.5, "each_seed": {"0": 1.0}}
-    write(tmp_path, "ablations/metrics.json", ablated(gain, kept, lost))
+    ablated(Estimate(1.0, 0.5, 1.5), kept, lost).save(tmp_path / "ablations" / "report.json")
     assert verdicts(claims_page([tmp_path]))["3"] == [expected, "held", "held"]
 
 
-@pytest.mark.parametrize(("low", "expected"), [(56.0, "held"), (54.0, "unknown")])
-def test_drops_speed_and_peers_are_read_from_their_files(tmp_path, low, expected):
-    folder = tmp_path / "coco_x"
-    drops = {"decomposed": DROP, "mined": OPEN, "control": DROP | {"claimed": False}}
-    mean = {"value": 60.0, "low": low, "high": 65.0}
-    models = {"decomposed": {"mean_recall": {"value": 1.0}, "coco-5k": {"protocol": "coco-5k", "mean_recall": mean}}}
-    write(folder, "metrics.json", {"recall_drops": drops, "recall_drop": {"model": "decomposed"}, "models": models})
-    speed = {"speedup": 900.0, "n_images": 10, "n_captions": 50, "dual_seconds": 1.0, "joint_seconds_extrapolated": 900.0}
-    write(folder, "speed.json", speed | {"sampled_pairs": 5})
-    write(folder, "tables/speed.csv", "quantity,value\nclaimed_speedup,1000\n")
-    recalls = [f"{direction}_r{cutoff}" for direction in ("i2t", "t2i") for cutoff in (1, 5, 10)]
-    rows = [("ours", "decomposed", "run", "", 60), ("joint", "joint", "run", "", 90), ("peer", "", "published", "dual", 55)]
-    rows += [("a control", "control", "run", "", 99)]
-    rows += [("better but joint", "", "published", "joint", 95), ("not run", "scratch", "not run", "", "")]
-    lines = [f"coco-5k,{model},{name},{kind},{status},{','.join([str(value)] * 6)}" for model, name, status, kind, value in rows]
-    header = ",".join(["protocol", "model", "experiment", "kind", "status", *recalls])
-    write(folder, "tables/peers.csv", "\n".join([header, *lines]) + "\n")
-    found = verdicts(claims_page([folder]))
-    assert found["1"] == ["not held"] and found["2"] == ["held", "beside"] and found["5"] == [expected]
-    assert "3 seeds" in claims_page([folder])
-    shown = f"`decomposed` 60.0, best published peer 55.0, more by 5.00 points [{low - 55:.2f}, 10.00]"
-    assert shown in claims_page([folder])
+def peer(model, kind, value):
+    recalls = {f"{direction}_r{cutoff}": value for direction in ("i2t", "t2i") for cutoff in (1, 5, 10)}
+    return Published(protocol="coco-5k", model=model, kind=kind, recalls=recalls, source="", where="")
+
+
+@pytest.mark.parametrize(("half", "expected"), [(4.0, "held"), (6.0, "unknown")])
+def test_drops_speed_and_peers_are_those_of_the_report(tmp_path, half, expected):
+    drops = [drop("decomposed"), drop("mined", **OPEN), drop("control", claimed=False)]
+    recalls = [recall("decomposed"), recall("decomposed", "coco-5k", 60.0, half), recall("control", "coco-5k", 99.0)]
+    peers = (peer("peer", "dual", 55.0), peer("better but joint", "joint", 95.0), peer("not all found", "dual", None))
+    made = report("coco_x", drops, recalls, published=peers, published_protocols=("coco-5k",))
+    made = made.model_copy(update={"speed": made.speed.model_copy(update={"speedup": 900.0})})
+    made.save(tmp_path / "coco_x" / "report.json")
+    page = claims_page([tmp_path / "coco_x"])
+    found = verdicts(page)
+    assert found["1"] == ["not held"] and found["2"] == ["held", "other model"] and found["5"] == [expected]
+    assert "3 seeds" in page and "900 times: 1,000 images × 5,000 captions in 1.00 s" in page
+    shown = f"`decomposed` 60.0, best published peer 55.0, more by 5.00 points [{5 - half:.2f}, {5 + half:.2f}]"
+    assert shown in page
 
 
 def test_a_folder_that_is_not_there_is_one_line(tmp_path, capsys):
@@ -98,29 +93,15 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path, capsys):
     assert not (tmp_path / "page.md").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("metrics.json", []),
-        ("metrics.json", {"recall_drops": {"decomposed": {"value": 0.2}}}),
-        ("metrics.json", {"recall_drops": ["decomposed"]}),
-        ("metrics.json", {"recall_drops": {"decomposed": DROP | {"low": "nothing"}}}),
-        ("ablations/metrics.json", {"main": "x", "ablations": {"negatives": {"x": {"at": 1}}}}),
-        ("ablations/metrics.json", {"ablations": {"start": [1]}}),
-        ("speed.json", [1]),
-        ("speed.json", {"speedup": 3.0}),
-        ("tables/speed.csv", "a,b\n1,2\n"),
-        ("tables/speed.csv", "quantity,value\nclaimed_speedup,many\n"),
-        ("tables/peers.csv", "a,b\n1,2\n"),
-    ],
-)
-def test_a_file_that_is_none_of_a_report_is_one_line_that_names_it(tmp_path, capsys, name, value):
-    folder = tmp_path / "coco_x"
-    write(folder, "tables/speed.csv", "quantity,value\nclaimed_speedup,1000\n")
-    write(folder, name, value)
-    assert main(["claims", "--results", str(folder), "--out", str(tmp_path / "page.md")]) == 2
+@pytest.mark.parametrize("name", ["report.json", "ablations/report.json"])
+@pytest.mark.parametrize("value", [[], {"dataset": "x"}, {"drops": [1]}])
+def test_a_file_that_is_not_a_report_is_one_line_that_names_it(tmp_path, capsys, name, value):
+    path = tmp_path / "coco_x" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(value))
+    assert main(["claims", "--results", str(tmp_path / "coco_x"), "--out", str(tmp_path / "page.md")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"vldeformer: {folder / name}: expected a file as the report writes it") and "report again" in line
+    assert line.startswith(f"vldeformer: {path}: key ") and "run `vldeformer report` again" in line
     assert not (tmp_path / "page.md").exists()
 
 

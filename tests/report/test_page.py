@@ -1,13 +1,14 @@
 import html.parser
-import json
 import re
-import shutil
 from collections import Counter
 
 import pytest
 from page_world import make_world
 
 from vldeformer.cli import main
+from vldeformer.evaluation.measures import Estimate
+from vldeformer.evaluation.run_report import RunReport
+from vldeformer.report.figures import charts_of
 from vldeformer.report.page import LONG_CAPTION, beginning
 
 LOADED = {"src", "href", "xlink:href", "srcset", "poster", "data", "action"}
@@ -74,13 +75,13 @@ def test_a_number_is_that_of_the_result_and_leads_to_its_file(world, markup):
     result = world.results["decomposed"]
     measured = [result.i2t, result.t2i]
     expected = [one[name] for one in measured for name in ("R@1", "R@5", "R@10")] + [result.mean_recall]
-    assert [cell[0].split("\n")[0] for cell in row[1:]] == [f"{one.value:.1f}{one.low:.1f}–{one.high:.1f}" for one in expected]
-    assert row[1][1]["title"] == f"{world.root}/results/w/decomposed/subset.json, key i2t/R@1"
-    assert markup.ids[row[1][1]["href"][1:]] == 1
+    assert [cell[0].split("\n")[0] for cell in row[2:]] == [f"{one.value:.1f}{one.low:.1f}–{one.high:.1f}" for one in expected]
+    assert row[1][0] == "12 / 60" and row[2][1]["title"] == f"{world.root}/results/w/decomposed/subset.json, key i2t/R@1"
+    assert markup.ids[row[2][1]["href"][1:]] == 1
 
 
 def test_pictures_figures_and_negatives_are_there(text, markup):
-    assert markup.tags["img"] > 40 and text.count('role="img"') == 6
+    assert markup.tags["img"] > 40 and text.count('role="img"') == 5
     drawn = "".join(re.findall(r"<svg role.*?</svg>", text, flags=re.DOTALL))
     assert "<ins>" in text and text.count("<rect x=") == drawn.count("<rect x=") + 12
 
@@ -107,27 +108,36 @@ def test_what_was_not_run_is_said(world, tmp_path):
 
 def test_the_drop_is_that_over_all_seeds_where_the_ablations_were_run(tmp_path):
     arguments, results = make_world(tmp_path).arguments(), tmp_path / "results" / "w"
-    shutil.copytree(results / "tables", results / "ablations" / "tables")
-    drop = json.loads((results / "metrics.json").read_text())["recall_drop"] | {"value": 0.12, "verdict": "held", "seeds": 3}
-    judged = {"main": "decomposed", "recall_drops": {"decomposed": drop}, "ablations": {}}
-    (results / "ablations" / "metrics.json").write_text(json.dumps(judged))
+    report = RunReport.load(results / "report.json")
+    (drop,) = report.drops
+    found = drop.model_copy(update={"drop": Estimate(-0.12, -0.5, 0.3), "verdict": "held", "seeds": 3})
+    report.model_copy(update={"drops": (found,), "speed": None}).save(results / "ablations" / "report.json")
     given = [*arguments, "--ablations", str(tmp_path / "report.json")]
     assert main(["page", *given, "--out", str(tmp_path / "index.html")]) == 0
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "<strong>0.12 points</strong> on the pairs that both models scored, over 3 seeds." in text
-    assert "here that is <strong>held</strong>" in text
+    assert "is <strong>-0.12 points</strong> on the pairs that both models scored, over 3 seeds." in text
+    assert "here that is <strong>held</strong>" in text and "results/w/ablations/report.json" in text
 
 
-def test_a_table_without_its_sources_is_one_line(world, tmp_path, capsys):
-    sources = world.root / "results" / "w" / "tables" / "recall.sources.json"
-    kept = sources.read_bytes()
-    sources.unlink()
+def test_the_figures_of_the_page_are_those_of_the_files(world, text):
+    drawn = re.findall(r"<svg role.*?</svg>", text, flags=re.DOTALL)
+    report = RunReport.load(world.root / "results" / "w" / "report.json")
+    charts = {chart.name: chart for chart in charts_of(report)}
+    names = ("recalls", "gallery_time", "training")
+    assert [svg.strip() for svg in drawn] == [svg.strip() for name in names for svg in charts[name].page_svgs()]
+    assert {f"{name}.svg" for name in names} == {path.name for path in (world.root / "results/w/figures").glob("*.svg")}
+
+
+def test_a_page_without_its_report_is_one_line(world, tmp_path, capsys):
+    report = world.root / "results" / "w" / "report.json"
+    kept = report.read_bytes()
+    report.unlink()
     try:
         assert main(["page", *world.arguments(), "--out", str(tmp_path / "index.html")]) == 2
     finally:
-        sources.write_bytes(kept)
+        report.write_bytes(kept)
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and str(sources) in error and not list(tmp_path.iterdir())
+    assert error.count("\n") == 1 and str(report) in error and not list(tmp_path.iterdir())
 
 
 def test_a_long_caption_has_a_beginning_and_a_short_one_none():

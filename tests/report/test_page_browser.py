@@ -50,8 +50,8 @@ def opened(chromium, address):
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (1200, "dark"), (360, "light")])
 def test_figures_and_pictures_are_drawn_and_nothing_sticks_out(opened, tmp_path, width, scheme):
     page = opened(width, scheme)
-    sizes = page.evaluate("[...document.querySelectorAll('figure > svg')].map(one => [one.clientWidth, one.clientHeight])")
-    assert len(sizes) == 6 and all(min(size) > 100 for size in sizes)
+    sizes = page.evaluate("[...document.querySelectorAll('.panels > svg')].map(one => [one.clientWidth, one.clientHeight])")
+    assert len(sizes) == 5 and all(min(size) > 100 for size in sizes)
     assert page.evaluate("[...document.images].every(one => one.naturalWidth > 0 && one.clientWidth > 20)")
     assert page.evaluate("document.documentElement.scrollWidth") <= width and page.evaluate(OUTSIDE) == []
     assert page.title() == "VLDeformer on w: what decomposing costs and gains"
@@ -85,7 +85,7 @@ def test_a_screen_reader_finds_names(opened):
     page = opened()
     assert page.evaluate("[...document.images].every(one => one.alt)")
     assert page.evaluate(
-        "[...document.querySelectorAll('figure > svg')].every(one => one.getAttribute('aria-label').length > 10)"
+        "[...document.querySelectorAll('.panels > svg')].every(one => one.getAttribute('aria-label').length > 10)"
     )
     levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map(one => Number(one.tagName[1]))")
     assert levels[0] == 1 and levels.count(1) == 1 and all(b - a <= 1 for a, b in itertools.pairwise(levels))

@@ -9,37 +9,38 @@ from settings_files import CONFIG
 from vldeformer.cli import main
 from vldeformer.errors import InputError
 from vldeformer.evaluation.protocols import PROTOCOLS
-from vldeformer.report.metrics import metrics
 from vldeformer.report.peers import RECALL_COLUMNS, peers_table, read_published
-from vldeformer.report.results import ResultSet
 
 PUBLISHED = CONFIG / "published.csv"
 FACTS = Path(__file__).parents[3] / "shared" / "docs" / "published.csv"
 
 
-@pytest.fixture
-def beside_published(settings):
-    changes = {
-        "published_protocols": ["coco-5k", "coco-1k-5fold"],
-        "counterparts": {"joint": "VinVL-base", "decomposed": "LightningDOT"},
-    }
-    return settings.model_copy(update=changes)
+PROTOCOL_SETTINGS = {
+    "published_protocols": ["coco-5k", "coco-1k-5fold"],
+    "counterparts": {"joint": "VinVL-base", "decomposed": "LightningDOT"},
+}
 
 
 @pytest.fixture
-def results(make):
-    return ResultSet(
-        [
-            make("decomposed", "subset", 40, 10, 1),
-            make("joint", "subset", 40, 10, 1),
-            make("decomposed", "coco-5k", 50, 20, 2),
-            make("decomposed", "coco-1k-5fold", 50, 12, 3),
-        ]
-    )
+def paths(make, tmp_path):
+    made = [
+        make("decomposed", "subset", 40, 10, 1),
+        make("joint", "subset", 40, 10, 1),
+        make("decomposed", "coco-5k", 50, 20, 2),
+        make("decomposed", "coco-1k-5fold", 50, 12, 3),
+    ]
+    for one in made:
+        one.save(tmp_path / one.experiment / f"{one.protocol}.json")
+    return [tmp_path / one.experiment / f"{one.protocol}.json" for one in made]
+
+
+@pytest.fixture
+def compared(collect, paths):
+    return collect(paths, published=PUBLISHED, **PROTOCOL_SETTINGS)
 
 
 def rows(table):
-    return list(csv.DictReader(io.StringIO(table.numbers.to_csv(index=False))))
+    return list(csv.DictReader(io.StringIO(table.numbers().to_csv(index=False))))
 
 
 @pytest.mark.skipif(not FACTS.is_file(), reason="needs ../shared/docs/published.csv")
@@ -56,14 +57,13 @@ def test_every_published_protocol_is_one_that_models_are_judged_by():
     assert list(vinvl.recalls.values()) == [74.6, 92.6, None, 58.1, 83.2, None]
 
 
-def test_ours_stand_under_the_published_models_with_the_difference_from_their_counterpart(results, beside_published):
-    table = peers_table(results, beside_published, read_published(PUBLISHED))
-    found = rows(table)
+def test_ours_come_after_the_published_models_with_the_difference_from_their_counterpart(compared):
+    found = rows(peers_table(compared))
     assert [row["status"] for row in found if row["protocol"] == "coco-5k"] == ["published"] * 21 + ["not run", "not run", "run"]
     assert [row["status"] for row in found if row["protocol"] == "coco-1k-5fold"] == ["published"] * 4 + ["not run"] * 2 + ["run"]
     ours = next(row for row in found if (row["experiment"], row["protocol"]) == ("decomposed", "coco-5k"))
     theirs = next(row for row in found if (row["model"], row["protocol"]) == ("LightningDOT", "coco-5k"))
-    result = results.need("decomposed", "coco-5k")
+    result = compared.recall("decomposed", "coco-5k")
     for name, (direction, recall) in RECALL_COLUMNS.items():
         value = getattr(result, direction)[recall].value
         assert float(ours[name]) == pytest.approx(value)
@@ -71,31 +71,24 @@ def test_ours_stand_under_the_published_models_with_the_difference_from_their_co
     assert ours["counterpart"] == "LightningDOT" and theirs["source"] == "LightningDOT README"
 
 
-def test_people_see_values_differences_blanks_and_what_was_not_run(results, beside_published):
-    shown = peers_table(results, beside_published, read_published(PUBLISHED)).shown
+def test_people_see_values_differences_blanks_and_what_was_not_run(compared):
+    shown = peers_table(compared).shown()
     first = shown[shown["Protocol"] == "coco-5k"].set_index("Model")
-    assert first.loc["VinVL-base", "Image to text R@1"] == "74.6"
-    assert first.loc["VinVL-base", "Image to text R@10"] == ""
-    value = results.need("decomposed", "coco-5k").i2t["R@1"].value
+    assert first.loc["VinVL-base", "Image to text R@10"] == "" and first.loc["VinVL-base", "Image to text R@1"] == "74.6"
+    value = compared.recall("decomposed", "coco-5k").i2t["R@1"].value
     assert first.loc["Decomposed & more (ours)", "Image to text R@1"] == f"{value:.1f} ({value - 60.0:+.1f})"
-    assert first.loc["Decomposed & more (ours)", "Source"] == "this run, less LightningDOT"
+    assert first.loc["Decomposed & more (ours)", "Source"] == "this run, minus LightningDOT"
     assert set(first.loc["Joint (early interaction) (ours)"].iloc[2:8]) == {"not run"}
     second = shown[shown["Protocol"] == "coco-1k-5fold"].set_index("Model")  # LightningDOT published nothing there
-    value = results.need("decomposed", "coco-1k-5fold").t2i["R@5"].value
+    value = compared.recall("decomposed", "coco-1k-5fold").t2i["R@5"].value
     assert second.loc["Decomposed & more (ours)", "Text to image R@5"] == f"{value:.1f}"
 
 
-def test_metrics_hold_the_published_protocols_too(results, beside_published, settings):
-    assert set(metrics(results, beside_published)["models"]["decomposed"]) >= {"i2t", "coco-5k", "coco-1k-5fold"}
-    assert "coco-5k" not in metrics(results, settings)["models"]["decomposed"]
-
-
-def test_protocols_and_counterparts_that_nobody_published(results, beside_published):
-    peers = read_published(PUBLISHED)
+def test_protocols_and_counterparts_that_nobody_published(collect, paths):
     with pytest.raises(InputError, match="nothing is published under 'flickr8k-1k'"):
-        peers_table(results, beside_published.model_copy(update={"published_protocols": ["flickr8k-1k"]}), peers)
+        collect(paths, published=PUBLISHED, published_protocols=["flickr8k-1k"])
     with pytest.raises(InputError, match=r"report\.counterparts\.joint: expected a published model .*, got 'VinVL'"):
-        peers_table(results, beside_published.model_copy(update={"counterparts": {"joint": "VinVL"}}), peers)
+        collect(paths, published=PUBLISHED, **(PROTOCOL_SETTINGS | {"counterparts": {"joint": "VinVL"}}))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +97,7 @@ def test_protocols_and_counterparts_that_nobody_published(results, beside_publis
         ("coco,5k,UNITER-base,joint,64.4", "coco,5k,UNITER-base,joint,644", "line 6: i2t_r1: expected percent .*, got '644'"),
         ("coco,5k,UNITER-base,joint,64.4", "coco,5k,UNITER-base,joint,high", "line 6: i2t_r1: expected percent .*, got 'high'"),
         ("coco,5k,UNITER-base,joint,64.4", "coco,5k,UNITER,-base,joint,64.4", "line 6: expected 11 columns"),
-        ("coco,5k,UNITER-large", "coco,5k,UNITER-base", "line 7: model 'UNITER-base' stands there twice under coco-5k"),
+        ("coco,5k,UNITER-large", "coco,5k,UNITER-base", "line 7: model 'UNITER-base' is there twice under coco-5k"),
         ("dataset,protocol,model", "data,protocol,model", "expected the columns dataset, protocol"),
     ],
 )
@@ -117,10 +110,8 @@ def test_a_wrong_row_is_named(tmp_path, old, new, message):
         read_published(path)
 
 
-def test_the_report_writes_the_table_only_where_protocols_are_named(
-    result_paths, settings, beside_published, speed_path, tmp_path, capsys
-):
-    for name, section in (("plain", settings), ("beside", beside_published)):
+def test_the_report_writes_the_table_only_where_protocols_are_named(result_paths, settings, speed_path, tmp_path, capsys):
+    for name, section in (("plain", settings), ("beside", settings.model_copy(update=PROTOCOL_SETTINGS))):
         (tmp_path / f"{name}.json").write_text(json.dumps({"report": section.model_dump()}))
     (tmp_path / "journal.jsonl").write_text('{"step": 1, "loss": 2.0, "lr": 0.1}\n')
     given = [

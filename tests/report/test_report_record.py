@@ -14,7 +14,7 @@ def test_the_record_names_what_was_read_by_content_and_what_was_written(page_wor
     results = {path for path in folder.glob("*/*.json") if path.parent.name not in ("tables", "ablations")}
     assert results and results | {folder / "speed.json"} <= read.keys()
     assert read == {path: digest(path) for path in read}
-    assert set(record["outputs"]) == {"metrics.json", "tables", "figures", "plots"}
+    assert set(record["outputs"]) == {"metrics.json", "report.json", "tables", "figures", "plots"}
     assert all((folder / name).exists() for name in record["outputs"])
     assert record["settings"]["report"]["main"] and record["finished"]
 

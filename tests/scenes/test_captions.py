@@ -3,13 +3,15 @@
 from collections import Counter
 
 import pytest
+from scene_words import synonym_groups
 
-from vldeformer.scenes.captions import FEWEST_WORDS, KINDS, MOST_WORDS
-from vldeformer.scenes.describing import Telling
+from vldeformer.scenes.caption_draft import CaptionDraft
+from vldeformer.scenes.captions import FEWEST_WORDS, MOST_WORDS, _between, _counted, _full, _listed, _loose, _placed, _related
 from vldeformer.scenes.layout import Dice
 from vldeformer.scenes.records import Facts, Mention, Relation, SceneObject
-from vldeformer.scenes.words import COLOUR_WORDS, SHAPE_WORDS, SIZE_WORDS, plural, synonym_groups, with_article
-from vldeformer.scenes.world import SceneSettings, generate_scenes
+from vldeformer.scenes.words import COLOUR_WORDS, SHAPE_WORDS, SIZE_WORDS, plural, with_article
+from vldeformer.scenes.world import generate_scenes
+from vldeformer.scenes.world_settings import SceneSettings
 from vldeformer.seeding import named_generator
 
 SETTINGS = SceneSettings(pretrain_images=400, train_images=1, val_images=1, test_images=1, image_size=96, seed=3)
@@ -95,8 +97,8 @@ def _true(kind: str, a: SceneObject, others: list[SceneObject]) -> bool:
 def test_every_kind_can_tell_every_scene(scenes):
     dice = Dice(named_generator(5, "test"))
     for scene in scenes[:50]:
-        for kind in KINDS:
-            caption = kind(Telling(dice, scene.objects))
+        for kind in (_loose, _related, _placed, _between, _counted, _listed, _full):
+            caption = kind(CaptionDraft(dice, scene.objects))
             assert caption.facts.mentions
             assert "  " not in caption.text
             assert caption.text == caption.text.strip()
@@ -104,8 +106,8 @@ def test_every_kind_can_tell_every_scene(scenes):
 
 def test_objects_of_one_name_are_counted():
     objects = [SceneObject("ring", "red", "small", 200, 200, 0), SceneObject("ring", "red", "large", 700, 200, 0)]
-    listing = KINDS[5]
-    captions = {listing(Telling(Dice(named_generator(n, "test")), objects)) for n in range(20)}
+    listing = _listed
+    captions = {listing(CaptionDraft(Dice(named_generator(n, "test")), objects)) for n in range(20)}
     assert all("two " in caption.text and caption.facts.mentions == (Mention("ring", "red", None),) * 2 for caption in captions)
 
 

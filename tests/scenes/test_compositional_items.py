@@ -6,17 +6,18 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scene_words import synonym_groups
 
 from vldeformer.data.sugarcrepe import SUBSETS
 from vldeformer.evaluation.blind import blind_scores
-from vldeformer.scenes.compositional_items import Change, CompositionalSettings, balanced, contrasts, may_be_true, scene_items
+from vldeformer.scenes.compositional_items import Change, balanced, contrasts, may_be_true, scene_items
 from vldeformer.scenes.layout import Dice
 from vldeformer.scenes.oracle import claims, oracle_scores
 from vldeformer.scenes.reading import read_caption
 from vldeformer.scenes.records import Facts, Mention, Relation, Scene, SceneCaption, SceneObject
 from vldeformer.scenes.space import TRUE
-from vldeformer.scenes.words import synonym_groups
-from vldeformer.scenes.world import SceneSettings, generate_scenes
+from vldeformer.scenes.world import generate_scenes
+from vldeformer.scenes.world_settings import CompositionalSettings, SceneSettings
 from vldeformer.seeding import named_generator
 
 WORLD = SceneSettings(pretrain_images=1, train_images=700, val_images=1, test_images=250, image_size=96, seed=8)

@@ -8,11 +8,11 @@ from vldeformer.data.regions import RegionStore, write_regions
 from vldeformer.errors import InputError
 from vldeformer.scenes.detector import NOTHING, Detector, detect_regions, intersection_over_union
 from vldeformer.scenes.drawing import draw, object_boxes
-from vldeformer.scenes.region_settings import RegionSettings
-from vldeformer.scenes.world import SceneSettings, generate_scenes
+from vldeformer.scenes.world import generate_scenes
+from vldeformer.scenes.world_settings import RegionSettings, SceneSettings
 
 WORLD = SceneSettings(pretrain_images=250, train_images=1, val_images=1, test_images=70, image_size=96, seed=7)
-SETTINGS = RegionSettings(pca_components=16, crop_size=12, max_regions=6, fit_images=200, dtype="float16", seed=1)
+SETTINGS = RegionSettings(pca_components=16, max_regions=6, dtype="float16", seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,7 @@ def test_saved_and_loaded_is_the_same(detector, scenes, pictures, tmp_path):
     assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "extractor.npz").read_bytes()
 
 
+@pytest.mark.slow
 def test_number_of_workers_changes_nothing(detector, scenes, pictures, tmp_path):
     ids = [scene.id for scene in scenes if scene.split == "test"]
     write_pixels(tmp_path / "pixels", ids, (pictures[name] for name in ids), (96, 96))

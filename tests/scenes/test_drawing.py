@@ -9,7 +9,8 @@ from vldeformer.scenes.drawing import PAINT, draw, draw_all, object_boxes
 from vldeformer.scenes.records import Scene, SceneObject
 from vldeformer.scenes.shapes import FULL, INSIDE, TURNS, shape_mask
 from vldeformer.scenes.space import COLOURS, SHAPES
-from vldeformer.scenes.world import SceneSettings, generate_scenes
+from vldeformer.scenes.world import generate_scenes
+from vldeformer.scenes.world_settings import SceneSettings
 
 SETTINGS = SceneSettings(pretrain_images=40, train_images=1, val_images=1, test_images=1, image_size=96, seed=1)
 

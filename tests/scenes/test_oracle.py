@@ -8,7 +8,8 @@ import pytest
 
 from vldeformer.scenes.oracle import COVERAGE_WEIGHT, claims, oracle_scores
 from vldeformer.scenes.records import Facts, Mention, Relation, Scene, SceneObject
-from vldeformer.scenes.world import SceneSettings, generate_scenes
+from vldeformer.scenes.world import generate_scenes
+from vldeformer.scenes.world_settings import SceneSettings
 
 SETTINGS = SceneSettings(pretrain_images=40, train_images=1, val_images=1, test_images=1, image_size=96, seed=4)
 

@@ -4,7 +4,8 @@ import pytest
 
 from vldeformer.scenes.reading import NounPhrase, read_caption
 from vldeformer.scenes.records import Facts, Mention, Relation, SceneCaption
-from vldeformer.scenes.world import SceneSettings, generate_scenes
+from vldeformer.scenes.world import generate_scenes
+from vldeformer.scenes.world_settings import SceneSettings
 
 
 @pytest.fixture(scope="module")

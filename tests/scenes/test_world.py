@@ -10,7 +10,8 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.errors import InputError
 from vldeformer.scenes.layout import coarse_key
 from vldeformer.scenes.records import Scene, read_scenes
-from vldeformer.scenes.world import SceneSettings, generate_scenes, scene_manifest, write_scenes
+from vldeformer.scenes.world import generate_scenes, scene_manifest, write_scenes
+from vldeformer.scenes.world_settings import SceneSettings
 
 SETTINGS = SceneSettings(pretrain_images=120, train_images=40, val_images=10, test_images=20, image_size=96, seed=1)
 

@@ -9,7 +9,7 @@ import pytest
 import vldeformer
 from vldeformer.data.photographs import write_photographs
 from vldeformer.search.index import SearchIndex
-from vldeformer.search.joint import JointReranker
+from vldeformer.search.joint_reranker import JointReranker
 from vldeformer.search.layout import (
     DESCRIPTION,
     read_contents,
@@ -170,9 +170,9 @@ def test_the_joint_model_orders_the_candidates(model_folder, photos, tmp_path, k
 
 
 def test_joint_scores_of_regions_are_those_of_the_stage(model_folder, tiny, region_store, manifest, tmp_path):
+    from vldeformer.retrieval.open_inputs import open_matcher
     from vldeformer.retrieval.pair_scores import score_listed
     from vldeformer.runtime import this_machine
-    from vldeformer.stages.open_inputs import open_matcher
 
     joint = model_folder("oscar", reading="joint", extractor=True)
     index_images(model_folder("oscar"), tiny.regions, tmp_path / "index")

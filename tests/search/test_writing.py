@@ -187,6 +187,7 @@ def test_a_store_is_indexed_by_its_ids(model_folder, tiny, region_store, tmp_pat
     assert not (tmp_path / "pixels").exists()
 
 
+@pytest.mark.slow
 def test_pixels_go_through_the_detector_that_the_model_carries(model_folder, tiny, region_store, tmp_path):
     model = model_folder("oscar", extractor=True)
     index_images(model, tiny.pixels, tmp_path / "pixels")

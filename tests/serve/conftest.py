@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 from vldeformer.search.writing import index_images
 from vldeformer.serve.app import search_app
 from vldeformer.serve.guard import allowed_hosts
-from vldeformer.serve.joint import ServedJoint
 from vldeformer.serve.live_index import LiveIndex
+from vldeformer.serve.served_joint import ServedJoint
 from vldeformer.serve.service import Service
 
 ODD_NAMES = ("<script>alert(1)<", "ü #%?&'\" +.png", "قطة.png", "-rf", "a%2Fb.png")

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from vldeformer.data.photographs import write_photographs
 from vldeformer.errors import InputError
 from vldeformer.search.index import SearchIndex
-from vldeformer.search.joint import JointReranker
+from vldeformer.search.joint_reranker import JointReranker
 from vldeformer.search.writing import index_images
 from vldeformer.serve.app import search_app
 

@@ -16,6 +16,8 @@ from vldeformer.serve.server import MOST_HEAD_BYTES, address, listen
 
 from .conftest import ODD_NAMES
 
+pytestmark = pytest.mark.slow  # it starts servers
+
 
 @pytest.fixture(scope="module")
 def server(folder):

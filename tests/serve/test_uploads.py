@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from vldeformer.retrieval.image_transform import ImageTransform
 from vldeformer.serve import answers, service, uploads
 from vldeformer.serve.app import search_app
-from vldeformer.serve.refusal import RefusedError
+from vldeformer.serve.messages import RefusedError
 
 from .conftest import encoded, make_service, picture, problem
 

@@ -15,17 +15,16 @@ from vldeformer.inputs.drawn_negatives import ComposedNegatives
 from vldeformer.inputs.streams import PairStream
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import decompose
-from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import build_backbone
+from vldeformer.negatives.stored import read_hard_images, read_hard_texts
 from vldeformer.objective.retrieval import retrieval_loss
+from vldeformer.retrieval.open_inputs import open_readers
 from vldeformer.runtime import RuntimeSettings
-from vldeformer.stages.negatives import read_hard_images, read_hard_texts
-from vldeformer.stages.open_inputs import open_readers
-from vldeformer.stages.train import train
-from vldeformer.training.gather import gather_rows
+from vldeformer.steps.settings_file import read_backbone, read_training
+from vldeformer.steps.train import VERSION, train
 from vldeformer.training.loop import start_processes
-from vldeformer.training.settings import TrainSettings
-from vldeformer.training.tasks import contrastive_training
+from vldeformer.training.settings import DualTraining
+from vldeformer.training.tasks import contrastive_training, gather_rows
 
 
 def main(folder: Path) -> None:
@@ -51,10 +50,14 @@ def main(folder: Path) -> None:
 def one_step(asked: dict[str, Any], chunk_images: int | None, accelerator: Accelerator) -> dict[str, Any]:
     """Loss and gradients of the first step of the contrastive task, hard negatives and a learned temperature included."""
     settings = json.loads(Path(asked["settings"]).read_text())
-    settings["train"] |= {"chunk_images": chunk_images, "learn_temperature": True}
-    backbone, section = BackboneSettings(**settings["backbone"]), TrainSettings(**settings["train"])
+    settings["train"]["chunk_images"] = chunk_images
+    settings["train"]["loss"]["learn_temperature"] = True
+    path = Path(asked["settings"]).with_name(f"chunks_{chunk_images}_{accelerator.process_index}.json")
+    path.write_text(json.dumps(settings))
+    backbone, section = read_backbone(path, VERSION), read_training(path, VERSION)
+    assert isinstance(section, DualTraining)
     words, negatives = WordPieces.load(Path(asked["tokenizer"])), Path(asked["negatives"])
-    readers = open_readers(backbone, words, Path(asked["visual"]), section.pooling)
+    readers = open_readers(backbone, words, Path(asked["features"]), section.pooling)
     torch.manual_seed(1)
     encoder = decompose(
         build_backbone(backbone, len(words), readers.visual.feature_width), dropout=0.0, initial_temperature=section.temperature

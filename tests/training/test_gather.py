@@ -13,10 +13,10 @@ from torch import nn
 from training.gather_worker import one_step
 
 from vldeformer.objective.retrieval import retrieval_loss
-from vldeformer.stages.negatives import negatives
-from vldeformer.stages.train import train
-from vldeformer.training.gather import gather_rows
+from vldeformer.steps.negatives import negatives
+from vldeformer.steps.train import train
 from vldeformer.training.loop import start_processes
+from vldeformer.training.tasks import gather_rows
 
 WORKER = Path(__file__).with_name("gather_worker.py")
 NO_DROPOUT = {
@@ -34,8 +34,8 @@ def test_alone_it_is_the_identity():
 def two(tmp_path_factory, tiny, write_settings):
     """What two processes found, and the journals of a training by two and by one."""
     folder = tmp_path_factory.mktemp("two")
-    negatives(write_settings(), tiny.manifest, tiny.regions, None, folder / "negatives")
-    inputs = {"manifest": tiny.manifest, "visual": tiny.regions, "tokenizer": tiny.tokenizer}
+    negatives(settings=write_settings(), manifest=tiny.manifest, features=tiny.regions, out=folder / "negatives")
+    inputs = {"manifest": tiny.manifest, "features": tiny.regions, "tokenizer": tiny.tokenizer}
     inputs |= {"start": None, "negatives": folder / "negatives"}
     asked = inputs | {"settings": write_settings(**NO_DROPOUT, runtime={"processes": 2}), "out": folder / "by-two"}
     (folder / "asked.json").write_text(json.dumps({name: None if value is None else str(value) for name, value in asked.items()}))
@@ -67,7 +67,7 @@ def two(tmp_path_factory, tiny, write_settings):
         for process in processes:
             process.kill()
     assert [process.returncode for process in processes] == [0, 0], errors
-    train(write_settings(**NO_DROPOUT), *inputs.values(), folder / "by-one")
+    train(settings=write_settings(**NO_DROPOUT), **inputs, out=folder / "by-one")
     return folder, given
 
 

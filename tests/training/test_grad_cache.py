@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from accelerate.state import AcceleratorState
-from tiny_settings import SECTIONS
+from tiny_settings import COMPOSED, training
 from torch import nn
 
 from vldeformer.errors import InputError
@@ -16,14 +16,13 @@ from vldeformer.inputs.streams import PairStream
 from vldeformer.models.dual import decompose
 from vldeformer.training.grad_cache import PROBE_IMAGES, GradCache, backward_in_chunks, chunk_seeds, images_that_fit, joined
 from vldeformer.training.loop import start_processes
-from vldeformer.training.settings import TEMPERED, TrainSettings
 from vldeformer.training.tasks import contrastive_training, vector_loss
 
 SEED = 77
 
 
 def settings(**changes):
-    return TrainSettings(**SECTIONS["train"] | {"temperature": 0.1, "margin": 3.0} | changes)
+    return training(**{"hard_negatives": COMPOSED} | changes)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +92,8 @@ def with_one_graph(model, batch, size, given):
     ],
 )
 def test_chunks_have_the_gradient_of_one_graph_dropout_included(stream, make_backbone, accelerator, loss, size):
-    given = settings(loss=loss, learn_temperature=loss in TEMPERED, hard_negatives="both")
+    keys = {"learn_temperature": True} if loss in ("infonce", "sigmoid") else {"margin": 3.0} if "triplet" in loss else {}
+    given = settings(loss={"kind": loss} | keys)
     model, batch = encoder(make_backbone, initial_temperature=0.1), stream.batch(1)
     expected, right = with_one_graph(model, batch, size, given)
     value, figures, found = in_chunks(model, batch, size, given, accelerator)
@@ -106,7 +106,11 @@ def test_chunks_have_the_gradient_of_one_graph_dropout_included(stream, make_bac
 
 @pytest.mark.parametrize("scope", ["anchor", "batch"])
 def test_without_dropout_it_is_the_step_of_the_whole_batch(stream, make_backbone, accelerator, scope):
-    given, model, batch = settings(negatives_scope=scope), encoder(make_backbone, 0.0, shared=False), stream.batch(0)
+    given, model, batch = (
+        settings(hard_negatives=COMPOSED | {"scope": scope}),
+        encoder(make_backbone, 0.0, shared=False),
+        stream.batch(0),
+    )
     assert batch.hard_text_valid.any() and batch.hard_visual_valid.any()
     expected, _ = vector_loss(model(batch), batch, given)
     expected.backward()
@@ -253,7 +257,7 @@ def bfloat16(runtime):
 
 @pytest.mark.parametrize("chunk_images", [None, 3])
 def test_a_step_in_bfloat16_is_near_that_in_float32(stream, make_backbone, bfloat16, chunk_images):
-    given = settings(chunk_images=chunk_images, hard_negatives="both")
+    given = settings(chunk_images=chunk_images)
     model, batch = encoder(make_backbone, 0.0), stream.batch(2)
     expected, _ = vector_loss(model(batch), batch, given)
     expected.backward()

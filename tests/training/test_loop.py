@@ -8,9 +8,9 @@ from tiny_settings import OPTIMIZER
 from torch import nn
 
 from vldeformer.errors import InputError
-from vldeformer.training.checkpoint import RunState, load_state, save_state
 from vldeformer.training.loop import Fitted, Task, fit, start_processes
-from vldeformer.training.schedule import learning_rate
+from vldeformer.training.optim import learning_rate
+from vldeformer.training.run_files import RunState, load_state, save_state
 from vldeformer.training.settings import OptimizerSettings
 
 

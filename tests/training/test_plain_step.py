@@ -5,17 +5,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny_settings import SECTIONS
+from tiny_settings import COMPOSED, training
 
 from vldeformer.inputs.collate import ComposedImage
 from vldeformer.inputs.drawn_negatives import ComposedNegatives
 from vldeformer.inputs.streams import PairStream
-from vldeformer.models import buckets
+from vldeformer.models import packed
 from vldeformer.models.dual import decompose
+from vldeformer.models.fast_layers import use_fast_layers
 from vldeformer.training.loop import Task, fit, start_processes
-from vldeformer.training.optim import build_optimizer
-from vldeformer.training.schedule import learning_rate
-from vldeformer.training.settings import TrainSettings
+from vldeformer.training.optim import build_optimizer, learning_rate
 from vldeformer.training.tasks import contrastive_training
 
 PAIRS, STEPS = 16, 3
@@ -33,7 +32,7 @@ def plain():
 @pytest.fixture
 def streams(manifest, readers, monkeypatch):
     """The same pairs twice: padded to the longest of the batch and read in buckets, and padded to the settings' lengths."""
-    monkeypatch.setattr(buckets, "FEWEST_ROWS", 4)
+    monkeypatch.setattr(packed, "FEWEST_ROWS", 4)
     train = manifest.split("train")
     texts = {caption.id: ["a ring left of a star"] for caption in train.captions if not caption.id.endswith("#1")}
     ids = [image.id for image in train.images]
@@ -47,7 +46,7 @@ def streams(manifest, readers, monkeypatch):
 
 
 def settings(**changes):
-    return TrainSettings(**SECTIONS["train"] | {"hard_negatives": "both", "batch_images": PAIRS, "steps": STEPS} | changes)
+    return training(**{"hard_negatives": COMPOSED, "batch_images": PAIRS, "steps": STEPS} | changes)
 
 
 def gradients(model):
@@ -57,7 +56,7 @@ def gradients(model):
 @pytest.mark.parametrize("scope", ["batch", "anchor"])
 def test_loss_and_gradient_are_those_of_the_plain_padded_loop(plain, streams, make_backbone, runtime, scope):
     ours, padded = streams
-    given, model = settings(negatives_scope=scope), decompose(make_backbone("oscar")).eval()
+    given, model = settings(hard_negatives=COMPOSED | {"scope": scope}), decompose(make_backbone("oscar")).eval()
     read = []
     model.backbone.bert.encoder.layer[0].register_forward_pre_hook(lambda _, states: read.append(states[0].shape[:2]))
     loss, _ = contrastive_training(ours, given, start_processes(runtime), {})(model, 1)
@@ -95,6 +94,7 @@ def test_steps_of_the_loop_lead_to_the_weights_of_the_plain_one(plain, streams, 
     one, other = (decompose(make_backbone("oscar", dropout=0.0), dropout=0.0) for _ in range(2))
     start = {name: weight.clone() for name, weight in one.state_dict().items()}
     accelerator = start_processes(runtime)
+    use_fast_layers(one)
     fit(one, Task(contrastive_training(ours, given, accelerator, {})), given, accelerator, tmp_path, "key")
     optimizer = build_optimizer(other.train(), given.weight_decay)
     for step in range(STEPS):

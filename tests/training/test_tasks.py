@@ -6,7 +6,7 @@ import math
 import oracles
 import pytest
 import torch
-from tiny_settings import SECTIONS
+from tiny_settings import COMPOSED, SECTIONS, training
 from torch import nn
 
 from vldeformer.inputs.drawn_negatives import ComposedNegatives
@@ -16,7 +16,7 @@ from vldeformer.models.joint import JointMatcher
 from vldeformer.models.pretraining import PretrainingModel
 from vldeformer.objective.retrieval import retrieval_loss
 from vldeformer.training.loop import start_processes
-from vldeformer.training.settings import PretrainSettings, TrainSettings
+from vldeformer.training.settings import PretrainSettings
 from vldeformer.training.tasks import (
     contrastive_training,
     dual_validation,
@@ -105,7 +105,7 @@ def test_pretraining_aligns_only_if_asked_and_on_unmasked_captions(train, reader
 
 @pytest.mark.parametrize("negatives", [1, 3])
 def test_matching_and_mismatched_pairs_weigh_the_same(train, readers, accelerator, negatives):
-    settings = TrainSettings(**SECTIONS["train"] | {"kind": "joint", "joint_negatives": negatives})
+    settings = training(kind="joint", joint_negatives=negatives)
     loss, _ = joint_training(stream(train, readers), settings, accelerator)(Spy(), 0)
     scores = (torch.arange(8 * (1 + negatives)) / 5 - 1).tolist()
     costs = [math.log(1 + math.exp(-x if row < 8 else x)) for row, x in enumerate(scores)]
@@ -116,7 +116,7 @@ def test_matching_and_mismatched_pairs_weigh_the_same(train, readers, accelerato
 def test_the_contrastive_task_is_its_loss_on_the_vectors_of_a_batch(train, readers, make_backbone, accelerator, scope):
     hard = {caption.id: ["a ring"] for caption in train.captions if caption.id.endswith(("#0", "#1"))}
     pairs = stream(train, readers, negatives=ComposedNegatives(hard, {}))
-    settings, encoder = TrainSettings(**SECTIONS["train"] | {"negatives_scope": scope}), decompose(make_backbone("oscar")).eval()
+    settings, encoder = training(hard_negatives=COMPOSED | {"scope": scope}), decompose(make_backbone("oscar")).eval()
     batch = pairs.batch(2)
     assert 0 < batch.hard_text_valid.sum() < 8
     loss, figures = contrastive_training(pairs, settings, accelerator, {})(encoder, 2)
@@ -139,7 +139,7 @@ def test_captions_of_one_image_are_never_each_others_negatives(train, readers, l
     # A caption is at right angles to all images but its own, so that its own pulls it neither to nor from the others.
     captions = (0.8 * torch.eye(8, 16) + 0.6 * torch.eye(16)[8:]).requires_grad_()
     images = torch.eye(8, 16).requires_grad_()
-    vector_loss(PairVectors(captions, images, None, None), batch, TrainSettings(**given(loss)))[0].backward()
+    vector_loss(PairVectors(captions, images, None, None), batch, training(loss=given(loss)))[0].backward()
     unlike = batch.image_numbers[:, None] != batch.image_numbers
     for slopes in (captions.grad @ images.detach().T, images.grad @ captions.detach().T):
         pushed = slopes[unlike].max()
@@ -148,7 +148,8 @@ def test_captions_of_one_image_are_never_each_others_negatives(train, readers, l
 
 
 def given(loss):
-    return SECTIONS["train"] | {"loss": loss, "temperature": 1.0, "margin": 3.0}
+    keys = {"temperature": 1.0} if loss in ("infonce", "sigmoid") else {"margin": 3.0} if "triplet" in loss else {}
+    return {"kind": loss} | keys
 
 
 def mean_of_six(table, index):

@@ -5,14 +5,13 @@ import math
 
 import pytest
 import torch
-from tiny_settings import SECTIONS
 
 from vldeformer.inputs.drawn_negatives import ComposedNegatives
 from vldeformer.inputs.streams import PairStream
 from vldeformer.models.dual import decompose
 from vldeformer.models.joint import JointMatcher
 from vldeformer.training import teacher as teacher_module
-from vldeformer.training.settings import TrainSettings
+from vldeformer.training.settings import Distillation
 from vldeformer.training.teacher import Teacher, soft_target_loss
 
 
@@ -42,8 +41,7 @@ def log_softmax(values):
 @pytest.mark.parametrize("candidates", [1, 2, 9])
 def test_the_loss_is_that_of_a_plain_loop(teacher, batch, make_backbone, candidates, monkeypatch):
     monkeypatch.setattr(teacher_module, "PAIRS_AT_ONCE", 4)
-    changes = {"distillation_candidates": candidates, "distillation_temperature": 2.0, "temperature": 0.1}
-    settings = TrainSettings(**SECTIONS["train"] | changes)
+    given = Distillation(weight=1.0, temperature=2.0, candidates=candidates)
     with torch.no_grad():
         vectors = decompose(make_backbone("oscar")).eval()(batch)
         joint = [
@@ -65,12 +63,12 @@ def test_the_loss_is_that_of_a_plain_loop(teacher, batch, make_backbone, candida
                 target.append(hard_text[anchor] / 2.0)
             ours, theirs = log_softmax(student), log_softmax(target)
             total += sum(math.exp(t) * (t - o) for o, t in zip(ours, theirs, strict=True)) / 6
-    assert soft_target_loss(teacher, vectors, batch, settings).item() == pytest.approx(total, rel=1e-4)
+    assert soft_target_loss(teacher, vectors, batch, 0.1, given).item() == pytest.approx(total, rel=1e-4)
 
 
 def test_the_gradient_reaches_the_student_alone(teacher, batch, make_backbone):
     student = decompose(make_backbone("oscar"))
-    soft_target_loss(teacher, student(batch), batch, TrainSettings(**SECTIONS["train"])).backward()
+    soft_target_loss(teacher, student(batch), batch, 0.1, Distillation(weight=1.0, temperature=1.0, candidates=2)).backward()
     assert all(parameter.grad is None for parameter in teacher.matcher.parameters())
     words = student.backbone.word_embeddings().grad
     assert words is not None and words.isfinite().all() and words.abs().sum() > 0

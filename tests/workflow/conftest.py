@@ -1,8 +1,8 @@
 """Fixtures of the workflow's tests; what they are made of is in `workflow_projects`."""
 
 import pytest
-from versioned_projects import adopt, stand_in_code, versioned
-from workflow_projects import ROOT, copy_of_workflow, with_stand_in
+from versioned_projects import adopt, versioned
+from workflow_projects import copy_of_workflow, with_stand_in
 
 
 @pytest.fixture
@@ -28,11 +28,10 @@ def finished(tmp_path_factory):
 @pytest.fixture(scope="session")
 def adopted(tmp_path_factory):
     """A repository in which all has run by the stand-in and DVC has adopted it; tests take a copy or a clone."""
-    folder = tmp_path_factory.mktemp("adopted")
-    return adopt(versioned(with_stand_in(folder), stand_in_code(folder / "code")))
+    return adopt(versioned(with_stand_in(tmp_path_factory.mktemp("adopted"))))
 
 
 @pytest.fixture(scope="session")
 def really_adopted(tmp_path_factory):
     """The same with the real command line."""
-    return adopt(versioned(copy_of_workflow(tmp_path_factory.mktemp("real") / "project"), ROOT / "src"))
+    return adopt(versioned(copy_of_workflow(tmp_path_factory.mktemp("real") / "project")))

@@ -17,10 +17,10 @@ def digest(path):
 
 def test_the_whole_pipeline_ends_in_metrics_tables_and_figures(really_adopted):
     results = really_adopted.folder / "results" / "tiny"
-    metrics = json.loads((results / "metrics.json").read_text())
-    assert set(metrics["models"]) == {"joint", "decomposed", "reranked"}
-    assert metrics["recall_drop"].keys() >= {"value", "low", "high"}
-    assert json.loads((results / "speed.json").read_text())["speedup"] > 0
+    metrics, report = (json.loads((results / name).read_text()) for name in ("metrics.json", "report.json"))
+    assert {one["experiment"] for one in report["recalls"]} == {"joint", "decomposed", "reranked"}
+    assert metrics["drop"] == pytest.approx(metrics["joint_mean_recall"] - metrics["mean_recall"])
+    assert report["speed"]["speedup"] > 0
     table = (results / "tables" / "recall.md").read_text()
     assert table.index("| Joint (early interaction) ") < table.index("| Decomposed "), "in the order of the titles"
     assert (results / "figures" / "recalls.svg").read_text().lstrip().startswith("<?xml")
@@ -63,17 +63,23 @@ def test_a_run_comes_back_from_a_second_remote_as_it_was(really_adopted, tmp_pat
 def test_metrics_parameters_and_curves_are_shown(really_adopted, tmp_path):
     project = really_adopted.copy(tmp_path / "work")
     shown = json.loads(project.run("dvc", "metrics", "show", "--json"))[""]["data"][METRICS]["data"]
-    assert set(shown["models"]) == {"joint", "decomposed", "reranked"}
+    assert shown.keys() == {"model", "mean_recall", "joint_mean_recall", "drop", "drop_low", "drop_high", "verdict"}
     metrics = json.loads((project.folder / METRICS).read_text())
-    metrics["models"]["decomposed"]["mean_recall"] += 1
+    metrics["mean_recall"] += 1
     (project.folder / METRICS).write_text(json.dumps(metrics))
-    assert "models.decomposed.mean_recall" in project.run("dvc", "metrics", "diff")
+    assert "mean_recall" in project.run("dvc", "metrics", "diff")
     project.set("  temperature: 0.07", "  temperature: 0.02")
-    assert "train.temperature" in project.run("dvc", "params", "diff")
+    assert "train.loss.temperature" in project.run("dvc", "params", "diff")
     project.run("dvc", "plots", "show", "-o", "shown")
     page = (project.folder / "shown" / "index.html").read_text()
     for title in ("Recall at k of the image of a caption", "Loss of training", "Recall on val", "Time of a query"):
         assert title in page
     tracked = project.git("ls-files", "results").split()
-    assert {METRICS, "results/tiny/plots/training/joint.csv", "results/tiny/plots/gallery_time.csv"} <= set(tracked)
+    assert {METRICS, "results/tiny/plots/training.csv", "results/tiny/plots/gallery_time.csv"} <= set(tracked)
+    templates = [
+        plot.get("template")
+        for each in yaml.safe_load((project.folder / "dvc.yaml").read_text())["plots"]
+        for plot in each.values()
+    ]
+    assert templates == ["models"] * 4 + ["models_log"], "a colour for each model; the time of a query on logarithmic axes"
     assert not [path for path in tracked if path.endswith(".parquet")], "ranks are DVC's"

@@ -8,6 +8,8 @@ import shutil
 import pytest
 import yaml
 
+from vldeformer.plan import load_plan
+
 JUDGED = {"evaluate": 12, "score": 2, "compositional": 6, "rerank": 2, "reranked": 2, "reranked_depths": 1}
 JUDGED |= {"report": 1, "page": 1}
 DUAL = {"base": "decomposed", "no_negatives": "no_negatives", "scratch": "scratch", "untrained": "untrained"}
@@ -37,9 +39,9 @@ def test_all_stages_run_once_and_trainings_side_by_side_share_the_cores(finished
     assert stages.count("rerank") == 2 and stages.count("compositional") == 6 and "ablations" not in stages
     side_by_side = (project.folder / "side-by-side").read_text().split()
     assert len(side_by_side) == 7 and max(map(int, side_by_side)) <= 3, "3 cores, a thread each"
-    assert "train is done, BLAS threads: 1" in printed, "training is seen, and --cores does not set its threads"
     log = project.folder / "logs" / "tiny" / "base" / "train.log"
-    assert log.read_text() == "train is done, BLAS threads: 1, processes: 1\n"
+    assert log.read_text() == "train is done, BLAS threads: 1, processes: 1\n", "--cores does not set its threads"
+    assert str(log.relative_to(project.folder)) in printed, "where to look at it"
     for stage in ("features", "negatives"):
         log = project.folder / "logs" / "tiny" / "base" / f"{stage}.log"
         assert log.read_text() == f"{stage} is done, BLAS threads: 1, processes: 3\n", "as --cores says"
@@ -73,17 +75,32 @@ def test_the_temperature_trains_the_decomposed_models_again_and_nothing_before(c
     assert "Nothing to be done" in copied.snakemake("--cores", "2", "all")
 
 
+def test_a_dry_run_costs_little_more_than_that_of_an_empty_workflow(copied, tmp_path):
+    def processor_seconds(*command):
+        before = os.times()
+        copied.run("snakemake", "--dry-run", *command)
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "Snakefile").write_text('rule all:\n    output: "made"\n    shell: "touch {output}"\n')
+    empty = ["--snakefile", str(tmp_path / "empty" / "Snakefile"), "--directory", str(tmp_path / "empty"), "all"]
+    ours = ["--configfile", "config/tiny.yaml", "--", "all"]
+    least = [min(processor_seconds(*each) for _ in range(2)) for each in (empty, ours)]
+    assert least[1] - least[0] < 2
+
+
 @pytest.mark.parametrize(
-    ("section", "old", "new", "rules"),
+    ("experiment", "old", "new", "rules"),
     [
-        ("a title", "Joint, untrained", "Joint, random", {"report": 1, "page": 1}),
-        ("speed", "  repeats: 3", "  repeats: 4", {}),  # tiny has its own
-        ("evaluation", "  confidence: 0.95", "  confidence: 0.9", JUDGED),
-        ("negatives", "  word_ratio: 0.3", "  word_ratio: 0.5", None),
+        ("untrained_joint", "Joint, untrained", "Joint, random", {"report": 1, "page": 1}),
+        ("decomposed", "  repeats: 3", "  repeats: 4", {}),  # tiny has its own
+        ("decomposed", "  bootstrap_samples: 2000\n  seed: 0", "  bootstrap_samples: 2000\n  seed: 1", JUDGED),
+        ("decomposed", "  word_ratio: 0.3", "  word_ratio: 0.5", None),
     ],
 )
-def test_a_setting_reaches_the_stages_that_read_it(copied, section, old, new, rules):
-    copied.edit("config/experiments/decomposed.yaml", old, new)
+def test_a_setting_reaches_the_stages_that_read_it(copied, experiment, old, new, rules):
+    copied.edit(f"config/experiments/{experiment}.yaml", old, new)
     jobs = planned(copied.snakemake("-n", "all"))
     if rules is None:  # decomposed and scratch train with hard negatives, the others do not
         trained = {"negatives": 1, "train": 2, "embed": 2, "evaluate": 4, "compositional": 2, "speed": 1, "report": 1, "page": 1}
@@ -155,8 +172,8 @@ def test_a_raw_file_that_the_settings_misspell_is_said_after_a_run_as_well(proje
 def test_everything_of_scenes_trains_each_experiment_once_and_ends_in_the_claims(project):
     printed = project.snakemake("-n", "-p", "everything", config="default")
     jobs = planned(printed)
-    run = yaml.safe_load((project.folder / "config" / "default.yaml").read_text())["experiments"]
-    names = {*run["all"], *run["ablations"]} - {"oracle"}
+    run = yaml.safe_load((project.folder / "config" / "default.yaml").read_text())
+    names = {*load_plan(project.folder / "config", run).ablated} - {"oracle"}
     assert jobs["train"] == len(names) and jobs["report"] == jobs["report_ablations"] == jobs["claims"] == 1
     taught = re.findall(r"--teacher artifacts/scenes/joint/train/model .*--out artifacts/scenes/(\w+)/train", printed)
     assert sorted(taught) == ["distilled", "mined"]
@@ -173,6 +190,9 @@ def test_ablations_of_the_tiny_world_make_their_tables_and_leave_the_claims_alon
 def test_an_experiment_runs_alone(project):
     jobs = planned(project.snakemake("-n", "results/scenes/loss_sigmoid/test.json", config="default"))
     assert jobs["train"] == 1 and jobs["evaluate"] == 1 and "report" not in jobs
+    written = {path.parts[-3] + "/" + path.stem for path in (project.folder / "artifacts").rglob("settings/*.json")}
+    shared = {f"base/{step}" for step in ("fetch", "prepare", "features", "vocabulary", "negatives", "pretrain")}
+    assert written == shared | {f"loss_sigmoid/{step}" for step in ("train", "embed", "evaluate")}, "no other experiment's"
 
 
 def test_the_joint_model_scores_every_pair_of_test_when_asked(project):
@@ -191,19 +211,19 @@ def test_training_on_gpus_goes_through_the_same_rule(project):
 def test_a_wrong_setting_stops_before_anything_runs(project):
     project.edit("config/experiments/joint.yaml", "  joint_negatives: 3", "  joint_negative: 3")
     printed = project.snakemake("--cores", "2", "all", fails=True)
-    assert "joint.yaml: setting train.joint_negative is unknown; did you mean train.joint_negatives?" in printed
+    assert "joint.yaml: setting train.joint_negative is unknown for kind joint; did you mean train.joint_negatives?" in printed
     assert project.calls() == []
 
 
 def test_the_claims_are_made_again_when_another_data_set_has_other_results(copied):
     other = copied.folder / "results" / "other"
-    (other / "tables").mkdir(parents=True)
-    for name in ("metrics.json", "speed.json", "tables/speed.csv"):
+    (other / "ablations").mkdir(parents=True)
+    for name in ("report.json", "ablations/report.json"):
         (other / name).write_text("{}")
     copied.snakemake("--cores", "2", "docs/claims.md")
     copied.calls()
     assert "Nothing to be done" in copied.snakemake("-n", "docs/claims.md")
-    for name in ("metrics.json", "tables/speed.csv"):
+    for name in ("report.json", "ablations/report.json"):
         (other / name).write_text('{"new": 1}')
         assert planned(copied.snakemake("--cores", "2", "docs/claims.md")) == {"claims": 1}
         assert [stage for stage, _ in copied.calls()] == ["claims"]

@@ -19,7 +19,10 @@ def refusal(project, *arguments):
 
 def test_a_mistake_in_an_experiment(real_project):
     real_project.edit("config/experiments/decomposed.yaml", "  temperature: 0.07", "  temprature: 0.07")
-    unknown = "config/experiments/decomposed.yaml: setting train.temprature is unknown; did you mean train.temperature?"
+    unknown = (
+        "config/experiments/decomposed.yaml: setting train.loss.temprature is unknown for kind infonce; "
+        "did you mean train.loss.temperature?"
+    )
     assert refusal(real_project) == unknown
 
 
@@ -51,7 +54,7 @@ def test_a_mistake_on_the_command_line(real_project, arguments, said):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"dataset: [scenes\n", " line 2: expected YAML, got an error: expected ',' or ']', but got '<stream end>'"),
+        (b"dataset: [scenes\n", " line 2: expected YAML, got an error: did not find expected ',' or ']'"),
         (b"- scenes\n", ": expected sections of settings, got list"),
         (b"# nothing\n", ": expected keys and their values, found none"),
         (b"dataset: \xff\n", ": expected YAML in UTF-8, got an error: 'utf-8' codec can't decode byte 0xff in position 9"),

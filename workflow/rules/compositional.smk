@@ -7,7 +7,7 @@ The built-in world makes its own items. SugarCrepe's are judged by `vldeformer c
 rule compositional_items:
     """Replaced, swapped and added objects, attributes and relations, in SugarCrepe's layout."""
     input:
-        settings=settings_file("compositional-items"),
+        settings=settings("compositional-items"),
         raw=RAW,
     output:
         directory(f"artifacts/{DATASET}/{{home}}/compositional-items"),
@@ -23,17 +23,17 @@ rule compositional_items:
     params:
         raw_dir=lambda wildcards: RAW_DIR,
     shell:
-        "vldeformer compositional-items --settings {input.settings} --raw-dir {params.raw_dir} --split test"
-        " --out {output} 2>&1 | tee {log}"
+        "vldeformer compositional-items --settings {input.settings:q} --raw-dir {params.raw_dir:q} --split test"
+        " --out {output:q} > {log:q} 2>&1"
 
 
 rule compositional:
     """Accuracy of a joint or decomposed model, and of a blind one."""
     input:
-        settings=lambda wildcards: settings_for(wildcards.experiment, "compositional"),
-        model=lambda wildcards: artifact(wildcards.experiment, "train/model"),
-        pairs=lambda wildcards: artifact(wildcards.experiment, "compositional-items"),
-        manifest=lambda wildcards: artifact(wildcards.experiment, "prepare/manifest.json"),
+        settings=settings_for("compositional"),
+        model=of_experiment("train/model"),
+        pairs=of_experiment("compositional-items"),
+        manifest=of_experiment("prepare/manifest.json"),
         visual=lambda wildcards: visual_of(wildcards.experiment),
     output:
         result=f"results/{DATASET}/{{experiment}}/compositional.json",
@@ -52,6 +52,6 @@ rule compositional:
     params:
         dataset=DATASET,
     shell:
-        "vldeformer compositional --settings {input.settings} --model {input.model} --items {input.pairs}"
-        " --manifest {input.manifest} --features {input.visual} --split test --dataset {params.dataset}"
-        " --experiment {wildcards.experiment} --out {output.result} 2>&1 | tee {log}"
+        "vldeformer compositional --settings {input.settings:q} --model {input.model:q} --items {input.pairs:q}"
+        " --manifest {input.manifest:q} --features {input.visual:q} --split test --dataset {params.dataset:q}"
+        " --experiment {wildcards.experiment:q} --out {output.result:q} > {log:q} 2>&1"

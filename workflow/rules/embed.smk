@@ -4,7 +4,7 @@
 rule embed:
     """Vectors of the test captions and images (decomposed models)."""
     input:
-        settings=settings_file("embed"),
+        settings=settings("embed"),
         model=upstream("train/model"),
         manifest=upstream("prepare/manifest.json"),
         visual=visual,
@@ -22,5 +22,5 @@ rule embed:
         runtime=60,
         gpu=gpus,
     shell:
-        "vldeformer embed --settings {input.settings} --model {input.model} --manifest {input.manifest}"
-        " --features {input.visual} --split test --out {output} 2>&1 | tee {log}"
+        "vldeformer embed --settings {input.settings:q} --model {input.model:q} --manifest {input.manifest:q}"
+        " --features {input.visual:q} --split test --out {output:q} > {log:q} 2>&1"

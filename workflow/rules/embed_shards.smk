@@ -11,7 +11,7 @@ scattergather:
 rule embed_shard:
     """Vectors of one share of the test captions and images (decomposed models)."""
     input:
-        settings=settings_file("embed"),
+        settings=settings("embed"),
         model=upstream("train/model"),
         manifest=upstream("prepare/manifest.json"),
         visual=visual,
@@ -31,14 +31,15 @@ rule embed_shard:
     params:
         shard=lambda wildcards: wildcards.scatteritem.replace("-of-", "/"),
     shell:
-        "vldeformer embed --settings {input.settings} --model {input.model} --manifest {input.manifest}"
-        " --features {input.visual} --split test --shard {params.shard} --out {output} 2>&1 | tee {log}"
+        "vldeformer embed --settings {input.settings:q} --model {input.model:q} --manifest {input.manifest:q}"
+        " --features {input.visual:q} --split test --shard {params.shard:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule gather:
     """All shares joined, in the order of the collection."""
     input:
-        gather.embed(f"artifacts/{DATASET}/{{{{home}}}}/embed_shards/{{scatteritem}}"),
+        settings=settings("gather"),
+        shards=gather.embed(f"artifacts/{DATASET}/{{{{home}}}}/embed_shards/{{scatteritem}}"),
     output:
         directory(f"artifacts/{DATASET}/{{home}}/embed"),
     log:
@@ -49,4 +50,4 @@ rule gather:
         mem_mb=growing(4000),
         runtime=10,
     shell:
-        "vldeformer gather {input} --out {output} 2>&1 | tee {log}"
+        "vldeformer gather {input.shards:q} --out {output:q} > {log:q} 2>&1"

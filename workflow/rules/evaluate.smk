@@ -8,7 +8,7 @@ score; `test`: all of test.
 rule score:
     """Scores of all pairs of the subset (joint models)."""
     input:
-        settings=settings_file("score"),
+        settings=settings("score"),
         model=upstream("train/model"),
         manifest=upstream("prepare/manifest.json"),
         visual=visual,
@@ -26,10 +26,10 @@ rule score:
         runtime=60,
         gpu=gpus,
     params:
-        all="",
+        all=[],
     shell:
-        "vldeformer score --settings {input.settings} --model {input.model} --manifest {input.manifest}"
-        " --features {input.visual} --split test {params.all} --out {output} 2>&1 | tee {log}"
+        "vldeformer score --settings {input.settings:q} --model {input.model:q} --manifest {input.manifest:q}"
+        " --features {input.visual:q} --split test {params.all:q} --out {output:q} > {log:q} 2>&1"
 
 
 use rule score as score_every_pair with:
@@ -40,12 +40,13 @@ use rule score as score_every_pair with:
     benchmark:
         f"logs/{DATASET}/{{home}}/score_all.tsv"
     params:
-        all="--all",
+        all=["--all"],
 
 
 rule score_oracle:
     """Scores of all pairs of test by the scenes themselves."""
     input:
+        settings=settings("score-oracle"),
         raw=RAW,
         manifest=upstream("prepare/manifest.json"),
     output:
@@ -62,13 +63,13 @@ rule score_oracle:
     params:
         raw_dir=lambda wildcards: RAW_DIR,
     shell:
-        "vldeformer score-oracle --raw-dir {params.raw_dir} --manifest {input.manifest}" " --out {output} 2>&1 | tee {log}"
+        "vldeformer score-oracle --raw-dir {params.raw_dir:q} --manifest {input.manifest:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule evaluate:
     """Exact ranks in both directions, recalls with intervals."""
     input:
-        settings=lambda wildcards: settings_for(wildcards.experiment, "evaluate"),
+        settings=settings_for("evaluate"),
         judged=judged,
         fixed=key_list,
     output:
@@ -88,20 +89,22 @@ rule evaluate:
     params:
         dataset=DATASET,
         option=judged_option,
-        part=part_options,
+        part=judged_part,
+        fixed=lambda wildcards, input: [argument for path in input.fixed for argument in option("--keys", path)],
     shell:
-        "vldeformer evaluate --settings {input.settings} --dataset {params.dataset} --experiment {wildcards.experiment}"
-        " {params.option} {input.judged} {params.part} --protocol {wildcards.protocol} --out {output.result} 2>&1 | tee {log}"
+        "vldeformer evaluate --settings {input.settings:q} --dataset {params.dataset:q} --experiment {wildcards.experiment:q}"
+        " {params.option:q} {input.judged:q} {params.part:q} {params.fixed:q} --protocol {wildcards.protocol:q}"
+        " --out {output.result:q} > {log:q} 2>&1"
 
 
 rule speed:
     """Time of joint and of decomposed retrieval on this machine. All cores: nothing else may run meanwhile."""
     input:
-        settings=f"artifacts/{DATASET}/base/settings/speed.json",
-        joint=artifact(PLAN.base.report.baseline, "train/model"),
-        dual=artifact(PLAN.base.report.main, "train/model"),
-        manifest=artifact(PLAN.base.report.main, "prepare/manifest.json"),
-        visual=visual_of(PLAN.base.report.main),
+        settings=shared_settings("speed"),
+        joint=artifact(BASE.report.baseline, "train/model"),
+        dual=artifact(BASE.report.main, "train/model"),
+        manifest=artifact(BASE.report.main, "prepare/manifest.json"),
+        visual=visual_of(BASE.report.main),
     output:
         f"results/{DATASET}/speed.json",
     log:
@@ -114,18 +117,18 @@ rule speed:
     resources:
         mem_mb=growing(2000),
         runtime=30,
-        gpu=gpus_of(PLAN.base.report.main),
+        gpu=gpus_of(BASE.report.main),
     shell:
-        "vldeformer speed --settings {input.settings} --joint {input.joint} --dual {input.dual}"
-        " --manifest {input.manifest} --features {input.visual} --out {output} 2>&1 | tee {log}"
+        "vldeformer speed --settings {input.settings:q} --joint {input.joint:q} --dual {input.dual:q}"
+        " --manifest {input.manifest:q} --features {input.visual:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule pair_time:
     """Time of a pair at the depth of a joint model. All cores: nothing else may run meanwhile."""
     input:
-        settings=f"artifacts/{DATASET}/base/settings/speed.json",
-        model=lambda wildcards: artifact(wildcards.experiment, "train/model"),
-        manifest=lambda wildcards: artifact(wildcards.experiment, "prepare/manifest.json"),
+        settings=shared_settings("pair-time"),
+        model=of_experiment("train/model"),
+        manifest=of_experiment("prepare/manifest.json"),
         visual=lambda wildcards: visual_of(wildcards.experiment),
     output:
         f"results/{DATASET}/ablations/pair_times/{{experiment}}.json",
@@ -141,5 +144,5 @@ rule pair_time:
         runtime=30,
         gpu=lambda wildcards: gpus_of(wildcards.experiment),
     shell:
-        "vldeformer pair-time --settings {input.settings} --model {input.model} --manifest {input.manifest}"
-        " --features {input.visual} --out {output} 2>&1 | tee {log}"
+        "vldeformer pair-time --settings {input.settings:q} --model {input.model:q} --manifest {input.manifest:q}"
+        " --features {input.visual:q} --out {output:q} > {log:q} 2>&1"

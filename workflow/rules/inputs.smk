@@ -4,7 +4,7 @@
 rule vocabulary:
     """Word pieces."""
     input:
-        settings=settings_file("vocabulary"),
+        settings=settings("vocabulary"),
         manifest=upstream("prepare/manifest.json"),
         regions=region_words,
     output:
@@ -21,16 +21,38 @@ rule vocabulary:
         mem_mb=growing(1000),
         runtime=10,
     params:
-        features=lambda wildcards, input: f"--features {input.regions}" if input.regions else "",
+        regions=optional("--features", "regions"),
     shell:
-        "vldeformer vocabulary --settings {input.settings} --manifest {input.manifest} {params.features}"
-        " --out {output} 2>&1 | tee {log}"
+        "vldeformer vocabulary --settings {input.settings:q} --manifest {input.manifest:q} {params.regions:q}"
+        " --out {output:q} > {log:q} 2>&1"
+
+
+rule imported_vocabulary:
+    """The word pieces that came with an imported model."""
+    input:
+        settings=settings("import-vocabulary"),
+        model=upstream("pretrain/model"),
+    output:
+        f"artifacts/{DATASET}/{{home}}/vocabulary/tokenizer.json",
+    log:
+        f"logs/{DATASET}/{{home}}/vocabulary.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/vocabulary.tsv"
+    wildcard_constraints:
+        home=one_of(homes_of("vocabulary", imported=True)),
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(500),
+        runtime=10,
+    shell:
+        "vldeformer import-vocabulary {input.model:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule negatives:
     """Composed hard negatives of the training images."""
     input:
-        settings=settings_file("negatives"),
+        settings=settings("negatives"),
         manifest=upstream("prepare/manifest.json"),
         visual=visual,
     output:
@@ -52,26 +74,5 @@ rule negatives:
     params:
         out=subpath(output.summary, parent=True),
     shell:
-        "vldeformer negatives --settings {input.settings} --manifest {input.manifest} --features {input.visual}"
-        " --out {params.out} 2>&1 | tee {log}"
-
-
-rule imported_vocabulary:
-    """The word pieces that came with an imported model."""
-    input:
-        upstream("pretrain/model"),
-    output:
-        f"artifacts/{DATASET}/{{home}}/vocabulary/tokenizer.json",
-    log:
-        f"logs/{DATASET}/{{home}}/vocabulary.log",
-    benchmark:
-        f"logs/{DATASET}/{{home}}/vocabulary.tsv"
-    wildcard_constraints:
-        home=one_of(homes_of("vocabulary", imported=True)),
-    conda:
-        "../../environment.yml"
-    resources:
-        mem_mb=growing(500),
-        runtime=10,
-    shell:
-        "vldeformer import-vocabulary {input} --out {output} 2>&1 | tee {log}"
+        "vldeformer negatives --settings {input.settings:q} --manifest {input.manifest:q} --features {input.visual:q}"
+        " --out {params.out:q} > {log:q} 2>&1"

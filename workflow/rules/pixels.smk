@@ -8,7 +8,7 @@ if BUILT_IN:
             settings=world_settings,
         output:
             scenes=RAW[0],
-            settings=f"{RAW_DIR}/settings.json",
+            settings=literal(f"{RAW_DIR}/settings.json"),
         log:
             f"logs/{DATASET}/base/fetch.log",
         benchmark:
@@ -19,14 +19,14 @@ if BUILT_IN:
             mem_mb=growing(1000),
             runtime=10,
         shell:
-            "(vldeformer fetch scenes --settings {input.settings} --out {output.scenes}"
-            " && cp {input.settings} {output.settings}) 2>&1 | tee {log}"
+            "(vldeformer fetch scenes --settings {input.settings:q} --out {output.scenes:q}"
+            " && cp {input.settings:q} {output.settings:q}) > {log:q} 2>&1"
 
 
 rule prepare:
     """Manifest and pixels."""
     input:
-        settings=settings_file("prepare"),
+        settings=settings("prepare"),
         raw=RAW,
     output:
         manifest=f"artifacts/{DATASET}/{{home}}/prepare/manifest.json",
@@ -45,13 +45,13 @@ rule prepare:
         raw_dir=lambda wildcards: RAW_DIR,
         out=subpath(output.manifest, parent=True),
     shell:
-        "vldeformer prepare --settings {input.settings} --raw-dir {params.raw_dir} --out {params.out} 2>&1 | tee {log}"
+        "vldeformer prepare --settings {input.settings:q} --raw-dir {params.raw_dir:q} --out {params.out:q} > {log:q} 2>&1"
 
 
 rule features:
     """Regions, tags and features, by a detector fitted on the pre-training images."""
     input:
-        settings=settings_file("features"),
+        settings=settings("features"),
         raw=RAW,
         pixels=upstream("prepare/pixels"),
     output:
@@ -72,5 +72,5 @@ rule features:
         prepared=subpath(input.pixels, parent=True),
         out=subpath(output.extractor, parent=True),
     shell:
-        "vldeformer features --settings {input.settings} --raw-dir {params.raw_dir} --prepared {params.prepared}"
-        " --out {params.out} 2>&1 | tee {log}"
+        "vldeformer features --settings {input.settings:q} --raw-dir {params.raw_dir:q} --prepared {params.prepared:q}"
+        " --out {params.out:q} > {log:q} 2>&1"

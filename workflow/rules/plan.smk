@@ -1,7 +1,8 @@
-"""What is to be run: checked settings, each stage's own settings file, and where its artifacts lie.
+"""The plan of this run: checked settings of its experiments, where its data are, and what every command starts with.
 
-A rule's parameters are a file among its inputs, written here whenever the workflow is read and only if its bytes change.
-So a stage runs again exactly when a setting that it reads has changed, in a fresh clone as well.
+A step reads one settings file, which is an input of its rule: the step's VERSION and its sections. Rules ask the plan for the file
+when Snakemake asks them for their inputs; the plan writes it only if its bytes change. So a step runs again exactly when its
+VERSION or a setting that it reads has changed, in a fresh clone as well. No rule depends on a source file.
 """
 
 import re
@@ -12,47 +13,30 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from vldeformer.artifact import RECORD, read_json
-from vldeformer.config import read_layer
-from vldeformer.plan import JUDGED_BY, STAGE_SECTIONS, load_plan, report_settings, stage_values, write_stage_settings
-from vldeformer.datasets.sources import JoinedSource, ScenesSource, VinvlSource
 from vldeformer.errors import InputError
+from vldeformer.layers import read_layer
+from vldeformer.plan import JUDGED_BY, SHARED_HOME, load_plan
 
 try:
     # Later ones win: the configfile that the Snakefile names, those of `--configfile`, `--config`.
     _files = [*workflow.configfiles[-1:], *workflow.configfiles[:-1]]
     _layers = [*(read_layer(Path(file)) for file in _files), ("--config", workflow.config_settings.config)]
     PLAN = load_plan(Path(workflow.basedir) / "config", config, _layers)
-    DATASET = PLAN.run.dataset
-    EXPERIMENTS = PLAN.run.experiments.all
-    ABLATED = list(dict.fromkeys([*EXPERIMENTS, *PLAN.run.experiments.ablations]))
-    for _experiment, _settings in PLAN.settings.items():
-        for _stage in STAGE_SECTIONS:
-            if STAGE_SECTIONS[_stage] and _stage != "report":
-                _home = PLAN.home(_experiment, _stage)
-                _path = Path(f"artifacts/{DATASET}/{_home}/settings/{_stage}.json")
-                write_stage_settings(_path, _settings, _stage)
-    # Re-ranking is no experiment of its own: it is made of two.
-    REPORT_SETTINGS = {
-        "report": report_settings(PLAN.base, [*EXPERIMENTS, "reranked"]),
-        "ablations": report_settings(PLAN.base, [*ABLATED, "reranked"]),
-    }
-    for _name, _settings in REPORT_SETTINGS.items():
-        write_stage_settings(Path(f"artifacts/{DATASET}/base/settings/{_name}.json"), _settings, "report")
-    # Snakemake takes what is there for up to date if a file that it would be made of is missing. So it is if it was made by
-    # these settings; else a file that is misspelt in them would end in "Nothing to be done".
-    _record = Path(f"artifacts/{DATASET}/base/prepare/{RECORD}")
-    _made = _record.exists() and read_json(_record).get("settings") == stage_values(PLAN.base, STAGE_SECTIONS["prepare"])
-    if workflow.is_main_process and not _made and (_missing := PLAN.missing_raw_files(Path())):
-        raise InputError(_missing)
+    BASE = PLAN.base
+    if workflow.is_main_process and (_problem := missing_raw_files()):
+        raise InputError(_problem)
 except InputError as error:
-    print(f"vldeformer: {error}", file=sys.stderr)  # one line; Snakemake would put lines of this file around an error of its own
+    print(f"vldeformer: {error}", file=sys.stderr)  # one line; Snakemake would put lines of this file around an error
     sys.exit(2)
 
-RAW_DIR = PLAN.base.dataset.raw_dir
-BUILT_IN = isinstance(PLAN.base.dataset, ScenesSource)
-VINVL = isinstance(PLAN.base.dataset, VinvlSource)
-RAW = [f"{RAW_DIR}/{file}" for file in PLAN.base.dataset.raw_files]
-PARTS = PLAN.base.dataset.parts if isinstance(PLAN.base.dataset, VinvlSource | JoinedSource) else {}
+
+DATASET = PLAN.run.dataset
+EXPERIMENTS, ABLATED = PLAN.experiments, PLAN.ablated
+RAW_DIR = BASE.dataset.raw_dir
+RAW = [literal(f"{RAW_DIR}/{file}") for file in BASE.dataset.raw_files]
+BUILT_IN = BASE.dataset.made_here
+VINVL = not BASE.dataset.gives_pixels
+PARTS = BASE.dataset.named_parts
 # Region stores by name, and whose they are: one data set's is the store itself, several are joined in one.
 REGION_STORES = PARTS if len(PARTS) != 1 else {"store": next(iter(PARTS.values()))}
 
@@ -60,18 +44,18 @@ REGION_STORES = PARTS if len(PARTS) != 1 else {"store": next(iter(PARTS.values()
 # that again. Snakemake gives BLAS as many threads as the rule has, and `--cores` would change the float sums: the setting
 # decides. As many as the rule has are the processes of joblib, whose number changes no result. The programs are those beside
 # the Python that runs Snakemake, also when that environment is not activated.
-_threads = PLAN.base.runtime.threads
-THREADS = _threads * PLAN.base.runtime.processes
+THREADS = BASE.runtime.threads * BASE.runtime.processes
 # A cluster has no `--cores`: a job asks for as many as it uses, and so does the Snakemake inside that job, which sees the node's.
 ALL_CORES = (workflow.is_main_process and workflow.resource_settings.cores) or THREADS
 shell.prefix(
     f"set -euo pipefail; export PYTHONUNBUFFERED=1 PATH=$PATH:{shlex.quote(str(Path(sys.executable).parent))}"
     " LOKY_MAX_CPU_COUNT=$OMP_NUM_THREADS"
-    f" OMP_NUM_THREADS={_threads} OPENBLAS_NUM_THREADS={_threads} MKL_NUM_THREADS={_threads}; "
+    + "".join(f" {library}_NUM_THREADS={BASE.runtime.threads}" for library in ("OMP", "OPENBLAS", "MKL"))
+    + "; "
 )
 
 
 wildcard_constraints:
     home="[^/]+",
     experiment="[^/]+",
-    protocol="|".join(["subset", "test", *PLAN.base.report.published_protocols]),
+    protocol="|".join(["subset", "test", *BASE.report.published_protocols]),

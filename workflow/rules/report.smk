@@ -10,7 +10,7 @@ report: "../report/workflow.rst"
 rule report:
     """Metrics, tables and figures of the run."""
     input:
-        settings=f"artifacts/{DATASET}/base/settings/report.json",
+        settings=shared_settings("report"),
         results=results_of(EXPERIMENTS),
         speed=rules.speed.output,
         journals=list(journals_of(EXPERIMENTS).values()),
@@ -19,9 +19,10 @@ rule report:
         rerank=f"results/{DATASET}/reranked/depths",
     output:
         metrics=f"results/{DATASET}/metrics.json",
+        report=f"results/{DATASET}/report.json",
         tables=shown("tables", tables_of(EXPERIMENTS), TABLE_FORMS),
         figures=shown("figures", ["recalls", "training", "gallery_time", "rerank"], FIGURE_FORMS),
-        plots=plots_of(EXPERIMENTS),
+        plots=plots(),
         record=f"results/{DATASET}/report.provenance.json",
     log:
         f"logs/{DATASET}/base/report.log",
@@ -34,24 +35,25 @@ rule report:
         runtime=10,
     params:
         journals=named(journals_of(EXPERIMENTS)),
-        published=shlex.join(["--published", *published()]) if published() else "",
+        published=optional("--published", "published"),
         out=subpath(output.metrics, parent=True),
     shell:
-        "vldeformer report --settings {input.settings} --results {input.results} --speed {input.speed}"
-        " {params.published} --journals {params.journals} --compositional {input.compositional} --rerank {input.rerank}"
-        " --out {params.out} 2>&1 | tee {log}"
+        "vldeformer report --settings {input.settings:q} --results {input.results:q} --speed {input.speed:q}"
+        " {params.published:q} --journals {params.journals:q} --compositional {input.compositional:q} --rerank {input.rerank:q}"
+        " --out {params.out:q} > {log:q} 2>&1"
 
 
 rule report_ablations:
     """A table about each choice of the method, curves, and the recall drop over seeds."""
     input:
-        settings=f"artifacts/{DATASET}/base/settings/ablations.json",
+        settings=shared_settings("ablations"),
         results=results_of(ABLATED),
         compositional=compositional_of(ABLATED),
         speed=rules.speed.output,
         pair_times=list(pair_times().values()),
     output:
         metrics=f"results/{DATASET}/ablations/metrics.json",
+        report=f"results/{DATASET}/ablations/report.json",
         tables=shown("tables", ablation_tables(), TABLE_FORMS, part="ablations/"),
         figures=shown("figures", ablation_figures(), FIGURE_FORMS, part="ablations/"),
         record=f"results/{DATASET}/ablations/report.provenance.json",
@@ -68,18 +70,17 @@ rule report_ablations:
         pair_times=named(pair_times()),
         out=subpath(output.metrics, parent=True),
     shell:
-        "vldeformer ablations --settings {input.settings} --results {input.results} --compositional {input.compositional}"
-        " --speed {input.speed} --pair-times {params.pair_times} --out {params.out} 2>&1 | tee {log}"
+        "vldeformer ablations --settings {input.settings:q} --results {input.results:q} --compositional {input.compositional:q}"
+        " --speed {input.speed:q} --pair-times {params.pair_times:q} --out {params.out:q} > {log:q} 2>&1"
 
 
 rule claims:
     """What the results of all data sets say of the paper's claims."""
     input:
-        rules.report.output.metrics,
-        rules.report.output.tables,
-        rules.report_ablations.output.metrics,
-        rules.speed.output,
-        read_for_claims(),
+        rules.report.output.report,
+        rules.report_ablations.output.report,
+        read_for_claims,
+        settings=shared_settings("claims"),
     output:
         "docs/claims.md",
     log:
@@ -92,7 +93,7 @@ rule claims:
     params:
         results=judged_datasets(),
     shell:
-        "vldeformer claims --results {params.results} --out {output} 2>&1 | tee {log}"
+        "vldeformer claims --results {params.results:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule page:
@@ -100,14 +101,13 @@ rule page:
     input:
         rules.report.output,
         lambda wildcards: rules.report_ablations.output if wildcards.ablations else [],
-        settings=rules.report.input.settings,
-        ablations=lambda wildcards: rules.report_ablations.input.settings if wildcards.ablations else [],
-        speed=rules.speed.output,
-        judged=list(judged_of(EXPERIMENTS).values()),
+        settings=shared_settings("page"),
+        ablations=lambda wildcards: shared_settings("ablations")(wildcards) if wildcards.ablations else [],
+        judged=[judged_of(name) for name in EXPERIMENTS],
         results=results_of(EXPERIMENTS),
         journals=list(journals_of(EXPERIMENTS).values()),
-        manifest=artifact(PLAN.base.report.main, "prepare/manifest.json"),
-        visual=visual_of(PLAN.base.report.main),
+        manifest=artifact(BASE.report.main, "prepare/manifest.json"),
+        visual=visual_of(BASE.report.main),
         pictures=pictures(),
         negatives=negatives_shown(),
     output:
@@ -130,12 +130,12 @@ rule page:
         runtime=10,
     params:
         results=lambda wildcards: f"results/{DATASET}",
-        ablations=lambda wildcards, input: f"--ablations {input.ablations}" if input.ablations else "",
-        judged=named(judged_of(EXPERIMENTS)),
+        ablations=optional("--ablations", "ablations"),
+        judged=named({name: judged_of(name) for name in EXPERIMENTS}),
         journals=named(journals_of(EXPERIMENTS)),
-        pictures=lambda wildcards, input: f"--pictures {input.pictures}" if input.pictures else "",
-        negatives=lambda wildcards, input: folder_option("--negatives", input.negatives),
+        pictures=optional("--pictures", "pictures"),
+        negatives=optional("--negatives", "negatives", parent=True),
     shell:
-        "vldeformer page --settings {input.settings} {params.ablations} --results {params.results} --judged {params.judged}"
-        " --journals {params.journals} --manifest {input.manifest} --features {input.visual} {params.pictures}"
-        " {params.negatives} --out {output} 2>&1 | tee {log}"
+        "vldeformer page --settings {input.settings:q} {params.ablations:q} --results {params.results:q}"
+        " --judged {params.judged:q} --journals {params.journals:q} --manifest {input.manifest:q} --features {input.visual:q}"
+        " {params.pictures:q} {params.negatives:q} --out {output:q} > {log:q} 2>&1"

@@ -1,16 +1,14 @@
 """The main decomposed model proposes, the joint model orders: the model `reranked` of the tables, and its curve over depths."""
 
-RERANK = PLAN.base.rerank
-
 
 rule rerank:
     """Results and cost: of the subset for every depth, of all of test for the main depth."""
     input:
-        settings=f"artifacts/{DATASET}/base/settings/rerank.json",
-        embeddings=artifact(PLAN.base.report.main, "embed"),
-        joint=artifact(PLAN.base.report.baseline, "train/model"),
-        manifest=artifact(PLAN.base.report.main, "prepare/manifest.json"),
-        visual=visual_of(PLAN.base.report.baseline),
+        settings=shared_settings("rerank"),
+        embeddings=artifact(BASE.report.main, "embed"),
+        joint=artifact(BASE.report.baseline, "train/model"),
+        manifest=artifact(BASE.report.main, "prepare/manifest.json"),
+        visual=visual_of(BASE.report.baseline),
     output:
         directory(f"artifacts/{DATASET}/base/rerank/{{protocol}}"),
     log:
@@ -25,14 +23,14 @@ rule rerank:
     resources:
         mem_mb=growing(2000),
         runtime=60,
-        gpu=gpus_of(PLAN.base.report.main),
+        gpu=gpus_of(BASE.report.main),
     params:
         dataset=DATASET,
-        all=lambda wildcards: "--all" if wildcards.protocol == "test" else "",
+        all=lambda wildcards: ["--all"] if wildcards.protocol == "test" else [],
     shell:
-        "vldeformer rerank --settings {input.settings} --embeddings {input.embeddings} --joint {input.joint}"
-        " --manifest {input.manifest} --features {input.visual} --split test {params.all} --dataset {params.dataset}"
-        " --out {output} 2>&1 | tee {log}"
+        "vldeformer rerank --settings {input.settings:q} --embeddings {input.embeddings:q} --joint {input.joint:q}"
+        " --manifest {input.manifest:q} --features {input.visual:q} --split test {params.all:q} --dataset {params.dataset:q}"
+        " --out {output:q} > {log:q} 2>&1"
 
 
 rule reranked:
@@ -50,10 +48,10 @@ rule reranked:
     conda:
         "../../environment.yml"
     params:
-        depth=RERANK.depth,
+        depth=BASE.rerank.depth,
     shell:
-        "cp {input}/depth_{params.depth}.json {output.result} 2> {log}"
-        " && cp {input}/depth_{params.depth}.ranks.parquet {output.ranks} 2>> {log}"
+        "(cp {input:q}/depth_{params.depth:q}.json {output.result:q}"
+        " && cp {input:q}/depth_{params.depth:q}.ranks.parquet {output.ranks:q}) > {log:q} 2>&1"
 
 
 rule reranked_depths:
@@ -68,4 +66,4 @@ rule reranked_depths:
     conda:
         "../../environment.yml"
     shell:
-        "mkdir -p {output} && cp {input}/rerank.json {input}/depth_* {output}/ 2> {log}"
+        "(mkdir -p {output:q} && cp {input:q}/rerank.json {input:q}/depth_* {output:q}/) > {log:q} 2>&1"

@@ -8,7 +8,7 @@ resource `gpu`, one a process. What the longest chain of jobs waits for goes fir
 rule import_weights:
     """A published model in place of pre-training."""
     input:
-        settings=settings_file("pretrain"),
+        settings=settings("import-weights"),
         checkpoint=checkpoint_files,
     output:
         directory(f"artifacts/{DATASET}/{{home}}/pretrain/model"),
@@ -26,13 +26,13 @@ rule import_weights:
     params:
         checkpoint=lambda wildcards: settings_of(wildcards.home).pretrain.checkpoint,
     shell:
-        "vldeformer import-weights {params.checkpoint} --out {output} 2>&1 | tee {log}"
+        "vldeformer import-weights {params.checkpoint:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule pretrain:
     """Masked words and match / no match."""
     input:
-        settings=settings_file("pretrain"),
+        settings=settings("pretrain"),
         manifest=upstream("prepare/manifest.json"),
         visual=visual,
         tokenizer=upstream("vocabulary/tokenizer.json"),
@@ -57,14 +57,14 @@ rule pretrain:
         program=trainer,
         out=subpath(output.journal, parent=True),
     shell:
-        "{params.program} pretrain --settings {input.settings} --manifest {input.manifest} --features {input.visual}"
-        " --tokenizer {input.tokenizer} --out {params.out} 2>&1 | tee {log}"
+        "{params.program:q} pretrain --settings {input.settings:q} --manifest {input.manifest:q} --features {input.visual:q}"
+        " --tokenizer {input.tokenizer:q} --out {params.out:q} > {log:q} 2>&1"
 
 
 rule train:
     """A retrieval model: joint, or decomposed."""
     input:
-        settings=settings_file("train"),
+        settings=settings("train"),
         manifest=upstream("prepare/manifest.json"),
         visual=visual,
         tokenizer=upstream("vocabulary/tokenizer.json"),
@@ -89,9 +89,10 @@ rule train:
     params:
         program=trainer,
         out=subpath(output.journal, parent=True),
-        start=lambda wildcards, input: f"--start {input.start}" if input.start else "",
-        negatives=lambda wildcards, input: folder_option("--negatives", input.negatives),
-        teacher=lambda wildcards, input: f"--teacher {input.teacher}" if input.teacher else "",
+        start=optional("--start", "start"),
+        negatives=optional("--negatives", "negatives", parent=True),
+        teacher=optional("--teacher", "teacher"),
     shell:
-        "{params.program} train --settings {input.settings} --manifest {input.manifest} --features {input.visual}"
-        " --tokenizer {input.tokenizer} {params.start} {params.negatives} {params.teacher} --out {params.out} 2>&1 | tee {log}"
+        "{params.program:q} train --settings {input.settings:q} --manifest {input.manifest:q} --features {input.visual:q}"
+        " --tokenizer {input.tokenizer:q} {params.start:q} {params.negatives:q} {params.teacher:q} --out {params.out:q}"
+        " > {log:q} 2>&1"

@@ -4,7 +4,7 @@
 rule prepare:
     """Manifest."""
     input:
-        settings=settings_file("prepare"),
+        settings=settings("prepare"),
         raw=RAW,
     output:
         manifest=f"artifacts/{DATASET}/{{home}}/prepare/manifest.json",
@@ -21,16 +21,16 @@ rule prepare:
         raw_dir=lambda wildcards: RAW_DIR,
         out=subpath(output.manifest, parent=True),
     shell:
-        "vldeformer prepare --settings {input.settings} --raw-dir {params.raw_dir} --out {params.out} 2>&1 | tee {log}"
+        "vldeformer prepare --settings {input.settings:q} --raw-dir {params.raw_dir:q} --out {params.out:q} > {log:q} 2>&1"
 
 
 rule import_features:
     """Features and tags of one data set. A killed import goes on where it was."""
     input:
-        settings=settings_file("features"),
-        features=lambda wildcards: f"{RAW_DIR}/{REGION_STORES[wildcards.part].features}/features.tsv",
-        predictions=lambda wildcards: f"{RAW_DIR}/{REGION_STORES[wildcards.part].features}/predictions.tsv",
-        rows=lambda wildcards: f"{RAW_DIR}/{REGION_STORES[wildcards.part].features}/imageid2idx.json",
+        settings=settings("import-features"),
+        features=downloaded("features.tsv"),
+        predictions=downloaded("predictions.tsv"),
+        rows=downloaded("imageid2idx.json"),
     output:
         directory(f"artifacts/{DATASET}/{{home}}/features/{{part}}"),
     log:
@@ -49,7 +49,7 @@ rule import_features:
         download=subpath(input.features, parent=True),
         dtype=lambda wildcards: settings_of(wildcards.home).regions.dtype,
     shell:
-        "vldeformer import-features {params.download} --out {output} --dtype {params.dtype} 2>&1 | tee {log}"
+        "vldeformer import-features {params.download:q} --out {output:q} --dtype {params.dtype:q} > {log:q} 2>&1"
 
 
 if len(PARTS) > 1:
@@ -57,7 +57,8 @@ if len(PARTS) > 1:
     rule features:
         """One store of all downloads; the features stay where they are."""
         input:
-            [f"artifacts/{DATASET}/{{home}}/features/{part}" for part in REGION_STORES],
+            settings=settings("join-features"),
+            stores=[f"artifacts/{DATASET}/{{home}}/features/{part}" for part in REGION_STORES],
         output:
             directory(f"artifacts/{DATASET}/{{home}}/features/store"),
         log:
@@ -70,4 +71,4 @@ if len(PARTS) > 1:
             mem_mb=growing(4000),
             runtime=10,
         shell:
-            "vldeformer join-features {input} --out {output} 2>&1 | tee {log}"
+            "vldeformer join-features {input.stores:q} --out {output:q} > {log:q} 2>&1"

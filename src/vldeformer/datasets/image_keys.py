@@ -1,9 +1,16 @@
-"""Lists of images: the ``*_img_keys*.tsv`` of a VinVL download, or anyone's file with one image id a line."""
+"""Image ids in foreign files, and lists of them: ``*_img_keys*.tsv`` of a VinVL download, or any file with one id a line."""
 
 from pathlib import Path
 
-from vldeformer.datasets.vinvl import image_id
 from vldeformer.errors import InputError
+
+
+def image_id(text: str) -> str:
+    """An id as the rest of the project writes it: a number without the zeros that SBU's files pad it with.
+
+    So the ids of features (text) and of captions (integers) meet. Any other text stays.
+    """
+    return text.lstrip("0") or "0" if text.isascii() and text.isdigit() else text
 
 
 def read_image_keys(path: Path) -> list[str]:

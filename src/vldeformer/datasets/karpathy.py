@@ -1,19 +1,42 @@
-"""Karpathy's annotation files as they are: dataset_coco.json, dataset_flickr30k.json, dataset_flickr8k.json."""
+"""A Karpathy file and its photographs: dataset_coco.json, dataset_flickr30k.json, dataset_flickr8k.json as they are."""
 
 import contextlib
 import gc
 import posixpath
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from vldeformer.artifact import read_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Image
+from vldeformer.datasets.source import PhotographSource, Warn, ignore
 from vldeformer.errors import InputError
 
 # COCO's `restval` images belong to training in every published protocol.
 SPLITS = {"train": "train", "restval": "train", "val": "val", "test": "test"}
+
+
+class KarpathySource(PhotographSource):
+    """A Karpathy JSON file and its photographs."""
+
+    source: Literal["karpathy"]
+    annotations: str = Field(description="Karpathy JSON file below raw_dir")
+    captions_per_image: int = Field(ge=1, description="first captions of an image that are used; fewer is an error")
+    expected_splits: dict[str, int] | None = Field(
+        default=None, description="images that train (restval too), val and test must have; null: not checked"
+    )
+
+    @property
+    def raw_files(self) -> list[str]:
+        """The Karpathy file."""
+        return [self.annotations]
+
+    def read(self, raw_dir: Path, warn: Warn = ignore) -> Manifest:
+        """Read the first captions of every image; see ``read_karpathy``."""
+        return read_karpathy(raw_dir / self.annotations, self.name, self.captions_per_image, self.expected_splits)
 
 
 @contextlib.contextmanager

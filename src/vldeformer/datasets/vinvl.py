@@ -1,144 +1,89 @@
-"""A VinVL download as people have it on disk: a folder of features, the detector's predictions, and the rows of ids.
+"""VinVL downloads as a data set: region features, tags and captions, no photographs; several are joined."""
 
-``features.tsv`` and ``predictions.tsv`` have no header and one image a row; ``imageid2idx.json`` says which row of the
-features is whose; a ``.lineidx`` beside a TSV lists the bytes at which its rows start and may be missing.
-"""
-
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar, Literal
 
-import numpy as np
+from pydantic import Field, field_validator
+from pydantic_core.core_schema import ValidationInfo
 
-from vldeformer.artifact import read_json
+from vldeformer.data.manifest import Manifest
+from vldeformer.datasets.source import PartName, Source, Warn, ignore, manifest_of_parts
+from vldeformer.datasets.vinvl_captions import read_captions
+from vldeformer.datasets.vinvl_rows import open_vinvl
 from vldeformer.errors import InputError
-
-READ_BYTES = 8 << 20
-
-
-@dataclass(frozen=True)
-class VinvlDownload:
-    """One folder of a download; ``ids`` in the order of the rows of ``features``."""
-
-    features: Path
-    predictions: Path
-    id_rows: Path
-    ids: tuple[str, ...]
+from vldeformer.section import Section
 
 
-@dataclass(frozen=True, slots=True)
-class TsvRow:
-    """One row: its number (from 1), the bytes at which it starts and ends, the image's id, its second and last column.
+class VinvlPart(Section):
+    """One data set of a VinVL download, or one chunk of it; paths are below ``raw_dir``."""
 
-    The last column is a view of the line: a copy of a megabyte would cost as much as decoding it.
-    """
+    features: str = Field(description="folder of features.tsv, predictions.tsv and imageid2idx.json")
+    captions: dict[str, str] = Field(min_length=1, description="split → *_captions.pt")
+    keys: dict[str, str] = Field(description="split → *_img_keys*.tsv: its images, in order")
+    keys_1k: str | None = Field(default=None, description="test_img_keys_1k.tsv for the protocol coco-1k-fixed")
 
-    path: Path
-    number: int
-    start: int
-    end: int
-    image_id: str
-    second: bytes
-    last: memoryview
-
-    def error(self, message: str) -> InputError:
-        """An InputError that names file, row and id."""
-        return InputError(f"{self.path}: row {self.number}, image {self.image_id[:60]!r}: {message}")
+    @field_validator("keys")
+    @classmethod
+    def _of_the_same_splits(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        splits = info.data.get("captions", {}).keys()
+        if value.keys() != splits:
+            raise ValueError(f"the splits of captions, {', '.join(splits)}")
+        return value
 
 
-def image_id(text: str) -> str:
-    """An id as the rest of the project writes it: a number without the zeros that SBU's files pad it with.
+class VinvlSource(Source):
+    """Region features, tags and captions of VinVL downloads; several are joined under ids ``PART:ID``."""
 
-    So the ids of features (text) and of captions (integers) meet. Any other text stays.
-    """
-    return text.lstrip("0") or "0" if text.isascii() and text.isdigit() else text
+    gives_pixels: ClassVar[bool] = False
+    gives_regions: ClassVar[bool] = True
 
+    source: Literal["vinvl"]
+    raw_dir: str = Field(description="folder of the downloads")
+    parts: dict[PartName, VinvlPart] = Field(min_length=1, description="data sets by name, e.g. coco, flickr30k")
+    expected_splits: dict[str, int] | None = Field(
+        default=None, description="images that each split must have, all parts together; null: not checked"
+    )
 
-def open_vinvl(folder: Path) -> VinvlDownload:
-    """The files of ``folder``, or of its one subfolder that holds ``features.tsv`` (``model_0060000`` of a whole download).
+    @property
+    def raw_files(self) -> list[str]:
+        """The captions, the keys of their images, and the lists of images that have features."""
+        return [
+            file
+            for part in self.parts.values()
+            for file in (*part.captions.values(), *part.keys.values(), f"{part.features}/imageid2idx.json")
+        ]
 
-    Raises InputError if a file is missing, or the ids are not one for every row.
-    """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: expected the folder of a VinVL download, found none")
-    if not (folder / "features.tsv").is_file():
-        found = sorted(path.parent for path in folder.glob("*/features.tsv"))
-        if len(found) > 1:
-            raise InputError(
-                f"{folder}: expected one features.tsv, found {len(found)}; import {found[0]} and the others one by one"
-            )
-        folder = found[0] if found else folder
-    for name in ("features.tsv", "predictions.tsv", "imageid2idx.json"):
-        if not (folder / name).is_file():
-            raise InputError(f"{folder / name}: expected this file of the VinVL download, found none")
-    id_rows = folder / "imageid2idx.json"
-    return VinvlDownload(folder / "features.tsv", folder / "predictions.tsv", id_rows, _ids_by_row(id_rows))
+    @property
+    def named_parts(self) -> Mapping[str, Section]:
+        """The downloads."""
+        return self.parts
 
+    def read(self, raw_dir: Path, warn: Warn = ignore) -> Manifest:
+        """Read all images of all parts, split by split; see ``Source.read``.
 
-def _ids_by_row(path: Path) -> tuple[str, ...]:
-    rows = read_json(path)
-    if not isinstance(rows, dict) or not rows:
-        raise InputError(f"{path}: expected a JSON object, image id → row, got {'another value' if rows else 'none'}")
-    ids: dict[int, str] = {}
-    seen: set[str] = set()
-    for text, row in rows.items():
-        name = image_id(text)
-        if type(row) is not int or not 0 <= row < len(rows) or row in ids:
-            raise InputError(f"{path}: image {text!r}: expected a row of its own from 0 to {len(rows) - 1}, got {row!r}")
-        if name in seen:
-            raise InputError(f"{path}: image {name!r} occurs twice; ids must be unique")
-        seen.add(name)
-        ids[row] = name
-    return tuple(ids[row] for row in range(len(ids)))
+        An image that has no features, or is in two splits, is an error too.
+        """
+        parts = {name: _part_manifest(name, part, raw_dir) for name, part in self.parts.items()}
+        return manifest_of_parts(self.name, parts, self.expected_splits, raw_dir, "the keys of its captions list")
 
-
-def read_rows(path: Path, columns: int, start: int = 0, number: int = 1) -> Iterator[TsvRow]:
-    """The rows of a TSV from byte ``start``, where row ``number`` begins, as they are read.
-
-    Raises InputError, naming file and row, on fewer than ``columns`` columns, an id that is no text, or a ``.lineidx`` beside
-    the file that says something else.
-    """
-    line_starts = _line_starts(path)
-    with path.open("rb", buffering=READ_BYTES) as file:
-        file.seek(start)
-        for line in file:
-            row = _row(path, number, start, line)
-            first, last = line.find(b"\t"), line.rfind(b"\t")
-            given = 1 + (first >= 0) + (last > first)
-            if not row.image_id or given < columns:
-                message = f"expected an id and at least {columns - 1} more columns, got {given} in all"
-                raise row.error(f"{message}; the row may be cut short")
-            if line_starts is not None and not (number <= len(line_starts) and line_starts[number - 1] == start):
-                raise row.error(
-                    f"starts at byte {start}, {_lineidx(path).name} says otherwise; delete that file, it is not needed"
-                )
-            yield row
-            start, number = row.end, number + 1
-    if line_starts is not None and number <= len(line_starts):
-        listed = f"ends after row {number - 1}, {_lineidx(path).name} lists {len(line_starts)} rows"
-        raise InputError(f"{path}: {listed}; the file may be cut short, download it again")
+    def recorded_files(self, raw_dir: Path) -> dict[str, Path]:
+        """Captions and keys of each part and split, and the ids of each part's features."""
+        files: dict[str, Path] = {}
+        for name, part in self.parts.items():
+            files |= {f"{name} {split}": raw_dir / file for split, file in part.captions.items()}
+            files |= {f"{name} {split} keys": raw_dir / file for split, file in part.keys.items()}
+            files[f"{name} ids"] = open_vinvl(raw_dir / part.features).id_rows
+        return files
 
 
-def _row(path: Path, number: int, start: int, line: bytes) -> TsvRow:
-    end = len(line) - (2 if line.endswith(b"\r\n") else line.endswith(b"\n"))
-    first, _, rest = line[:200].partition(b"\t")
-    try:
-        name = image_id(first.rstrip(b"\r\n").decode())
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: row {number}: expected an image id first, got other bytes ({error})") from None
-    last = memoryview(line)[line.rfind(b"\t") + 1 : end]
-    return TsvRow(path, number, start, start + len(line), name, rest.partition(b"\t")[0], last)
-
-
-def _lineidx(path: Path) -> Path:
-    return path.with_suffix(".lineidx")
-
-
-def _line_starts(path: Path) -> np.ndarray | None:
-    index = _lineidx(path)
-    if not index.is_file():
-        return None
-    try:
-        return np.array(index.read_bytes().split(), dtype=np.int64)
-    except ValueError as error:
-        raise InputError(f"{index}: expected one byte number a line ({error}); delete the file, it is not needed") from None
+def _part_manifest(name: str, part: VinvlPart, raw_dir: Path) -> Manifest:
+    splits = [read_captions(raw_dir / part.captions[split], raw_dir / part.keys[split], name, split) for split in part.captions]
+    download = open_vinvl(raw_dir / part.features)
+    described = set(download.ids)
+    images = tuple(image for split in splits for image in split.images)
+    missing = next((image for image in images if image.id not in described), None)
+    if missing is not None:
+        where = f"{raw_dir / part.keys[missing.split]}: image {missing.id!r}"
+        raise InputError(f"{where} is not in {download.id_rows}; captions and features must be of one data set")
+    return Manifest(name, images, tuple(caption for split in splits for caption in split.captions))

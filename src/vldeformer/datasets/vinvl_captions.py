@@ -5,13 +5,10 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from vldeformer.artifact import PICKLE, ZIP, kind_of_file
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Image
-from vldeformer.datasets.image_keys import read_image_keys
-from vldeformer.datasets.vinvl import image_id
+from vldeformer.datasets.image_keys import image_id, read_image_keys
 from vldeformer.errors import InputError
 
 CAPTIONS = 5  # of an image with more the first five count, as in the released code
@@ -39,6 +36,8 @@ def read_captions(captions: Path, keys: Path, dataset: str, split: str) -> Manif
 
 
 def _load(path: Path) -> dict[str, Any]:
+    import torch  # planning a run imports no torch
+
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:

@@ -13,7 +13,7 @@ import pybase64
 
 from vldeformer.data.records import BOX_ROUNDING
 from vldeformer.data.regions import FeatureType
-from vldeformer.datasets.vinvl import TsvRow, VinvlDownload, read_rows
+from vldeformer.datasets.vinvl_rows import TsvRow, VinvlDownload, read_rows
 from vldeformer.errors import InputError
 
 FEATURES = 2048

@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 
 from vldeformer.data.records import BOX_ROUNDING
-from vldeformer.datasets.vinvl import TsvRow, VinvlDownload, read_rows
+from vldeformer.datasets.vinvl_rows import TsvRow, VinvlDownload, read_rows
 from vldeformer.errors import InputError
 
 

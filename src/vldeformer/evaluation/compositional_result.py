@@ -108,14 +108,14 @@ class CompositionalResult:
             expected, left_out = value["n_items"], value["n_left_out"]
         except (KeyError, TypeError) as error:
             raise InputError(f"{path}: expected a result of `vldeformer compositional`; {error!r} is missing or wrong") from None
-        beside = items_path(path)
-        with columns_of(beside, "items' scores", "run `vldeformer compositional` again") as table:
+        table_path = items_path(path)
+        with columns_of(table_path, "items' scores", "run `vldeformer compositional` again") as table:
             subsets, keys, image_ids = (tuple(table[name].to_pylist()) for name in ("subset", "key", "image_id"))
             scores = np.stack([table[name].to_numpy() for name in ("true_score", "negative_score")], axis=1)
             longer, blind = table["longer"].to_numpy(), np.stack([table[name].to_numpy() for name in BLIND], axis=1)
         if len(keys) != expected or not set(subsets) <= set(SUBSETS):
             raise InputError(
-                f"{beside}: {len(keys)} items, but {path.name} is of {expected}; run `vldeformer compositional` again"
+                f"{table_path}: {len(keys)} items, but {path.name} is of {expected}; run `vldeformer compositional` again"
             )
         table_of_blind = None if np.isnan(blind).any() else blind.reshape(-1, 2, 2)
         return cls(*names, subsets, keys, image_ids, longer, scores, table_of_blind, left_out, bootstrap)

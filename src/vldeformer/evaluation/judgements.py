@@ -2,8 +2,12 @@
 
 The package brings the files of both; only they are taken from it. Ranks and measures are this project's, so that ties count
 against the model there too; a test holds them equal to the package's own.
+
+Lists and judgements published for COCO name images by number (391895) and captions by annotation number (770337). Elsewhere an
+image may be ``COCO_val2014_000000391895`` or ``coco:391895``, and the k-th caption of an image ``391895#k``.
 """
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +17,13 @@ import numpy as np
 
 from vldeformer.data.relevance import Relevance
 from vldeformer.errors import InputError
-from vldeformer.evaluation.coco_ids import caption_numbers, image_numbers
 from vldeformer.evaluation.precision import Judgement
 
 JudgedBy = Literal["eccv", "cxc"]
+
+IMAGE_NUMBER = re.compile(r"(\d+)(?:\.\w+)?$")
+CAPTION_NUMBER = re.compile(r"(?:^|:)(\d+)$")
+CAPTION_POSITION = re.compile(r"(\d+)(?:\.\w+)?#(\d+)$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,3 +72,40 @@ def _by_row(judged: Mapping[int, Sequence[int]], queries: Sequence[int], gallery
     right = {row: judged[number] for row, number in enumerate(queries) if number in judged}
     # A few right captions are an image's sixth: nobody's gallery has them, but they count among the R right ones.
     return {row: Judgement(frozenset(rows[n] for n in numbers if n in rows), len(numbers)) for row, numbers in right.items()}
+
+
+def image_numbers(image_ids: Sequence[str], source: str = "image ids") -> list[int]:
+    """The number at the end of each id, an extension left out. Raises InputError for an id without one, or one that repeats."""
+    numbers: dict[int, str] = {}
+    for image_id in image_ids:
+        match = IMAGE_NUMBER.search(image_id)
+        if match is None:
+            raise InputError(f"{source}: expected COCO ids, e.g. '391895' or 'COCO_val2014_000000391895', got {image_id!r}")
+        number = int(match[1])
+        if number in numbers:
+            raise InputError(f"{source}: {numbers[number]!r} and {image_id!r} are the same COCO image {number}; give it once")
+        numbers[number] = image_id
+    return list(numbers)
+
+
+def caption_numbers(
+    caption_ids: Sequence[str], image_of_caption: Sequence[int], captions_of_image: Mapping[int, Sequence[int]]
+) -> list[int]:
+    """COCO's annotation number of each caption.
+
+    image_of_caption: number of each caption's image; captions_of_image: by image number the numbers of its captions. The k of
+    ``IMAGE#k`` counts them from 0 in ascending order, which is the order of Karpathy's file. Raises InputError for an id that is
+    neither a number nor a position of its image.
+    """
+    numbers = []
+    for caption_id, image in zip(caption_ids, image_of_caption, strict=True):
+        allowed = sorted(captions_of_image[image])
+        number, position = CAPTION_NUMBER.search(caption_id), CAPTION_POSITION.search(caption_id)
+        if number is not None and int(number[1]) in allowed:
+            numbers.append(int(number[1]))
+        elif position is not None and int(position[1]) == image and int(position[2]) < len(allowed):
+            numbers.append(allowed[int(position[2])])
+        else:
+            expected = f"{', '.join(map(str, allowed))} or {image}#0 to {image}#{len(allowed) - 1} for a caption of image {image}"
+            raise InputError(f"caption ids: expected {expected}, got {caption_id!r}")
+    return numbers

@@ -18,6 +18,7 @@ from vldeformer.seeding import named_generator
 CUTOFFS = (1, 5, 10)
 RECALLS = tuple(f"R@{cutoff}" for cutoff in CUTOFFS)
 PRECISIONS = ("R-Precision", "mAP@R")
+CONFIDENCE = 0.95  # share of the resamples inside an interval, as is usual
 MEDIAN_ROWS = 250  # resamples whose medians are found at a time, to bound memory
 
 
@@ -28,13 +29,12 @@ class EvaluationSettings(Section):
         ge=2, description="first test images that the joint model scores with all their captions; protocol `subset`"
     )
     bootstrap_samples: int = Field(ge=100, description="resamples behind every interval")
-    confidence: float = Field(gt=0, lt=1, description="share of the resamples inside an interval, e.g. 0.95")
     seed: int = Field(ge=0, description="seed of the resampling")
 
     @property
     def bootstrap(self) -> "Bootstrap":
         """The resampling behind every interval."""
-        return Bootstrap(self.bootstrap_samples, self.confidence, self.seed)
+        return Bootstrap(self.bootstrap_samples, CONFIDENCE, self.seed)
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from vldeformer.errors import InputError
-from vldeformer.evaluation.coco_ids import image_numbers
-from vldeformer.evaluation.judgements import JudgedBy, load_judgements
+from vldeformer.evaluation.judgements import JudgedBy, image_numbers, load_judgements
 from vldeformer.evaluation.measures import EvaluationSettings, Precisions, fold_rows, measure
 from vldeformer.evaluation.precision import list_precisions
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.retrieval.embeddings import Embeddings, Scores
 from vldeformer.retrieval.ranking import Ranks, exact_ranks
 
-DEFAULT_SETTINGS = EvaluationSettings(joint_images=200, bootstrap_samples=2000, confidence=0.95, seed=0)
+DEFAULT_SETTINGS = EvaluationSettings(joint_images=200, bootstrap_samples=2000, seed=0)
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,8 @@ def evaluate(
 
     Vectors are compared as float32. caption_image_index (M,): the row of each caption's image; ids default to row numbers.
     ``coco-1k-fixed`` needs image_ids and keys (the ids of its list), ``eccv-caption`` and ``cxc`` need both kinds of ids (see
-    ``coco_ids``). Raises InputError for an unknown protocol, counts or ids that are not the protocol's, or vectors that are not
-    of unit length.
+    ``judgements.image_numbers``). Raises InputError for an unknown protocol, counts or ids that are not its own, or vectors that
+    are not of unit length.
     """
     embeddings = Embeddings.from_arrays(images, captions, caption_image_index, image_ids, caption_ids)
     return evaluate_scored(embeddings, protocol, settings, dataset="unnamed", experiment="unnamed", keys=keys)

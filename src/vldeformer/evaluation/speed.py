@@ -1,4 +1,8 @@
-"""How long joint and decomposed retrieval take on this machine: forward passes and ranking, warm, loading left out."""
+"""How long joint and decomposed retrieval take on this machine: forward passes and ranking, warm, loading left out.
+
+``measure_speed`` times whole retrieval; ``measure_pair_time`` a joint matcher at its depth: the layers that run once an item, and
+those that run for every pair. It is one point of the curve of accuracy against depth.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from vldeformer.data.manifest import Manifest
-from vldeformer.evaluation.speed_settings import SpeedSettings
-from vldeformer.evaluation.timing import circumstances, median_seconds
+from vldeformer.evaluation.timing import SpeedSettings, circumstances, median_seconds
 from vldeformer.inputs.collate import TextReader, VisualReader
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.joint import JointMatcher
@@ -19,6 +22,9 @@ from vldeformer.retrieval.encode import (
     embed,
     encode_captions,
     encode_images,
+    read_captions,
+    read_images,
+    score_block,
     score_pairs,
 )
 from vldeformer.retrieval.ranking import exact_ranks
@@ -103,4 +109,54 @@ def _gallery_point(
         "n_images": size,
         "joint_seconds_per_query": pair_seconds * size,
         "dual_ms_per_query": 1e3 * (query_seconds + timed(search)),
+    }
+
+
+def measure_pair_time(
+    matcher: JointMatcher,
+    manifest: Manifest,
+    text: TextReader,
+    visual: VisualReader,
+    settings: SpeedSettings,
+    runtime: RuntimeSettings,
+) -> dict[str, Any]:
+    """The content of pair_time.json: ms for an image and a caption, once each, and for a pair; seconds for all of ``manifest``.
+
+    Each is measured on the first items. What is done once an item is embedding it and the layers that read it apart, reading
+    from memory-mapped stores included; ``seconds`` is extrapolated to every pair.
+    """
+    n_images, n_captions = len(manifest.images), len(manifest.captions)
+    side = settings.scored_images(n_images)
+    texts = [caption.text for caption in manifest.captions][: settings.captions]
+    ids = [image.id for image in manifest.images]
+    sample = read_captions(matcher, [caption.text for caption in manifest.first(side).captions], text, runtime)
+    lengths = sorted({length for batch in sample for length in batch.lengths})
+
+    def blocks(number: int) -> list[Any]:
+        return [
+            read_images(matcher, ids[start : min(start + IMAGES_AT_ONCE, number)], lengths, visual, runtime)
+            for start in range(0, number, IMAGES_AT_ONCE)
+        ]
+
+    images, of_images = min(settings.images, n_images), blocks(side)
+    pairs = side * sum(len(batch.rows) for batch in sample)
+    caption = median_seconds(lambda: read_captions(matcher, texts, text, runtime), settings) / len(texts)
+    image = median_seconds(lambda: blocks(images), settings) / images
+    pair = median_seconds(
+        lambda: [score_block(matcher, block, batch, runtime) for block in of_images for batch in sample], settings
+    )
+    seconds = image * n_images + caption * n_captions + pair / pairs * n_images * n_captions
+    return {
+        "layers": matcher.backbone.layers,
+        "joint_layers": matcher.backbone.layers - matcher.apart,
+        "image_ms": 1e3 * image,
+        "caption_ms": 1e3 * caption,
+        "pair_ms": 1e3 * pair / pairs,
+        "n_images": n_images,
+        "n_captions": n_captions,
+        "seconds": seconds,
+        "sampled_pairs": pairs,
+        "sampled_images": images,
+        "sampled_captions": len(texts),
+        **circumstances(settings, runtime),
     }

@@ -1,29 +1,47 @@
-"""How anything is timed on this machine, and what belongs beside a time: the hardware and how it was measured."""
+"""How times are measured on this machine, and what is recorded with a time: the hardware and how it was measured."""
 
+import math
 import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from vldeformer.evaluation.speed_settings import SpeedSettings
-from vldeformer.runtime import RuntimeSettings
+from pydantic import Field
+
+from vldeformer.runtime import RuntimeSettings, processor_name
+from vldeformer.section import Section
+
+
+class SpeedSettings(Section):
+    """How joint and decomposed retrieval are timed on this machine."""
+
+    pairs: int = Field(ge=1, description="image-caption pairs of the sample that the joint model scores")
+    images: int = Field(ge=1, description="test images that the decomposed model encodes")
+    captions: int = Field(ge=1, description="captions that the decomposed model encodes")
+    repeats: int = Field(ge=1, description="timed repeats; the median counts")
+    gallery_sizes: list[int] = Field(description="gallery sizes of the curve, images")
+
+    def scored_images(self, n_images: int) -> int:
+        """How many of ``n_images`` images make, with their captions (five each), about ``pairs`` pairs; at least two."""
+        return max(2, min(n_images, round(math.sqrt(self.pairs / 5))))
+
+
+WARMUP = 1  # runs before those that are timed
 
 
 def median_seconds(work: Callable[[], object], settings: SpeedSettings) -> float:
-    """Median seconds of ``settings.repeats`` runs of ``work``, after ``settings.warmup`` that do not count.
+    """Median seconds of ``settings.repeats`` runs of ``work``, after ``WARMUP`` that do not count.
 
     What a GPU was given counts where it was given: a call returns before the GPU has done it.
     """
     times = []
-    for turn in range(settings.warmup + settings.repeats):
+    for turn in range(WARMUP + settings.repeats):
         _wait_for_gpu()
         started = time.perf_counter()
         work()
         _wait_for_gpu()
-        if turn >= settings.warmup:
+        if turn >= WARMUP:
             times.append(time.perf_counter() - started)
     return statistics.median(times)
 
@@ -43,7 +61,7 @@ def circumstances(settings: SpeedSettings, runtime: RuntimeSettings) -> dict[str
         "hardware": _hardware(runtime),
         "precision": runtime.precision,
         "repeats": settings.repeats,
-        "warmup": settings.warmup,
+        "warmup": WARMUP,
     }
 
 
@@ -53,11 +71,3 @@ def _hardware(runtime: RuntimeSettings) -> str:
 
         return torch.cuda.get_device_name()
     return f"{processor_name()}, {os.cpu_count()} cores"
-
-
-def processor_name() -> str:
-    """The model of the CPU, or what the system says of it if it does not say the model."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -9,8 +9,11 @@ import jinja2
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from vldeformer.datasets.public_datasets import PUBLIC_DATASETS
+from vldeformer.evaluation.measures import CUTOFFS
+from vldeformer.evaluation.run_report import COMPARED
 from vldeformer.hub.lineage import TrainingRecord
 from vldeformer.hub.measured import CardResults
+from vldeformer.models.settings import PixelBackboneSettings
 from vldeformer.models.weights import ModelDescription
 
 CARD = "README.md"
@@ -20,12 +23,11 @@ SHOWN = (
     "kind",
     "start",
     "loss",
-    "temperature",
     "hard_negatives",
     "batch_images",
     "learning_rate",
     "weight_decay",
-    "distillation_weight",
+    "distillation",
     "seed",
 )
 """Settings of a training that stand in the table; all of them stand below it."""
@@ -78,7 +80,7 @@ def model_card(saved: Saved, training: TrainingRecord | None, results: CardResul
         trained=[] if training is None else list(_trained(training)),
         settings="" if training is None else json.dumps(training.settings, indent=1, sort_keys=True, ensure_ascii=False),
         results=results,
-        subset=results is not None and any(found.protocol == "subset" for found in results.recalls),
+        subset=results is not None and any(found.protocol == COMPARED for found in results.recalls),
         limits=list(_limits(saved, training)),
     )
     return str(ModelCard(text))
@@ -87,7 +89,8 @@ def model_card(saved: Saved, training: TrainingRecord | None, results: CardResul
 def _evaluated(results: CardResults) -> Iterator[EvalResult]:
     for found in results.recalls:
         for direction, title in ((found.i2t, "image to text"), (found.t2i, "text to image")):
-            for k, value, (low, high) in direction.rows():
+            for k in CUTOFFS:
+                recall = direction[f"R@{k}"]
                 yield EvalResult(
                     task_type="image-text-retrieval",
                     task_name="Image-text retrieval",
@@ -97,14 +100,14 @@ def _evaluated(results: CardResults) -> Iterator[EvalResult]:
                     dataset_split="test",
                     metric_type="recall",
                     metric_name=f"R@{k} {title}, percent",
-                    metric_value=value,
-                    metric_args={"k": k, "interval_95": [low, high]},
+                    metric_value=recall.value,
+                    metric_args={"k": k, "interval_95": [recall.low, recall.high]},
                 )
 
 
 def _images(saved: Saved) -> str:
     backbone = saved.description.backbone
-    if backbone.reads == "pixels":
+    if isinstance(backbone, PixelBackboneSettings):
         side = "shorter side of" if backbone.keep_aspect else "square of"
         return f"pixels, {side} {backbone.crop_size}, patches of {backbone.patch_size}"
     words = " and their tags" if backbone.reads == "tagged regions" else ""
@@ -146,12 +149,12 @@ def _limits(saved: Saved, training: TrainingRecord | None) -> Iterator[str]:
         yield WORLD
     public = [known for known in PUBLIC_DATASETS.values() if data and known.name in data.split("_")]
     for known in public:
-        yield f"Trained on {known.name}, given under terms of its own. {' '.join(known.terms.split())}"
+        yield f"Trained on {known.name}, given under its own terms. {' '.join(known.terms.split())}"
     if data is None:
         yield "What it was trained on is not recorded, nor are the terms under which that was given: ask who made it."
     elif data != "scenes" and not public:
         yield f"The terms under which the data set {data} was given are not known here: ask who made the model."
     yield "Its recall on other pictures and captions than those named here is not known."
-    yield "It finds what lies nearest, whether it is right or not, and repeats what its captions say of people and things."
+    yield "It returns the nearest items, right or wrong, and repeats what its captions say of people and things."
     if saved.description.backbone.reads != "pixels" and not saved.detector:
         yield "It needs the features of the detector that it was trained with."

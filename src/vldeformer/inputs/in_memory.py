@@ -14,18 +14,18 @@ from vldeformer.data.records import Regions, check_regions
 from vldeformer.errors import InputError
 from vldeformer.scenes.detector import Detector
 
-GivenImage = Picture | Regions
+InMemoryImage = Picture | Regions
 
 
-def given_ids(images: Sequence[object]) -> list[str]:
-    """Ids by which the classes below know the images of a list."""
+def in_memory_ids(images: Sequence[object]) -> list[str]:
+    """Ids of the images of a list in the classes below."""
     return [str(row) for row in range(len(images))]
 
 
-class GivenPictures:
+class InMemoryPictures:
     """Id → (height, width, 3) uint8 RGB: squares of ``side`` pixels as `prepare` makes them, or at their own size (None)."""
 
-    def __init__(self, images: Sequence[GivenImage], side: int | None) -> None:
+    def __init__(self, images: Sequence[InMemoryImage], side: int | None) -> None:
         self.images, self.side = images, side
         # Readers may use threads, and one image may be in the list twice: Pillow must not decode it in two threads at once.
         self.locks = {id(image): threading.Lock() for image in images}
@@ -45,13 +45,13 @@ class GivenPictures:
         return np.asarray(rgb) if self.side is None else square(rgb, self.side)
 
 
-class GivenRegions:
+class InMemoryRegions:
     """Id → Regions: given as such, or found in a picture by the model's detector.
 
     Raises InputError as ``check_regions`` does, or for a picture without detector. ``feature_width``: V, box numbers not counted.
     """
 
-    def __init__(self, images: Sequence[GivenImage], feature_width: int, detector: Detector | None) -> None:
+    def __init__(self, images: Sequence[InMemoryImage], feature_width: int, detector: Detector | None) -> None:
         self.images, self.feature_width, self.detector = images, feature_width, detector
 
     def __getitem__(self, image_id: str) -> Regions:

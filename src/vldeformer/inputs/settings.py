@@ -7,7 +7,6 @@ from pydantic import Field, model_validator
 from vldeformer.section import Section
 
 TextKind = Literal["noun", "attribute", "relation", "swap"]
-LexiconKind = Literal["learned", "spacy", "nltk"]
 PartnerKind = Literal["random", "category", "near"]
 
 
@@ -28,15 +27,9 @@ class NegativeSettings(Section):
     text_kinds: dict[TextKind, Annotated[float, Field(ge=0)]] = Field(
         description="kind of text negative to its weight (left out: 0): words of that class replaced, or two of a caption swapped"
     )
-    word_ratio: float | None = Field(
-        gt=0, le=1, description="share of a caption's words of the kind that is replaced, at least one; null: `word_number`"
-    )
-    word_number: int | None = Field(ge=1, description="most words of the kind that are replaced; null: `word_ratio`")
+    word_ratio: float = Field(gt=0, le=1, description="share of a caption's words of the kind that is replaced, at least one")
     replacements: Literal["corpus", "tags"] = Field(
         description="where nouns and attributes that come in are from: all of the captions, or those that are detector tags too"
-    )
-    lexicon: LexiconKind = Field(
-        description="what tells nouns and attributes: learned from captions and tags, or a tagger that you have installed"
     )
     image_partner: PartnerKind = Field(
         description="whose regions come in: any image, one that shows a thing of the same name, one of the nearest by features"
@@ -49,6 +42,4 @@ class NegativeSettings(Section):
     def _check(self) -> Self:
         if not any(self.text_kinds.values()):
             raise ValueError("a kind of text negative with a weight above 0 in text_kinds")
-        if (self.word_ratio is None) == (self.word_number is None):
-            raise ValueError("either word_ratio or word_number, and null for the other")
         return self

@@ -1,4 +1,7 @@
-"""Batches of pairs for training, each a pure function of its step."""
+"""Batches of pairs for training, each a pure function of its step, so that a run can stop and go on anywhere."""
+
+import functools
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -8,8 +11,28 @@ from vldeformer.errors import InputError
 from vldeformer.inputs.batch import PairBatch
 from vldeformer.inputs.collate import TextReader, VisualReader
 from vldeformer.inputs.drawn_negatives import ComposedNegatives, HardNegatives
-from vldeformer.inputs.sampler import EpochSampler
 from vldeformer.seeding import named_generator
+
+
+class EpochSampler:
+    """Every image once an epoch in a new order; the last, incomplete batch of an epoch is skipped, as in the paper."""
+
+    def __init__(self, images: int, batch_images: int, seed: int) -> None:
+        self.images, self.batch_images, self.seed = images, min(batch_images, images), seed
+        self.steps_per_epoch = images // self.batch_images
+        self._order = functools.lru_cache(maxsize=2)(self._draw_order)
+
+    def _draw_order(self, epoch: int) -> np.ndarray:
+        return named_generator(self.seed, "image order", epoch).permutation(self.images)
+
+    def epoch(self, step: int) -> int:
+        """The epoch that ``step`` (from 0) belongs to."""
+        return step // self.steps_per_epoch
+
+    def rows(self, step: int) -> np.ndarray:
+        """(batch_images,) int64 row numbers of the images of ``step``."""
+        start = step % self.steps_per_epoch * self.batch_images
+        return self._order(self.epoch(step))[start : start + self.batch_images]
 
 
 class PairStream:
@@ -75,3 +98,24 @@ class PairStream:
         """Numbers of the images and of the captions of the whole batch, (B,) int64 each."""
         rows, draw = self.sampler.rows(step), named_generator(self.seed, "pairs", step)
         return rows, self.first_caption[rows] + draw.integers(self.caption_counts[rows])
+
+
+class Prefetcher:
+    """The batches of ``stream``, bit for bit; a thread reads the next one while the model works on this one.
+
+    Two batches are in memory.
+
+    Only for a stream whose batches depend on nothing but their step: not for mined negatives, which change in between.
+    """
+
+    def __init__(self, stream: PairStream) -> None:
+        self.stream = stream
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        self._ahead: dict[int, Future[PairBatch]] = {}
+
+    def batch(self, step: int) -> PairBatch:
+        """The batch of ``step`` (from 0). What goes wrong while a batch is read is raised when it is asked for."""
+        found = self._ahead.pop(step, None) or self._reader.submit(self.stream.batch, step)
+        batch = found.result()
+        self._ahead = {step + 1: self._reader.submit(self.stream.batch, step + 1)}
+        return batch

@@ -18,7 +18,7 @@ from torch.nn import functional
 from vldeformer.inputs.batch import PairBatch, TensorGroup, TextInput, VisualInput
 from vldeformer.models import packed
 from vldeformer.models.backbone import Backbone, Sequence
-from vldeformer.models.buckets import read_by_length
+from vldeformer.models.packed import read_by_length
 from vldeformer.models.pooling import pool, pooled_size
 from vldeformer.models.settings import Pooling
 

@@ -1,7 +1,7 @@
-"""Layers of models that are trained on a CPU, quicker than PyTorch's own.
+"""Layers that train faster on a CPU than PyTorch's own: the setting ``runtime.kernels: fast``.
 
 Linear, on a processor by AMD: oneDNN multiplies, forward and backward. PyTorch gives float32 products to MKL, which uses half the
-width of these vector units. On Intel's MKL is the quicker one (docs/benchmarks.md, "A training step").
+width of these vector units. On Intel, MKL is faster (docs/benchmarks.md, "A training step").
 Dropout: a random number has 64 bits, and 16 of them decide about a value; PyTorch draws a number for each.
 """
 
@@ -13,35 +13,35 @@ from torch import Tensor, nn
 
 CHANCES = 2**16
 FEW_VALUES = 100_000
-"""Fewer values than these are dropped by PyTorch as quickly."""
+"""PyTorch is as fast below this number of values."""
 
 
-def quicken(model: nn.Module) -> None:
-    """Replace the linear layers and the dropouts of ``model`` in place; weights and their names stay."""
-    linear = onednn_is_quicker()
+def use_fast_layers(model: nn.Module) -> None:
+    """Replace the linear layers and the dropouts of ``model`` in place; parameters and their names stay."""
+    linear = onednn_is_faster()
     for parent in list(model.modules()):
         for name, layer in list(parent.named_children()):
             if linear and type(layer) is nn.Linear:
-                setattr(parent, name, QuickLinear.of(layer))
+                setattr(parent, name, FastLinear.of(layer))
             elif type(layer) is nn.Dropout and not layer.inplace:
-                setattr(parent, name, QuickDropout(layer.p).train(layer.training))
+                setattr(parent, name, FastDropout(layer.p).train(layer.training))
 
 
-def onednn_is_quicker() -> bool:
-    """Whether oneDNN multiplies float32 quicker than PyTorch's own products on this processor, forward and backward."""
+def onednn_is_faster() -> bool:
+    """Whether oneDNN multiplies float32 faster than PyTorch's own products on this processor, forward and backward."""
     processor = str(torch.cpu.get_capabilities().get("cpu_name", ""))
     return processor.startswith("AMD") and torch.backends.mkldnn.is_available()
 
 
-class QuickLinear(nn.Linear):
+class FastLinear(nn.Linear):
     """``nn.Linear``; on a CPU in float32 by oneDNN."""
 
     @classmethod
-    def of(cls, layer: nn.Linear) -> "QuickLinear":
+    def of(cls, layer: nn.Linear) -> "FastLinear":
         """With the parameters of ``layer`` themselves."""
-        quick = cls(layer.in_features, layer.out_features, layer.bias is not None, device="meta")
-        quick.weight, quick.bias = layer.weight, layer.bias
-        return quick.train(layer.training)
+        fast = cls(layer.in_features, layer.out_features, layer.bias is not None, device="meta")
+        fast.weight, fast.bias = layer.weight, layer.bias
+        return fast.train(layer.training)
 
     def forward(self, input: Float[Tensor, "*B I"]) -> Float[Tensor, "*B O"]:
         """As ``nn.Linear``; the last bits may differ."""
@@ -51,7 +51,7 @@ class QuickLinear(nn.Linear):
         return product.view(*input.shape[:-1], -1)
 
 
-class QuickDropout(nn.Dropout):
+class FastDropout(nn.Dropout):
     """``nn.Dropout``; on a CPU, of many values, by 16 bits for each: ``p`` becomes a multiple of 2⁻¹⁶."""
 
     def forward(self, input: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -22,18 +22,7 @@ SIZES = {
 }
 """Name here → name in config.json, the same for all BERTs and ViLT."""
 
-UNUSED = {
-    "tag_tokens": 3,
-    "joint_tokens": None,
-    "regions": 1,
-    "region_norm": False,
-    "region_norm_eps": 1e-12,
-    "patch_size": 1,
-    "crop_size": 8,
-    "keep_aspect": False,
-    "text_model": None,
-}
-"""Settings that only some kinds read, for the other kinds."""
+Settings = TypeVar("Settings", bound=BackboneSettings)
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -64,15 +53,26 @@ def check_width(config: Mapping[str, Any], name: str, source: str) -> None:
         raise InputError(f"{source}: {name} {came}; expected the width of a region in the config.json that came with the weights")
 
 
-def backbone_settings(config: Mapping[str, Any], source: str, **own: Any) -> BackboneSettings:
-    """Settings of the sizes in ``config`` and of what a kind has of its ``own``. Raises InputError naming ``source``."""
+def backbone_settings(kind: type[Settings], config: Mapping[str, Any], source: str, /, **own: Any) -> Settings:
+    """Settings of a backbone from a published config.
+
+    Args:
+        kind: class of the settings.
+        config: the config.json, which gives the sizes.
+        source: where it is from, for messages.
+        own: values of the other keys of this class.
+
+    Raises:
+        InputError: a size is missing or wrong.
+
+    """
     missing = [name for name in (*SIZES.values(), "attention_probs_dropout_prob") if name not in config]
     if missing:
         raise InputError(f"{source}: {missing[0]} is missing; expected the config.json that came with the weights")
     expect(config, {"hidden_act": "gelu", "attention_probs_dropout_prob": config["hidden_dropout_prob"]}, source)
     sizes = {here: config[there] for here, there in SIZES.items()}
     try:
-        return BackboneSettings(**UNUSED | sizes | own)
+        return kind(**sizes | own)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))

@@ -23,7 +23,9 @@ from vldeformer.models.dual import DualEncoder
 from vldeformer.models.foreign_config import backbone_settings, check_width, expect, first_sentence, read_config
 from vldeformer.models.hub_files import hub_file, quiet
 from vldeformer.models.joint import JointMatcher
-from vldeformer.models.settings import BackboneSettings, Pooling
+from vldeformer.models.settings import Pooling
+from vldeformer.models.vilt_settings import ViltSettings
+from vldeformer.models.visualbert_settings import VisualBertSettings
 from vldeformer.models.weights import ModelDescription, build_model, load_tensors
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -111,13 +113,14 @@ def import_hub(name: str, pooling: Pooling | None = None) -> tuple[JointMatcher 
     return model.eval(), description, words
 
 
-def _vilt_settings(config: dict[str, Any], path: Path) -> BackboneSettings:
+def _vilt_settings(config: dict[str, Any], path: Path) -> ViltSettings:
     sides = {}
     for key in ("image_size", "patch_size"):
         value = config.get(key)
         sides[key] = value[0] if isinstance(value, list) and len(set(value)) == 1 else value
     expect(config, {"modality_type_vocab_size": 2, "type_vocab_size": 2, "qkv_bias": True, "num_channels": 3}, str(path))
     return backbone_settings(
+        ViltSettings,
         config,
         str(path),
         kind="vilt",
@@ -125,18 +128,21 @@ def _vilt_settings(config: dict[str, Any], path: Path) -> BackboneSettings:
         crop_size=sides["image_size"],
         patch_size=sides["patch_size"],
         keep_aspect=True,
+        text_model=None,
     )
 
 
-def _visualbert_settings(config: dict[str, Any], path: Path) -> BackboneSettings:
+def _visualbert_settings(config: dict[str, Any], path: Path) -> VisualBertSettings:
     expect(config, {"bypass_transformer": False, "type_vocab_size": 2}, str(path))
     check_width(config, "visual_embedding_dim", str(path))
     positions = config.get("max_position_embeddings")
     longest = min(VISUALBERT_TOKENS, positions) if isinstance(positions, int) else VISUALBERT_TOKENS
-    return backbone_settings(config, str(path), kind="visualbert", caption_tokens=longest, regions=VISUALBERT_REGIONS)
+    return backbone_settings(
+        VisualBertSettings, config, str(path), kind="visualbert", caption_tokens=longest, regions=VISUALBERT_REGIONS
+    )
 
 
-def _check_processor(path: Path, settings: BackboneSettings) -> None:
+def _check_processor(path: Path, settings: ViltSettings) -> None:
     """Raises InputError unless the model's image processor is the transform that photographs pass through here."""
     read_config(path)  # what is no object at all
     try:

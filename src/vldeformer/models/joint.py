@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from vldeformer.inputs.batch import TextInput, VisualInput
 from vldeformer.models.backbone import Backbone, Sequence
-from vldeformer.models.buckets import read_by_length
+from vldeformer.models.packed import read_by_length
 
 
 class JointMatcher(nn.Module):

@@ -13,13 +13,13 @@ from transformers import BertConfig, BertModel
 from vldeformer.inputs.batch import RegionInput, TextInput, VisualInput
 from vldeformer.models import packed
 from vldeformer.models.backbone import Backbone, Sequence
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.oscar_settings import OscarSettings
 
 
 class OscarBackbone(Backbone):
     """``feature_width``: numbers of a region, box included (2054 for VinVL)."""
 
-    def __init__(self, settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> None:
+    def __init__(self, settings: OscarSettings, vocabulary_size: int, feature_width: int) -> None:
         super().__init__(settings, vocabulary_size, feature_width)
         self.hidden_size, self.heads, self.joint_tokens = settings.hidden, settings.heads, settings.joint_tokens
         longest = max(

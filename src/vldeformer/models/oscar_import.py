@@ -19,6 +19,7 @@ from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.foreign_config import backbone_settings, check_width, expect, first_sentence, read_config
 from vldeformer.models.joint import JointMatcher
+from vldeformer.models.oscar_settings import OscarSettings
 from vldeformer.models.settings import Pooling
 from vldeformer.models.weights import ModelDescription, build_model, load_tensors
 
@@ -65,6 +66,7 @@ def import_oscar(path: Path, pooling: Pooling | None = None) -> tuple[JointMatch
     check_width(config, "img_feature_dim", str(config_path))
     region_norm = bool(config.get("use_img_layernorm"))
     settings = backbone_settings(
+        OscarSettings,
         config,
         str(config_path),
         kind="oscar",
@@ -74,6 +76,7 @@ def import_oscar(path: Path, pooling: Pooling | None = None) -> tuple[JointMatch
         regions=REGIONS,
         region_norm=region_norm,
         region_norm_eps=config.get("img_layer_norm_eps", 1e-12),
+        text_model=None,
     )
     if settings.positions is not None and settings.positions < JOINT_TOKENS:
         rows = f"max_position_embeddings is {settings.positions}"

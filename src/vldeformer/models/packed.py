@@ -1,10 +1,13 @@
-"""BERT's layers over the tokens that are there: inference on a CPU without padding, and at the speed of its matrix products.
+"""Little or no padding: rows of like length are read together, and inference on a CPU runs over the tokens alone.
 
-The tokens of many rows lie one behind the other in one matrix. Each is treated alone by everything but attention, which runs over
-rows of one length. oneDNN multiplies, with weights laid out, and converted if need be, once: MKL, which ``nn.Linear`` calls in
-float32, uses half the width of an AMD processor's vector units, and autocast converts the weights in each call.
+Captions of a batch differ in length by a factor of four, and padding costs as much as words. In inference the tokens of many rows
+form one matrix; attention alone runs over rows of one length.
+
+oneDNN multiplies, with weights laid out, and converted if need be, once: MKL, which ``nn.Linear`` calls in float32, uses half the
+width of an AMD processor's vector units, and autocast converts the weights in each call.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,10 +19,13 @@ from torch import Tensor, nn
 from torch.nn.functional import layer_norm, scaled_dot_product_attention
 
 from vldeformer.models.backbone import Sequence
-from vldeformer.models.buckets import buckets_by_tokens
 
 TOKENS_AT_ONCE = 2048
 """Few enough that what a layer makes of them stays in cache, enough that reading its weights takes little time."""
+
+MOST_BUCKETS = 4
+FEWEST_ROWS = 16
+"""In a bucket: smaller ones would cost more in calls than they save in padding."""
 
 Made = TypeVar("Made")
 
@@ -156,3 +162,34 @@ def _kept(module: nn.Module, dtype: torch.dtype, make: Callable[[Any, torch.dtyp
         known = _KEPT[module] = state, make(module, dtype)
     made: Made = known[1]
     return made
+
+
+def buckets_by_length(lengths: Int64[Tensor, " B"]) -> tuple[Int64[Tensor, " rows"], ...]:
+    """Row numbers of at most ``MOST_BUCKETS`` parts of a batch, the shortest rows first; one part if all are of one length."""
+    number = max(1, min(MOST_BUCKETS, len(lengths) // FEWEST_ROWS))
+    if number == 1 or lengths.min() == lengths.max():
+        return (torch.arange(len(lengths), device=lengths.device),)
+    return lengths.argsort(stable=True).tensor_split(number)
+
+
+def buckets_by_tokens(lengths: Int64[Tensor, " B"], tokens: int) -> tuple[Int64[Tensor, " rows"], ...]:
+    """Row numbers of parts of a batch with about ``tokens`` tokens each, the shortest rows first; a part may be one long row."""
+    ordered, rows = lengths.sort(stable=True)
+    before = ordered.cumsum(0) - ordered
+    parts = math.ceil(int(ordered.sum()) / tokens)
+    counts = (before * parts // ordered.sum().clamp(min=1)).unique_consecutive(return_counts=True)[1]
+    split: tuple[Tensor, ...] = rows.split(counts.tolist())
+    return split
+
+
+def read_by_length(
+    lengths: Int64[Tensor, " B"], read: Callable[[Int64[Tensor, " rows"]], Tensor], tokens: int | None = None
+) -> Tensor:
+    """What ``read`` makes of the rows of each bucket, as one tensor in the order of the batch.
+
+    ``tokens``: read so many at once, where padding costs nothing; None: few buckets, of which each costs a little padding.
+    """
+    buckets = buckets_by_length(lengths) if tokens is None else buckets_by_tokens(lengths, tokens)
+    if len(buckets) == 1 and tokens is None:  # the rows are in their order
+        return read(buckets[0])
+    return torch.cat([read(rows) for rows in buckets])[torch.cat(buckets).argsort()]

@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vldeformer.inputs.batch import PairBatch, TextInput, VisualInput
-from vldeformer.models.buckets import buckets_by_length
 from vldeformer.models.dual import PairVectors, decompose
 from vldeformer.models.joint import JointMatcher
+from vldeformer.models.packed import buckets_by_length
 
 
 class PretrainingModel(nn.Module):

@@ -13,13 +13,13 @@ from transformers import ViltConfig, ViltModel
 
 from vldeformer.inputs.batch import PhotographInput, PixelInput, TextInput, VisualInput
 from vldeformer.models.backbone import Backbone, Sequence
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.vilt_settings import ViltSettings
 
 
 class ViltBackbone(Backbone):
     """Patches of square images of one size, or of photographs of any sizes."""
 
-    def __init__(self, settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> None:
+    def __init__(self, settings: ViltSettings, vocabulary_size: int, feature_width: int) -> None:
         super().__init__(settings, vocabulary_size, feature_width)
         self.hidden_size, self.cells = settings.hidden, settings.crop_size // settings.patch_size
         config = ViltConfig(

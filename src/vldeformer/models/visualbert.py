@@ -13,13 +13,13 @@ from transformers import VisualBertConfig, VisualBertModel
 from vldeformer.inputs.batch import RegionInput, TextInput, VisualInput
 from vldeformer.models import packed
 from vldeformer.models.backbone import Backbone, Sequence
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.visualbert_settings import VisualBertSettings
 
 
 class VisualBertBackbone(Backbone):
     """``feature_width``: numbers of a region's feature (2048 for uclanlp/visualbert-vqa-coco-pre)."""
 
-    def __init__(self, settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> None:
+    def __init__(self, settings: VisualBertSettings, vocabulary_size: int, feature_width: int) -> None:
         super().__init__(settings, vocabulary_size, feature_width)
         self.hidden_size, self.heads = settings.hidden, settings.heads
         config = VisualBertConfig(

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as serialize
@@ -14,27 +14,35 @@ from torch import Tensor, nn
 from vldeformer.artifact import read_json, whole_folder, write_json
 from vldeformer.errors import InputError
 from vldeformer.inputs.tokens import WordPieces
+from vldeformer.models.any_settings import AnyBackboneSettings
 from vldeformer.models.backbone import Backbone
 from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.oscar import OscarBackbone
-from vldeformer.models.settings import BackboneSettings, Pooling
+from vldeformer.models.settings import BackboneSettings, PixelBackboneSettings, Pooling
 from vldeformer.models.vilt import ViltBackbone
 from vldeformer.models.visualbert import VisualBertBackbone
-from vldeformer.section import Section, expected_and_got
+from vldeformer.section import Section, expected_and_got, place_of, tags_of
 
 DESCRIPTION = "encoder.json"
 
 BACKBONES: dict[str, type[Backbone]] = {"oscar": OscarBackbone, "vilt": ViltBackbone, "visualbert": VisualBertBackbone}
-"""Kind of backbone → its class; what each kind reads of an image is in ``settings.READS``."""
+"""Kind of backbone → its class; their settings are in ``any_settings``."""
+
+
+FORMAT_1_KEYS = frozenset(
+    {"tag_tokens", "joint_tokens", "regions", "region_norm", "region_norm_eps", "patch_size", "crop_size", "keep_aspect"}
+    | {"text_model"}
+)
+"""Keys that every description of format 1 has and only some kinds of backbones read."""
 
 
 class ModelDescription(Section):
     """What ``encoder.json`` says: all that is needed to build the model before its weights are read."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     kind: Literal["joint", "dual"]
-    backbone: BackboneSettings
+    backbone: AnyBackboneSettings
     vocabulary_size: int
     feature_width: int = Field(ge=1)
     pooling: Pooling
@@ -48,6 +56,18 @@ class ModelDescription(Section):
     image_size: int | None = None
     """Side of the squares that photographs are made into before the crop, pixels; None: the crop's own, or no squares."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_format_1(cls, values: Any) -> Any:
+        """Format 1 had the keys of all kinds of backbones in one; those that this kind does not read are left out."""
+        if not isinstance(values, dict) or values.get("format", 2) != 1 or not isinstance(values.get("backbone"), dict):
+            return values
+        backbone = values["backbone"]
+        known = tags_of(cls.model_fields["backbone"]).get(str(backbone.get("kind")))
+        read = known.model_fields if known else FORMAT_1_KEYS
+        kept = {name: value for name, value in backbone.items() if name in read or name not in FORMAT_1_KEYS}
+        return values | {"format": 2, "backbone": kept}
+
 
 def build_backbone(settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> Backbone:
     """A backbone with random weights (drawn from torch's global generator)."""
@@ -56,7 +76,8 @@ def build_backbone(settings: BackboneSettings, vocabulary_size: int, feature_wid
 
 def build_model(description: ModelDescription) -> JointMatcher | DualEncoder:
     """The described model with random weights. Raises InputError if its settings do not go together."""
-    if description.backbone.keep_aspect and description.pooling == "mean_all":
+    whole = isinstance(description.backbone, PixelBackboneSettings) and description.backbone.keep_aspect
+    if whole and description.pooling == "mean_all":
         raise InputError("pooling mean_all needs inputs of one length, which photographs of their own shape are not; use mean")
     backbone = build_backbone(description.backbone, description.vocabulary_size, description.feature_width)
     if description.kind == "joint":
@@ -87,11 +108,12 @@ def load_model(folder: Path) -> tuple[JointMatcher | DualEncoder, ModelDescripti
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: expected a model folder with {DESCRIPTION}, found none")
+    values = read_json(folder / DESCRIPTION)
     try:
-        description = ModelDescription.model_validate(read_json(folder / DESCRIPTION))
+        description = ModelDescription.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        wrong = ": ".join([*filter(None, [".".join(map(str, first["loc"]))]), expected_and_got(first)])
+        wrong = ": ".join([*filter(None, [".".join(place_of(first, values))]), expected_and_got(first)])
         raise InputError(f"{folder / DESCRIPTION}: not a model description of this version; {wrong}") from None
     words = WordPieces.load(folder / "tokenizer.json")
     if len(words) != description.vocabulary_size:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import joblib
 import numpy as np
 
-from vldeformer.data.records import Caption
+from vldeformer.data.records import Caption, Regions
 from vldeformer.errors import InputError
 from vldeformer.inputs.settings import NegativeSettings
 from vldeformer.negatives.caption_reading import read_caption
@@ -19,9 +19,9 @@ from vldeformer.negatives.equivalence import learn_alike
 from vldeformer.negatives.grammar import qualities_of, things_of
 from vldeformer.negatives.hard_images import ImageComposer, Partners, categories_of, nearest_images, needs_of
 from vldeformer.negatives.hard_texts import ComposedText, Described, Tally, TextComposer, compose_part
-from vldeformer.negatives.lexicon import Lexicon, learn_lexicon
+from vldeformer.negatives.lexicon import learn_lexicon
 from vldeformer.negatives.replacements import learn_replacements
-from vldeformer.negatives.tagged_lexicon import tagged_lexicon
+from vldeformer.workers import in_processes
 
 SETTLING_ROUNDS = 5
 SETTLING_IMAGES = 1000
@@ -54,18 +54,13 @@ class HardNegativeComposer:
     """
 
     def __init__(self, settings: NegativeSettings, corpus: Corpus, workers: int) -> None:
-        """Raises InputError if settings ask for tags or for a tagger that are not there."""
+        """Raises InputError if the settings ask for tags and the corpus has none."""
         self.settings, self.corpus, self.workers = settings, corpus, workers
-        self.lexicon = self._lexicon()
+        self.lexicon = learn_lexicon(corpus.texts, corpus.tags)
         readings = [[read_caption(caption.text, self.lexicon) for caption in captions] for captions in corpus.captions.values()]
         replacements = learn_replacements((one for image in readings for one in image), self._members())
         self._texts = TextComposer(settings, self.lexicon, learn_alike(readings), replacements)
         self._settle()
-
-    def _lexicon(self) -> Lexicon:
-        if self.settings.lexicon == "learned":
-            return learn_lexicon(self.corpus.texts, self.corpus.tags)
-        return tagged_lexicon(self.settings.lexicon, self.corpus.texts)
 
     def _members(self) -> dict[str, frozenset[str]] | None:
         """Kind → the only words that come in."""
@@ -92,7 +87,7 @@ class HardNegativeComposer:
         jobs = (joblib.delayed(compose_part)(self._texts, part, range(variants)) for part in parts)
         found: list[ComposedText] = []
         total = Tally()
-        for texts, tally in joblib.Parallel(n_jobs=min(self.workers, max(1, len(parts))))(jobs):
+        for texts, tally in in_processes(min(self.workers, max(1, len(parts))), jobs):
             found += texts
             total.add(tally)
         return found, total
@@ -134,3 +129,9 @@ def sample_pairs(texts: Iterable[ComposedText], most: int) -> list[ComposedText]
         if len(first) == most:
             break
     return list(first.values())
+
+
+def mean_features(image: Regions, width: int) -> np.ndarray:
+    """(V,) float32 mean of an image's region features, V = ``width``; zeros for an image without regions."""
+    mean: np.ndarray = image.features.mean(axis=0, dtype=np.float32) if len(image.features) else np.zeros(width, np.float32)
+    return mean

@@ -16,7 +16,7 @@ from vldeformer.data.records import Caption
 from vldeformer.inputs.settings import NegativeSettings, TextKind
 from vldeformer.negatives.caption_reading import Reading, Unit, read_caption
 from vldeformer.negatives.equivalence import Alike
-from vldeformer.negatives.known_facts import Known
+from vldeformer.negatives.known_facts import KnownFacts
 from vldeformer.negatives.lexicon import Lexicon
 from vldeformer.negatives.replacements import Replacements, neighbours
 from vldeformer.seeding import named_generator
@@ -80,7 +80,7 @@ class TextComposer:
     def compose(self, image: Described, variants: Iterable[int], tally: Tally) -> list[ComposedText]:
         """One negative of each caption and variant, where there is one."""
         readings = [read_caption(caption.text, self.lexicon) for caption in image.captions]
-        known = Known(self.lexicon, self.alike, readings, image.tags)
+        known = KnownFacts(self.lexicon, self.alike, readings, image.tags)
         found = []
         for caption, reading in zip(image.captions, readings, strict=True):
             for variant in variants:
@@ -91,7 +91,7 @@ class TextComposer:
                     found.append(one)
         return found
 
-    def _compose(self, caption: Caption, reading: Reading, known: Known, variant: int, tally: Tally) -> ComposedText | None:
+    def _compose(self, caption: Caption, reading: Reading, known: KnownFacts, variant: int, tally: Tally) -> ComposedText | None:
         draw = named_generator(self.settings.seed, "text", caption.id, variant)
         # The smallest of exponential times is of a kind with a chance in proportion to its weight; the others follow if it fails.
         for turn in np.argsort(draw.exponential(size=len(self._kinds)) / self._weights).tolist():
@@ -107,12 +107,13 @@ class TextComposer:
                 return ComposedText(caption.id, kind, places, words, self._written(reading, changed))
         return None
 
-    def _replaced(self, kind: str, reading: Reading, known: Known, draw: np.random.Generator, tally: Tally) -> dict[int, str]:
+    def _replaced(
+        self, kind: str, reading: Reading, known: KnownFacts, draw: np.random.Generator, tally: Tally
+    ) -> dict[int, str]:
         """Unit → what comes in."""
         units = reading.units
         candidates = reading.of_kind(kind)
-        ratio = self.settings.word_ratio
-        number = self.settings.word_number if ratio is None else max(1, int(ratio * len(candidates)))
+        number = max(1, int(self.settings.word_ratio * len(candidates)))
         changed: dict[int, str] = {}
         for place in draw.permutation(candidates).tolist():
             word, dropped = self.replacements.draw(units, place, functools.partial(known.may_be_said, units, place), draw)
@@ -124,7 +125,7 @@ class TextComposer:
                 break
         return changed
 
-    def _swapped(self, reading: Reading, known: Known, draw: np.random.Generator, tally: Tally) -> dict[int, str]:
+    def _swapped(self, reading: Reading, known: KnownFacts, draw: np.random.Generator, tally: Tally) -> dict[int, str]:
         """Two units and what stands there after the exchange."""
         units = reading.units
         pairs = [

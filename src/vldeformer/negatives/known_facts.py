@@ -1,4 +1,4 @@
-"""What is said of one image by its captions and its detector's tags, and whether a changed caption may still be true of it."""
+"""Facts of one image from its captions and its detector's tags, and whether a changed caption may still be true of it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from vldeformer.negatives.lexicon import Lexicon
 from vldeformer.negatives.relations import RELATION_OF, SYMMETRIC
 
 
-class Known:
+class KnownFacts:
     """Everything said of an image by its captions and tags: words with what is alike, concepts, and facts."""
 
     def __init__(self, lexicon: Lexicon, alike: Alike, readings: Sequence[Reading], tags: Sequence[str]) -> None:

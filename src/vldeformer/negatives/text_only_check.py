@@ -3,7 +3,7 @@
 A negative that can be told by its words teaches a model nothing about images.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
@@ -11,7 +11,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 
+from vldeformer.data.records import Caption
+from vldeformer.negatives.composer import sample_pairs
+from vldeformer.negatives.hard_texts import ComposedText
+
 FOLDS = 2
+BLIND_PAIRS = 4000
+"""Captions with a negative, of each kind, that a blind reader learns and is judged on."""
 READERS = {"bag_of_words": (1, 1), "ngrams": (1, 3)}
 """Reader → shortest and longest sequence of words that it knows."""
 
@@ -37,4 +43,16 @@ def blind_accuracy(true: Sequence[str], changed: Sequence[str], images: Sequence
             reader.fit(texts[learn], labels[learn])
             right += int((reader.predict(texts[judge]) == labels[judge]).sum())
         accuracy[name] = round(right / len(texts), 4)
+    return accuracy
+
+
+def accuracy_of_kinds(texts: Sequence[ComposedText], captions: Mapping[str, Caption]) -> dict[str, dict[str, float | None]]:
+    """Accuracy of each blind reader, on the negatives of each kind and on all; ``captions``: by id."""
+    accuracy = {}
+    for kind in (*sorted({text.kind for text in texts}), "all"):
+        pairs = sample_pairs((text for text in texts if kind in ("all", text.kind)), BLIND_PAIRS)
+        true = [captions[pair.caption_id] for pair in pairs]
+        accuracy[kind] = blind_accuracy(
+            [caption.text for caption in true], [pair.text for pair in pairs], [caption.image_id for caption in true]
+        )
     return accuracy

@@ -1,31 +1,37 @@
-"""The five claims of the paper beside what the results say: a page made from files that git keeps, and from nothing else.
+"""The five claims of the paper and what the results say: a page made from the reports that git keeps.
 
-A claim is held if the whole interval allows it, not held if the whole interval forbids it, else unknown, as it is where nothing
-was run. It is judged by the main model; what other models show stands beside it.
+A claim is held if the whole interval allows it, not held if the whole interval forbids it, else unknown; it is also unknown where
+nothing was run. It is judged by the main model; what other models show is listed too.
 """
 
-import contextlib
-import csv
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from vldeformer.artifact import read_json
-from vldeformer.errors import InputError
+from vldeformer.evaluation.measures import Estimate
+from vldeformer.evaluation.run_report import (
+    COMPARED,
+    HELD,
+    NOT_HELD,
+    REPORT,
+    UNKNOWN,
+    Choice,
+    Drop,
+    Published,
+    RunReport,
+)
 
-HELD, NOT_HELD, UNKNOWN, BESIDE = "held", "not held", "unknown", "beside"
+OTHER = "other model"
 HEAD = """# The paper's claims and what our runs show
 
 Made by `vldeformer claims` (`snakemake everything`); do not edit. *Held*: the whole 95 % interval over test images allows the
 claim; *not held*: all of it forbids it; *unknown*: it allows both, nothing was run, or the joint model is worse by more than the
-bound of the drop, so that there is no accuracy to keep; *beside*: of a model that the claim is not about.
+bound of the drop, so that there is no accuracy to keep; *other model*: one that the claim is not about.
 Means are over seeds, differences paired.
 Seeds are those of the training: all of them start from one pre-training, read one set of composed negatives and, where they are
 distilled, learn from one joint model.
-`scenes` is a small world made here and `flickr8k` a small model of its own: neither is the paper's data set. On `scenes` the
-pre-trained start is half of the pre-trained weights and half of random ones (`train.start_share`), but for `whole_start`.
+`scenes` is a small world made here and `flickr8k` a small model for it: neither is the paper's data set. On `scenes` the
+pre-trained start is half of the pre-trained weights and half of random ones (`train.start`), but for `whole_start`.
 """
 PAPER_DATASETS = ("coco", "flickr30k")
 
@@ -40,166 +46,154 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Found:
-    """The files of one data set's folder; what is not there is empty.
+class Record:
+    """What was run on a data set. ablated: None if the ablations were not run.
 
-    ``ablated``: whether the target `ablations` counts, if its files are there.
-    What a judge makes of a file it makes inside the ``with`` of the file: a file that is not as the report writes it is an
-    InputError that names it.
+    elsewhere: the ablations have their own page, so this page does not judge them.
     """
 
-    folder: Path
-    ablated: bool = True
+    dataset: str
+    run: RunReport | None
+    ablated: RunReport | None
+    elsewhere: bool = False
 
-    @property
-    def dataset(self) -> str:
-        """Its name."""
-        return self.folder.name
+    @classmethod
+    def load(cls, folder: Path) -> "Record":
+        """Read the reports in results/DATASET that exist. Raises InputError naming a file that is not a report."""
+        run, ablated = (
+            RunReport.load(path) if path.is_file() else None for path in (folder / REPORT, folder / "ablations" / REPORT)
+        )
+        return cls(folder.name, run, ablated)
 
-    @contextlib.contextmanager
-    def json(self, name: str) -> Iterator[dict[str, Any]]:
-        """A JSON file of it."""
-        path = self.folder / name
-        with _as_reported(path):
-            counts = path.is_file() and (self.ablated or not name.startswith("ablations/"))
-            value = read_json(path) if counts else {}
-            if not isinstance(value, dict):
-                raise TypeError(f"no JSON object: {str(value)[:60]}")
-            yield value
+    def over_seeds(self) -> RunReport | None:
+        """The report with the drop over the most seeds."""
+        return self.ablated or self.run
 
-    @contextlib.contextmanager
-    def rows(self, name: str) -> Iterator[list[dict[str, str]]]:
-        """The rows of a table of it."""
-        path = self.folder / "tables" / f"{name}.csv"
-        with _as_reported(path), contextlib.ExitStack() as opened:
-            file = opened.enter_context(path.open(encoding="utf-8", newline="")) if path.is_file() else ()
-            yield list(csv.DictReader(file))
-
-    def file(self, name: str) -> str:
-        """A file of it as the page calls it."""
-        return f"results/{self.dataset}/{name}"
-
-
-@contextlib.contextmanager
-def _as_reported(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except InputError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
-        what = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise InputError(f"{path}: expected a file as the report writes it, got another ({what}); report again") from None
+    def file(self, report: RunReport) -> str:
+        """The file of a report, as the page names it."""
+        return f"results/{self.dataset}/{'ablations/' if report is self.ablated else ''}{REPORT}"
 
 
 def claims_page(folders: Sequence[Path]) -> str:
-    """The page in Markdown about the data sets of these folders. Raises InputError naming a file that is none of a report's."""
-    parts = [HEAD]
+    """The page in Markdown about the data sets of these folders. Raises InputError naming a file that is not a report."""
+    parts, records = [HEAD], [Record.load(folder) for folder in folders]
     for number, (claim, judge) in enumerate(CLAIMS, start=1):
         parts.append(f"## {number}. {claim}\n")
         parts.append("| data set | claim | what was measured | file |\n| --- | --- | --- | --- |")
-        for folder in folders:
-            found = Found(folder)
-            for finding in judge(found):
+        for record in records:
+            for finding in judge(record):
                 file = f"`{finding.file}`" if finding.file else ""
-                parts.append(f"| {found.dataset} | **{finding.verdict}** | {finding.shown} | {file} |")
+                parts.append(f"| {record.dataset} | **{finding.verdict}** | {finding.shown} | {file} |")
         parts.append("")
     return "\n".join(parts)
 
 
-def faster(found: Found) -> list[Finding]:
-    """Time of the joint model, extrapolated, by that of the decomposed one; medians of repeats, no interval."""
-    with found.rows("speed") as rows:
-        bounds = [float(row["value"]) for row in rows if row["quantity"] == "claimed_speedup"]
-    with found.json("speed.json") as speed:
-        if not speed or not bounds:
-            return [not_run("speed")]
-        times, least = speed["speedup"], bounds[0]
-        size = f"{speed['n_images']:,} images × {speed['n_captions']:,} captions"
-        joint = f"{speed['joint_seconds_extrapolated']:,.0f} s, extrapolated from {speed['sampled_pairs']:,} pairs"
-        shown = f"{times:,.0f} times: {size} in {speed['dual_seconds']:.2f} s against {joint}; bound {least:,.0f} times"
-        return [Finding(HELD if times >= least else NOT_HELD, shown, found.file("speed.json"))]
+def verdict(drop: Estimate, claim: float) -> str:
+    """Whether a recall drop is below the paper's bound.
+
+    It is also unknown where the whole interval says that the joint model is worse by more than the bound: a joint model that did
+    not learn has no accuracy to keep.
+
+    Args:
+        drop: joint minus decomposed mean recall, in points.
+        claim: the bound, in points.
+
+    """
+    if drop.high < -claim:
+        return UNKNOWN
+    if drop.high < claim:
+        return HELD
+    return NOT_HELD if drop.low >= claim else UNKNOWN
 
 
-def small_drop(found: Found) -> list[Finding]:
-    """Recall drop of the main model and, beside it, of what it is compared with; over the most seeds there are."""
-    for name in ("ablations/metrics.json", "metrics.json"):
-        with found.json(name) as metrics:
-            findings = []
-            for experiment, drop in _claimed(metrics).items():
-                verdict = drop["verdict"] if experiment == _main(metrics) else BESIDE
-                findings.append(Finding(verdict, f"{_drop(experiment, drop)}; bound {drop['claim']:g}", found.file(name)))
-        if findings:
-            return findings
-    return [not_run("recall drop")]
+def faster(record: Record) -> list[Finding]:
+    """Time of the joint model, extrapolated, divided by that of the decomposed one; medians of repeats, no interval."""
+    run = record.run
+    if run is None or run.speed is None:
+        return [not_run("speed")]
+    speed = run.speed
+    size = f"{speed.n_images:,} images × {speed.n_captions:,} captions"
+    joint = f"{speed.joint_seconds_extrapolated:,.0f} s, extrapolated from {speed.sampled_pairs:,} pairs"
+    bound = f"bound {run.claimed_speedup:,.0f} times"
+    shown = f"{speed.speedup:,.0f} times: {size} in {speed.dual_seconds:.2f} s against {joint}; {bound}"
+    return [Finding(HELD if speed.speedup >= run.claimed_speedup else NOT_HELD, shown, record.file(run))]
 
 
-def hard_negatives(found: Found) -> list[Finding]:
-    """Whether the accuracy is kept with hard negatives and lost without, then what is gained by them.
+def small_drop(record: Record) -> list[Finding]:
+    """Recall drop of the main model and of the others that the claim names; over the most seeds there are."""
+    report = record.over_seeds()
+    found = [] if report is None else [one for one in report.drops if one.claimed]
+    if report is None or not found:
+        return [not_run("recall drop")]
+    return [
+        Finding(
+            one.verdict if one.experiment == report.main else OTHER, f"{_drop(one)}; bound {one.claim:g}", record.file(report)
+        )
+        for one in sorted(found, key=lambda one: one.experiment)
+    ]
+
+
+def hard_negatives(record: Record) -> list[Finding]:
+    """Whether the accuracy is kept with hard negatives and lost without them, then what they gain.
 
     Gains are in recall and in the compositional test.
     """
-    name = "ablations/metrics.json"
-    with found.json(name) as metrics:
-        experiment = _main(metrics)
-        row = metrics.get("ablations", {}).get("negatives", {}).get(experiment)
-        if not row or not row["gain"]:
-            return [not_ablated(found, "hard negatives")]
-        drops, without = metrics["recall_drops"], row["reference"]
-        both = f"{_drop(experiment, drops[experiment])}; without, {_drop(without, drops[without])}"
-        findings = [Finding(needed(drops[experiment], drops[without]), f"They keep it: {both}", found.file(name))]
-        findings.append(Finding(sign(row["gain"]), f"They help: gain in mean recall {_gain(row)}", found.file(name)))
-        composed = row.get("compositional_gain")
-        if composed:
-            shown = f"They help: gain in the compositional test {points(composed)}, {seeds(composed['seeds'])}"
-            findings.append(Finding(sign(composed), shown, found.file(name)))
-        return findings
-
-
-def small_target_set(found: Found) -> list[Finding]:
-    """Gain of the pre-trained start over random weights at each size of the target set."""
-    name = "ablations/metrics.json"
-    with found.json(name) as metrics:
-        gains = {name: row for name, row in metrics.get("ablations", {}).get("start", {}).items() if row["gain"]}
-        findings = []
-        for experiment, row in sorted(gains.items(), key=lambda item: item[1]["at"] or math.inf):
-            size = f"{row['at']:,.0f} target images" if row["at"] else "whole target set"
-            shown = f"{size}, `{experiment}` against `{row['reference']}`: gain {_gain(row)}"
-            findings.append(Finding(sign(row["gain"]), shown, found.file(name)))
-        return findings or [not_ablated(found, "pre-trained start against random weights")]
-
-
-def better_than_peers(found: Found) -> list[Finding]:
-    """Our main model beside the published ones that embed each item alone, by the mean of six recalls."""
-    if not found.dataset.startswith(PAPER_DATASETS):
-        return [Finding(UNKNOWN, "the claim is of COCO and Flickr30k", "")]
-    with found.json("metrics.json") as metrics:
-        experiment = _main(metrics)
-        judged = metrics.get("models", {}).get(experiment, {})
-        recalls = {
-            name: value["mean_recall"] for name, value in judged.items() if isinstance(value, dict) and "protocol" in value
-        }
+    report = record.ablated
+    row = _choices(report, "negatives").get(report.main) if report else None
+    if report is None or row is None or row.gain is None:
+        return [not_ablated(record, "hard negatives")]
+    drop, without = report.main_drop(), report.drop_of(row.reference or "")
     findings = []
-    with found.rows("peers") as rows:
-        published = [row for row in rows if row["status"] == "published" and row["kind"].startswith("dual")]
-        for protocol, mean in recalls.items():
-            peers = _means(row for row in published if row["protocol"] == protocol)
-            if peers:
-                peer = max(peers, key=peers.__getitem__)
-                gain = {end: mean[end] - peers[peer] for end in ("value", "low", "high")}
-                beside = f"{protocol}: `{experiment}` {mean['value']:.1f}, best published {peer} {peers[peer]:.1f}"
-                shown = f"{beside}, more by {points(gain)}; scales of pre-training differ"
-                findings.append(Finding(sign(gain), shown, found.file("tables/peers.csv")))
-    return findings or [not_run("recall beside published models")]
+    if without is not None:
+        both = f"{_drop(drop)}; without, {_drop(without)}"
+        findings.append(Finding(needed(drop, without), f"They keep it: {both}", record.file(report)))
+    findings.append(Finding(sign(row.gain), f"They help: gain in mean recall {_gain(row)}", record.file(report)))
+    composed = row.compositional_gain
+    if composed is not None and isinstance(composed.value, Estimate):
+        shown = f"They help: gain in the compositional test {points(composed.value)}, {seeds(composed.seeds)}"
+        findings.append(Finding(sign(composed.value), shown, record.file(report)))
+    return findings
 
 
-CLAIMS: tuple[tuple[str, Callable[[Found], list[Finding]]], ...] = (
+def small_target_set(record: Record) -> list[Finding]:
+    """Gain of the pre-trained start over random weights at each size of the target set."""
+    report = record.ablated
+    gained = [(row, row.gain) for row in _choices(report, "start").values() if row.gain] if report else []
+    if report is None or not gained:
+        return [not_ablated(record, "pre-trained start against random weights")]
+    findings = []
+    for row, gain in sorted(gained, key=lambda one: (one[0].at is None, one[0].at or 0.0, one[0].experiment)):
+        size = f"{row.at:,.0f} target images" if row.at else "whole target set"
+        shown = f"{size}, `{row.experiment}` against `{row.reference}`: gain {_gain(row)}"
+        findings.append(Finding(sign(gain), shown, record.file(report)))
+    return findings
+
+
+def better_than_peers(record: Record) -> list[Finding]:
+    """Our main model and the best published one that embeds each item alone, by the mean of six recalls."""
+    if not record.dataset.startswith(PAPER_DATASETS):
+        return [Finding(UNKNOWN, "the claim is of COCO and Flickr30k", "")]
+    findings = []
+    for one in record.run.recalls if record.run else ():
+        peers = _means(record.run, one.protocol) if record.run and one.experiment == record.run.main else {}
+        if record.run and peers and one.protocol != COMPARED:
+            peer = max(peers, key=peers.__getitem__)
+            ends = (end - peers[peer] for end in (one.mean_recall.value, one.mean_recall.low, one.mean_recall.high))
+            gain = Estimate(*ends)
+            both = f"`{one.experiment}` {one.mean_recall.value:.1f}, best published {peer} {peers[peer]:.1f}"
+            shown = f"{one.protocol}: {both}, more by {points(gain)}; scales of pre-training differ"
+            findings.append(Finding(sign(gain), shown, record.file(record.run)))
+    return findings or [not_run("recall next to published models")]
+
+
+CLAIMS: tuple[tuple[str, Callable[[Record], list[Finding]]], ...] = (
     ("Decomposed retrieval is more than 1000 times faster than early interaction", faster),
     ("Average recall drops by less than 0.6 points against the early-interaction model", small_drop),
     ("Composed bi-modal hard negatives are what keeps the accuracy", hard_negatives),
     ("A small target set is enough, because the backbone knows the matching already; from scratch it fails", small_target_set),
     ("It beats visual-semantic-embedding models of the same scale on COCO and Flickr30k", better_than_peers),
 )
-"""Claims of the abstracts (shared/docs/method.md), and what judges each."""
+"""Claims of the paper's abstracts, and the function that judges each."""
 
 
 def not_run(what: str) -> Finding:
@@ -207,28 +201,28 @@ def not_run(what: str) -> Finding:
     return Finding(UNKNOWN, f"not run: {what}", "")
 
 
-def not_ablated(found: Found, what: str) -> Finding:
-    """No ablation was run, or what was is the subject of another page."""
-    if found.ablated:
+def not_ablated(record: Record, what: str) -> Finding:
+    """No ablation was run, or another page has it."""
+    if not record.elsewhere:
         return not_run(what)
-    return Finding(UNKNOWN, f"{what}: not judged here but by `snakemake ablations`, on a page of its own", "")
+    return Finding(UNKNOWN, f"{what}: not judged here but by `snakemake ablations`, on another page", "")
 
 
-def needed(drop: dict[str, Any], without: dict[str, Any]) -> str:
+def needed(drop: Drop, without: Drop) -> str:
     """Held if the accuracy is kept with something and lost without it; not held if it is kept without, or lost with it."""
-    if drop["verdict"] == NOT_HELD or without["verdict"] == HELD:
+    if drop.verdict == NOT_HELD or without.verdict == HELD:
         return NOT_HELD
-    return HELD if (drop["verdict"], without["verdict"]) == (HELD, NOT_HELD) else UNKNOWN
+    return HELD if (drop.verdict, without.verdict) == (HELD, NOT_HELD) else UNKNOWN
 
 
-def sign(gain: dict[str, Any]) -> str:
+def sign(gain: Estimate) -> str:
     """Held if the whole interval is above 0."""
-    return HELD if gain["low"] > 0 else NOT_HELD if gain["high"] <= 0 else UNKNOWN
+    return HELD if gain.low > 0 else NOT_HELD if gain.high <= 0 else UNKNOWN
 
 
-def points(estimate: dict[str, Any]) -> str:
+def points(estimate: Estimate) -> str:
     """``0.78 points [-0.32, 1.87]``."""
-    return f"{estimate['value']:.2f} points [{estimate['low']:.2f}, {estimate['high']:.2f}]"
+    return f"{estimate.value:.2f} points [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
 def seeds(count: int) -> str:
@@ -236,28 +230,24 @@ def seeds(count: int) -> str:
     return f"{count} seeds" if count > 1 else "1 seed"
 
 
-def _gain(row: dict[str, Any]) -> str:
+def _choices(report: RunReport, ablation: str) -> dict[str, Choice]:
+    found = report.ablation(ablation)
+    return {one.experiment: one for one in found.choices} if found else {}
+
+
+def _gain(row: Choice) -> str:
     """The gain of a row of an ablation, over the seeds that it and its reference were run with."""
-    each = list(row["gain"]["each_seed"].values())
+    each = list(row.gain_by_seed.values())
     apart = f" ({', '.join(f'{gain:+.2f}' for gain in each)})" if len(each) > 1 else ""
-    return f"{points(row['gain'])}, {seeds(len(each))}{apart}"
+    return f"{points(row.gain)}, {seeds(len(each))}{apart}" if row.gain else ""
 
 
-def _drop(experiment: str, drop: dict[str, Any]) -> str:
-    return f"`{experiment}`: drop {points(drop)}, {seeds(drop.get('seeds', 1))}"
+def _drop(one: Drop) -> str:
+    return f"`{one.experiment}`: drop {points(one.drop)}, {seeds(one.seeds)}"
 
 
-def _main(metrics: dict[str, Any]) -> str:
-    """The model that the claims are judged by."""
-    return str(metrics.get("main") or metrics.get("recall_drop", {}).get("model", ""))
-
-
-def _claimed(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Experiment → recall drop, of the models that the settings call claimed."""
-    return {name: drop for name, drop in metrics.get("recall_drops", {}).items() if drop.get("claimed", True)}
-
-
-def _means(rows: Iterable[dict[str, str]]) -> dict[str, float]:
-    """Model → mean of six recalls, of the rows of the table of peers in which all six were found."""
-    names = [f"{direction}_r{cutoff}" for direction in ("i2t", "t2i") for cutoff in (1, 5, 10)]
-    return {row["model"]: sum(float(row[name]) for name in names) / 6 for row in rows if all(row[name] for name in names)}
+def _means(report: RunReport, protocol: str) -> dict[str, float]:
+    """Published model that embeds each item alone → mean of its six recalls, where all six were found."""
+    dual: list[Published] = [one for one in report.published if one.protocol == protocol and one.kind.startswith("dual")]
+    complete = {one.model: [value for value in one.recalls.values() if value is not None] for one in dual}
+    return {model: sum(values) / len(values) for model, values in complete.items() if len(values) == 6}

@@ -1,21 +1,19 @@
-"""The compositional test in tables: accuracy by subset beside a blind baseline, and beside the recalls of ablations."""
+"""The compositional test by experiment: accuracies, gains over a reference seed by seed, and the table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-import pandas as pd
 
 from vldeformer.data.sugarcrepe import SUBSETS
 from vldeformer.errors import InputError
 from vldeformer.evaluation.compositional_result import MEAN, CompositionalResult, accuracy_gain
-from vldeformer.report.ablations import Beside, Quantity
-from vldeformer.report.settings import Ablation, runs_of
+from vldeformer.evaluation.run_report import Composed, Number, RunReport
+from vldeformer.report.settings import runs_of
 from vldeformer.report.sources import Source
-from vldeformer.report.tables import Table, columns, with_interval
+from vldeformer.report.table import Column, Row, Table, decimals
 
 
 class CompositionalSet:
-    """Results of the test by experiment, and the files they were read from. Raises InputError if an experiment has two."""
+    """Results and the files they were read from. Raises InputError if an experiment has two."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.results: dict[str, CompositionalResult] = {}
@@ -25,76 +23,86 @@ class CompositionalSet:
             if result.experiment in self.results:
                 raise InputError(f"{path}: experiment {result.experiment!r} has two compositional results; give one")
             self.results[result.experiment], self._files[result.experiment] = result, path.as_posix()
-        self.accuracies = {name: result.accuracies() for name, result in self.results.items()}
+        self._accuracies = {name: result.accuracies() for name, result in self.results.items()}
 
-    def files(self, experiments: Sequence[str]) -> tuple[str, ...]:
-        """Their files, each once."""
-        return tuple(dict.fromkeys(self._files[name] for name in experiments))
+    def facts(self, experiment: str) -> Composed:
+        """What the table shows of one experiment."""
+        result, accuracies = self.results[experiment], self._accuracies[experiment]
+        described = {name: result.described(name) for name in SUBSETS if name in accuracies}
+        blind = {name: one["blind"] for name, one in described.items()}
+        return Composed(
+            experiment=experiment,
+            n_items=len(result.keys),
+            accuracies={name: accuracies[name] for name in (*described, MEAN)},
+            ties={name: one["tie_rate"] for name, one in described.items()},
+            blind=None if None in blind.values() else blind,
+            files=(self._files[experiment],),
+        )
 
-    def runs(self, experiment: str) -> dict[int, str]:
-        """Seed → name of an experiment's runs that were tested."""
+    def accuracy(self, experiment: str) -> Number | None:
+        """Accuracy over all subsets: of one run, with its interval, or the mean over seeds; None: not tested."""
+        runs = list(self._runs(experiment).values())
+        measured = [self._accuracies[name][MEAN] for name in runs]
+        if not runs:
+            return None
+        if len(runs) == 1:
+            return Number(value=measured[0], files=self._files_of(runs), key="mean/accuracy")
+        mean = sum(one.value for one in measured) / len(measured)
+        return Number(value=mean, files=self._files_of(runs), seeds=len(runs))
+
+    def gain(self, experiment: str, reference: str | None) -> Number | None:
+        """Accuracy minus that of ``reference``, over the seeds that both were run with; None: there is no such seed."""
+        others = {} if reference is None else self._runs(reference)
+        pairs = [(name, others[seed]) for seed, name in self._runs(experiment).items() if seed in others]
+        if not pairs:
+            return None
+        loaded = [(self.results[one], self.results[other]) for one, other in pairs]
+        gain = accuracy_gain(loaded, loaded[0][0].bootstrap)[MEAN]
+        return Number(value=gain, files=self._files_of([name for pair in pairs for name in pair]), seeds=len(pairs))
+
+    def _runs(self, experiment: str) -> dict[int, str]:
         return runs_of(experiment, self.results)
 
-    def quantities(self, ablation: Ablation) -> list[Quantity]:
-        """Accuracy of each row, the mean over seeds, and its gain against the row's reference."""
-        accuracies, gains = {}, {}
-        for row in ablation.rows:
-            runs, reference = self.runs(row.experiment), ablation.reference_of(row)
-            if not runs:
-                continue
-            accuracies[row.experiment] = self._accuracy(list(runs.values()))
-            others = {} if reference is None else self.runs(reference)
-            pairs = [(name, others[seed]) for seed, name in runs.items() if seed in others]
-            if pairs:
-                loaded = [(self.results[one], self.results[other]) for one, other in pairs]
-                gain = accuracy_gain(loaded, loaded[0][0].bootstrap)[MEAN]
-                gains[row.experiment] = Beside(gain, self.files([name for pair in pairs for name in pair]), seeds=len(pairs))
-        return [
-            Quantity("compositional", "Compositional (%)", 1, accuracies),
-            Quantity("compositional_gain", "Compositional gain (points)", 2, gains),
-        ]
-
-    def _accuracy(self, runs: Sequence[str]) -> Beside:
-        measured = [self.accuracies[name][MEAN] for name in runs]
-        if len(runs) == 1:
-            return Beside(measured[0], self.files(runs), "mean/accuracy")
-        return Beside(sum(one.value for one in measured) / len(measured), self.files(runs), seeds=len(runs))
+    def _files_of(self, experiments: Sequence[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._files[name] for name in experiments))
 
 
-def compositional_table(found: CompositionalSet, titles: Mapping[str, str]) -> Table:
-    """Accuracy of every experiment on every subset; then what a blind model of the captions alone reaches."""
-    chosen = [found.results[name] for name in titles if name in found.results]
-    subsets = [name for name in SUBSETS if name in chosen[0].subsets]
-    shown, numbers, sources = [], [], []
-    for result in chosen:
-        accuracies = found.accuracies[result.experiment]
-        rates = [result.described(name)["tie_rate"] for name in subsets]
-        cells = {subset_heading(name): with_interval(accuracies[name]) for name in (*subsets, MEAN)}
-        shown.append({"Model": titles[result.experiment]} | cells | {"Ties": f"{sum(rates) / len(rates):.1f}"})
-        exact: dict[str, object] = {"model": titles[result.experiment], "experiment": result.experiment}
-        for name in (*subsets, MEAN):
-            exact |= columns(name, accuracies[name])
-        exact |= {f"{name}_ties": rate for name, rate in zip(subsets, rates, strict=True)}
-        numbers.append(exact)
-        keys = _keys(subsets) | {f"{name}_ties": f"subsets/{name}/tie_rate" for name in subsets}
-        sources.append(Source(found.files([result.experiment]), keys, "a title of the settings"))
-    first = chosen[0]
-    blind = {name: first.described(name)["blind"] for name in subsets}
-    if all(value is not None for value in blind.values()):
-        mean = sum(blind.values()) / len(blind)
-        shown.append(
-            {"Model": "Captions alone (blind)"}
-            | {subset_heading(name): f"{value:.1f}" for name, value in (blind | {MEAN: mean}).items()}
-        )
-        numbers.append({"model": "Captions alone (blind)", "experiment": ""} | blind | {MEAN: mean})
+def compositional_table(report: RunReport) -> Table:
+    """Accuracy of every experiment on every subset, then that of a model of the captions alone."""
+    first = report.compositional[0]
+    subsets = [name for name in SUBSETS if name in first.accuracies]
+    rows = [_composed_row(report.titles[one.experiment], one, subsets) for one in report.compositional]
+    if first.blind is not None:
+        values: dict[str, object] = {"model": "Captions alone (blind)", "experiment": ""} | {
+            name: first.blind[name] for name in subsets
+        }
+        values[MEAN] = sum(first.blind[name] for name in subsets) / len(subsets)
         keys = {name: f"subsets/{name}/blind" for name in subsets}
-        sources.append(Source(found.files([first.experiment]), keys, "mean over the subsets"))
+        rows.append(Row(values, Source(first.files, keys, "mean over the subsets")))
+    columns = [
+        Column("model", "Model"),
+        Column("experiment"),
+        *(Column(name, subset_heading(name), decimals(1)) for name in (*subsets, MEAN)),
+    ]
+    columns += [Column("ties", "Ties", decimals(1), in_csv=False), *(Column(f"{name}_ties") for name in subsets)]
     caption = (
-        f"Compositional test: percent of {len(first.keys):,} items in which the true caption scores above a false one (a tie is "
-        f"an error), with {first.bootstrap.confidence:.0%} intervals over images. Ties: percent, mean over subsets. "
-        f"Data set {first.dataset}."
+        f"Compositional test: percent of {first.n_items:,} items in which the true caption scores above a false one (a tie is "
+        f"an error), with {report.confidence:.0%} intervals over images. Ties: percent, mean over subsets. "
+        f"Data set {report.dataset}."
     )
-    return Table("compositional", caption, pd.DataFrame(shown).fillna(""), pd.DataFrame(numbers), sources)
+    return Table("compositional", caption, columns, rows)
+
+
+def _composed_row(title: str, one: Composed, subsets: list[str]) -> Row:
+    values: dict[str, object] = {"model": title, "experiment": one.experiment}
+    values |= {name: one.accuracies[name] for name in (*subsets, MEAN)}
+    values |= {"ties": sum(one.ties[name] for name in subsets) / len(subsets)} | {
+        f"{name}_ties": one.ties[name] for name in subsets
+    }
+    keys = {f"{name}_ties": f"subsets/{name}/tie_rate" for name in subsets}
+    for name, place in ({name: f"subsets/{name}" for name in subsets} | {MEAN: MEAN}).items():
+        keys |= {name: f"{place}/accuracy", f"{name}_low": f"{place}/interval/0", f"{name}_high": f"{place}/interval/1"}
+    return Row(values, Source(one.files, keys, "a title of the settings report.titles"), one.experiment)
 
 
 def subset_heading(name: str) -> str:
@@ -103,10 +111,3 @@ def subset_heading(name: str) -> str:
         return "Mean"
     way, what = name.split("_")
     return f"{way.capitalize()} { {'obj': 'object', 'att': 'attribute', 'rel': 'relation'}[what] }"
-
-
-def _keys(subsets: Sequence[str]) -> dict[str, str]:
-    places = {name: f"subsets/{name}" for name in subsets} | {MEAN: MEAN}
-    keys = {name: f"{place}/accuracy" for name, place in places.items()}
-    keys |= {f"{name}_low": f"{place}/interval/0" for name, place in places.items()}
-    return keys | {f"{name}_high": f"{place}/interval/1" for name, place in places.items()}

@@ -1,96 +1,250 @@
-"""The figures of recall and of training that every run has."""
+"""All figures of a run, each a view of its ``RunReport``. A model has the same colour in all of them."""
 
-import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from vldeformer.evaluation.measures import RECALLS
-from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.report.drawing import COLOURS, GREY, MARKERS, Panel, drawing, error_bars
-from vldeformer.report.journals import curve, read_journal
-from vldeformer.report.results import COMPARED, ResultSet
-from vldeformer.report.settings import ReportSettings
+from vldeformer.evaluation.measures import RECALLS, Estimate
+from vldeformer.evaluation.result import DIRECTIONS
+from vldeformer.evaluation.run_report import COMPARED, AblationResult, Choice, GalleryPoint, Recall, Reranking, RunReport, Speed
+from vldeformer.report.drawing import (
+    DASHED,
+    GREY,
+    Chart,
+    Panel,
+    Plot,
+    counts_on,
+    error_bars,
+    name_rows,
+    number_points,
+    series,
+    times_on,
+)
+from vldeformer.report.table import ARROWS
 
-DRAWN_STEPS = 300
+RERANKED = "reranked"
 
 
-def save_recalls(stem: Path, results: ResultSet, settings: ReportSettings) -> None:
-    """The six recalls of every experiment on the pairs that all share, with intervals. Writes STEM.svg and STEM.png."""
-    chosen = results.ordered(settings.titles, COMPARED)
-    with drawing(stem, width=10, height=1.9 + 0.33 * len(chosen), columns=2) as (figure, (left, right)):
-        for axes, title, direction in ((left, "Image to text", "i2t"), (right, "Text to image", "t2i")):
-            _recall_panel(axes, chosen, direction)
-            axes.set_title(title)
-            axes.set_yticks(range(len(chosen)), [settings.titles[result.experiment] for result in chosen])
-        right.tick_params(labelleft=False)
-        beside: dict[str, Any] = {
-            "xycoords": ("axes fraction", "data"),
-            "textcoords": "offset points",
-            "va": "center",
-            "annotation_clip": False,
-        }
-        for row, result in enumerate(chosen):
-            right.annotate(f"{result.mean_recall.value:.1f}", (1, row), (34, 0), ha="right", weight="bold", **beside)
-        right.annotate("mean\nof six", (1, -0.5), (34, 11), ha="right", color=GREY, fontsize=9, **beside)
-        handles, labels = left.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(RECALLS))
-        first = chosen[0]
-        figure.suptitle(
-            f"Recall on {results.dataset}: {len(first.image_ids):,} images, {len(first.caption_ids):,} captions, "
-            f"bars are {first.bootstrap.confidence:.0%} intervals",
-            fontsize=11,
+def charts_of(report: RunReport) -> Iterator[Chart]:
+    """Every figure that the run has."""
+    if report.speed is not None:  # the ablations' record has no speed, and its recalls are shown row by row
+        yield recall_chart(report)
+        yield gallery_chart(report, report.speed)
+    if report.training:
+        yield training_chart(report)
+    if report.reranking is not None and report.speed is not None:
+        yield rerank_chart(report, report.reranking, report.speed)
+    for ablation in report.ablations:
+        if ablation.axis is not None:
+            yield ablation_chart(ablation)
+        if any(choice.seconds for choice in ablation.choices):
+            yield cost_chart(ablation)
+
+
+def look(report: RunReport, experiment: str) -> dict[str, Any]:
+    """Colour and marker of a model: the main one is first, then the joint one and the re-ranked one."""
+    trained = (one.experiment for one in report.training)
+    order = dict.fromkeys((report.main, report.baseline, RERANKED, *report.titles, *trained))
+    return series(list(order).index(experiment))
+
+
+def recall_chart(report: RunReport) -> Chart:
+    """R@1, R@5 and R@10 with intervals on the pairs that all models share, a panel for each direction."""
+    found = report.under(COMPARED)
+
+    def plot(way: str) -> Plot:
+        def draw(axes: Panel) -> None:
+            for number, name in enumerate(RECALLS):
+                points = [_way(one, way)[name] for one in found]
+                heights = [place + 0.14 * (number - 1) + 0.2 for place in range(len(found))]
+                bars: dict[str, Any] = {"linestyle": "none", "markersize": 5, "elinewidth": 2}
+                axes.errorbar(
+                    [one.value for one in points], heights, xerr=error_bars(points), label=name, **series(number), **bars
+                )
+            name_rows(axes, [f"{report.titles[one.experiment]}: mean {one.mean_recall.value:.1f}" for one in found])
+            axes.set_xlim(-2, 102)
+            axes.set_xlabel("Recall (%)")
+            axes.set_title(ARROWS[way])
+
+        return Plot(
+            draw, f"{ARROWS[way]}. {_said(report, ((one.experiment, _way(one, way)['R@1'].value) for one in found), 'R@1 ')}"
         )
 
-
-def _recall_panel(axes: Panel, results: Sequence[RetrievalResult], direction: str) -> None:
-    for number, name in enumerate(RECALLS):
-        estimates = [(result.i2t if direction == "i2t" else result.t2i)[name] for result in results]
-        values = [estimate.value for estimate in estimates]
-        heights = [row + 0.2 * (number - 1) for row in range(len(results))]
-        look: dict[str, Any] = {"marker": MARKERS[number], "linestyle": "none", "markersize": 6, "elinewidth": 2.5}
-        axes.errorbar(values, heights, xerr=error_bars(estimates), label=name, color=COLOURS[number], **look)
-    axes.set_xlim(-2, 102)
-    axes.set_ylim(len(results) - 0.5, -0.5)
-    axes.set_xlabel("Recall (%)")
-    axes.grid(visible=False, axis="y")
-    for row in range(1, len(results)):
-        axes.axhline(row - 0.5, color="#e3e5e8", linewidth=0.8)
-    axes.tick_params(axis="y", length=0)
+    first = found[0]
+    title = f"Recall on {report.dataset}: {first.n_images:,} images, {first.n_captions:,} captions"
+    caption = f"Recall at 1, 5 and 10 in percent with {report.confidence:.0%} intervals, and the mean of the six recalls."
+    return Chart("recalls", title, caption, 1.0 + 0.5 * len(found), tuple(plot(way) for way in DIRECTIONS))
 
 
-def save_training_curves(stem: Path, journals: Mapping[str, Path]) -> None:
-    """Loss, and mean recall on the validation split, against the step, one line a title. Writes STEM.svg and STEM.png."""
-    with drawing(stem, width=10, height=4.2, columns=2) as (figure, (left, right)):
-        for number, (title, path) in enumerate(journals.items()):
-            lines = read_journal(path)
-            colour = COLOURS[number % len(COLOURS)]
-            steps, losses = curve(lines, "loss")
-            drawn, values = thinned(steps), thinned(losses)
-            left.plot(drawn, values, color=colour, alpha=0.25, linewidth=1)
-            left.plot(drawn, smoothed(values), color=colour)
-            right.plot(*curve(lines, "val_mean_recall"), color=colour, marker=MARKERS[number % len(MARKERS)], label=title)
-        left.set_title("Training (bold: smoothed)")
-        left.set_ylabel("Loss of the run's own objective")
-        left.set_ylim(bottom=0)
-        right.set_title("Validation (joint models on fewer images)")
-        right.set_ylabel("Mean of the six recalls (%)")
-        right.set_ylim(0, 102)
-        for axes in (left, right):
-            axes.set_xlabel("Step")
-            axes.set_xlim(left=0)
-        figure.legend(loc="outside lower center", ncols=min(3, max(1, len(journals))))
+def training_chart(report: RunReport) -> Chart:
+    """Loss, and mean recall on the validation split, against the step."""
+    trained = report.training
+
+    def losses(axes: Panel) -> None:
+        for one in trained:
+            colour = look(report, one.experiment)["color"]
+            axes.plot(one.steps, one.losses, color=colour, alpha=0.25, linewidth=1)
+            axes.plot(one.steps, smoothed(one.losses), color=colour, label=report.titles.get(one.experiment, one.experiment))
+        axes.set_ylabel("Loss of the run's own objective")
+        axes.set_ylim(bottom=0)
+        axes.set_title("Training loss (bold: smoothed)")
+        _stepped(axes)
+
+    def recalls(axes: Panel) -> None:
+        for one in trained:
+            label = report.titles.get(one.experiment, one.experiment)
+            axes.plot(one.val_steps, one.val_recalls, label=label, **look(report, one.experiment))
+        axes.set_ylabel("Mean of the six recalls (%)")
+        axes.set_title("Recall on the validation split")
+        _stepped(axes)
+
+    last = _said(report, ((one.experiment, one.val_recalls[-1]) for one in trained if one.val_recalls), "")
+    caption = "Objectives differ, so compare a loss with itself; joint models are validated on fewer images."
+    plots = Plot(losses, "Loss against the step of each training."), Plot(recalls, f"Validation recall at the end. {last}")
+    return Chart("training", "", caption, 3.8, plots)
 
 
-def thinned(values: Sequence[float]) -> list[float]:
-    """Means of neighbours, so that no more than ``DRAWN_STEPS`` are left: a journal has a line for every step."""
-    size = math.ceil(len(values) / DRAWN_STEPS) or 1
-    groups = [values[first : first + size] for first in range(0, len(values), size)]
-    return [sum(group) / len(group) for group in groups]
+def gallery_chart(report: RunReport, speed: Speed) -> Chart:
+    """Time of one text query against the number of images, both axes logarithmic."""
+    points = sorted(speed.gallery_curve, key=lambda point: point.n_images)
+
+    def draw(axes: Panel) -> None:
+        joint = [point.joint_seconds_per_query for point in points]
+        _query_times(axes, report, points, joint, f": extrapolated from {speed.sampled_pairs:,} pairs", ": measured")
+        axes.set_title("One text query, images already embedded")
+        if points:
+            ends = points[-1].n_images, joint[-1], points[-1].dual_ms_per_query / 1e3
+            arrow = {"arrowstyle": "<->", "color": GREY, "shrinkA": 5, "shrinkB": 5}
+            axes.annotate("", (ends[0], ends[2]), (ends[0], ends[1]), arrowprops=arrow)
+            middle: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "center", "weight": "bold"}
+            axes.annotate(f"{ends[1] / ends[2]:,.0f} times", (ends[0], (ends[1] * ends[2]) ** 0.5), (-6, 0), **middle)
+
+    said = ""
+    if points:
+        ratio = 1e3 * points[-1].joint_seconds_per_query / points[-1].dual_ms_per_query
+        alone = f"{points[-1].dual_ms_per_query:.3g} ms decomposed, {ratio:,.0f} times less than jointly"
+        said = f"With {points[-1].n_images:,} images one query takes {alone}. "
+    return Chart("gallery_time", "", said + "Both axes are logarithmic.", 3.8, (Plot(draw, said or "No times were measured."),))
+
+
+def rerank_chart(report: RunReport, found: Reranking, speed: Speed) -> Chart:
+    """Mean recall against the time of all queries, a point for each k; one text query against the gallery's size."""
+    main = next(depth for depth in found.depths if depth.k == found.main_depth)
+    label, joint = f"Re-ranked, {main.k} candidates", report.recall(report.baseline, COMPARED)
+
+    def recall(axes: Panel) -> None:
+        means = [depth.mean_recall for depth in found.depths]
+        seconds = [depth.seconds for depth in found.depths]
+        values = [mean.value for mean in means]
+        axes.errorbar(seconds, values, yerr=error_bars(means), capsize=3, label="Re-ranked", **look(report, RERANKED))
+        tops = [(depth.seconds, depth.mean_recall.high) for depth in found.depths]
+        number_points(axes, [depth.k for depth in found.depths], tops, GREY)
+        axes.margins(y=0.12)
+        if joint is not None:
+            own = look(report, report.baseline) | {"label": report.titles[report.baseline], "capsize": 3, "linestyle": "none"}
+            value = joint.mean_recall.value
+            axes.errorbar([found.joint_seconds()], [value], yerr=error_bars([joint.mean_recall]), **own)
+            axes.axhline(value, color=own["color"], linestyle=DASHED["linestyle"], linewidth=1)
+        axes.set_xscale("log")
+        times_on(axes.xaxis)
+        axes.set_xlabel("Time of all queries")
+        axes.set_ylabel("Mean of the six recalls (%)")
+        axes.set_title("Recall against time (number: candidates)")
+
+    def query(axes: Panel) -> None:
+        points = sorted(speed.gallery_curve, key=lambda point: point.n_images)
+        both = [found.query_seconds(main, point) for point in points]
+        axes.plot([point.n_images for point in points], both, label=label, **look(report, RERANKED), **DASHED)
+        _query_times(axes, report, points, [found.joint_query_seconds(point.n_images) for point in points])
+        axes.set_title("One text query (dashed: extrapolated)")
+
+    said = "; ".join(f"{one.k} candidates: {one.mean_recall.value:.1f} % in {one.seconds:.1f} s" for one in found.depths)
+    size = f"{found.n_images:,} images and {found.n_captions:,} captions"
+    caption = f"Mean recall with intervals against the time of all queries of {size}. Times are on logarithmic axes."
+    described = f"With {main.k} candidates a query takes {main.query_ms:.3g} ms more than without re-ranking."
+    return Chart("rerank", "", caption, 3.8, (Plot(recall, f"Re-ranking. {said}"), Plot(query, described)))
+
+
+def ablation_chart(ablation: AblationResult) -> Chart:
+    """Mean recall with intervals along the axis of an ablation, one line for each name of a line."""
+    placed = sorted((one for one in ablation.choices if one.at is not None), key=lambda one: one.at or 0.0)
+
+    def draw(axes: Panel) -> None:
+        lines = list(dict.fromkeys(one.line for one in ablation.choices if one.at is not None))
+        for number, line in enumerate(lines):
+            points = [one for one in placed if one.line == line]
+            means = [one.mean_recall for one in points]
+            values = [one.value for one in means]
+            axes.errorbar(
+                [one.at or 0.0 for one in points], values, yerr=error_bars(means), capsize=3, label=line, **series(number)
+            )
+        if ablation.logarithmic:
+            axes.set_xscale("log")
+        places = sorted({one.at or 0.0 for one in placed})
+        axes.set_xticks(places, [f"{place:,g}" for place in places])
+        axes.set_xticks([], minor=True)
+        axes.set_xlabel(ablation.axis or "")
+        axes.set_ylabel("Mean of the six recalls (%)")
+        axes.set_title(ablation.title)
+
+    return Chart(ablation.name, "", "Mean recall with intervals.", 3.6, (Plot(draw, f"{ablation.title}. {_choices(placed)}"),))
+
+
+def cost_chart(ablation: AblationResult) -> Chart:
+    """Mean recall with intervals against the time for the whole test set."""
+    timed = [(one, one.seconds.plain) for one in ablation.choices if one.seconds is not None]
+
+    def draw(axes: Panel) -> None:
+        for number, (one, seconds) in enumerate(timed):
+            mean = one.mean_recall
+            axes.errorbar([seconds], [mean.value], yerr=error_bars([mean]), capsize=3, label=one.title, **series(number))
+        axes.set_xscale("log")
+        times_on(axes.xaxis)
+        axes.margins(x=0.1, y=0.1)
+        axes.set_xlabel("Time for the whole test set (extrapolated)")
+        axes.set_ylabel("Mean of the six recalls (%)")
+        axes.set_title(f"{ablation.title}: accuracy against cost")
+
+    described = f"{ablation.title}, accuracy against cost. {_choices([one for one, _ in timed])}"
+    return Chart(
+        f"{ablation.name}_cost", "", "Mean recall with intervals; time is on a logarithmic axis.", 3.6, (Plot(draw, described),)
+    )
 
 
 def smoothed(values: Sequence[float]) -> list[float]:
-    """Mean of each value and its neighbours, a fortieth of the curve to either side."""
+    """Mean of each value and its neighbours, a fortieth of the curve on either side."""
     reach = len(values) // 40
     windows = [values[max(0, middle - reach) : middle + reach + 1] for middle in range(len(values))]
     return [sum(window) / len(window) for window in windows]
+
+
+def _query_times(
+    axes: Panel, report: RunReport, points: Sequence[GalleryPoint], joint: Sequence[float], of_joint: str = "", of_main: str = ""
+) -> None:
+    """Seconds of one text query of both models; the words after each title say how its times were found."""
+    sizes = [point.n_images for point in points]
+    own = [point.dual_ms_per_query / 1e3 for point in points]
+    axes.plot(sizes, joint, label=report.titles[report.baseline] + of_joint, **look(report, report.baseline), **DASHED)
+    axes.plot(sizes, own, label=report.titles[report.main] + of_main, **look(report, report.main))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    counts_on(axes.xaxis)
+    times_on(axes.yaxis)
+    axes.set_xlabel("Images in the gallery")
+    axes.set_ylabel("Time of one text query")
+
+
+def _way(one: Recall, way: str) -> dict[str, Estimate]:
+    return one.i2t if way == "i2t" else one.t2i
+
+
+def _said(report: RunReport, values: Iterator[tuple[str, float]], what: str) -> str:
+    return "; ".join(f"{report.titles.get(name, name)}: {what}{value:.1f} %" for name, value in values)
+
+
+def _choices(choices: Sequence[Choice]) -> str:
+    return "; ".join(f"{one.title}: {one.mean_recall.value:.1f} %" for one in choices)
+
+
+def _stepped(axes: Panel) -> None:
+    axes.set_xlabel("Step")
+    axes.set_xlim(left=0)

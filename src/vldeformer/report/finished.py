@@ -1,4 +1,4 @@
-"""Where a finished run lies, for a reader who only knows that he is somewhere in the project: the notebooks start here."""
+"""Find the run folder from the current directory; the notebooks start here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DEFAULT_DATASET = "scenes"
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What `snakemake all` has made of one dataset in the project at ``root``."""
+    """Output of `snakemake all` for one data set of the project at ``root``."""
 
     root: Path
     dataset: str

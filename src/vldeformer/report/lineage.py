@@ -1,7 +1,7 @@
-"""The records that stages left beside their output, followed from an artifact down to the raw data.
+"""Follows the records that steps wrote next to their output, from an artifact down to the raw data.
 
-Nothing is guessed: an input is what a record says it was, and a file without a record ends the chain. Only from a result to
-what it was measured on leads something else, where the caller knows it, and that is said.
+Nothing is guessed: inputs are those that a record names, and a file without a record ends the lineage. Only the way from a
+result to what it was measured on may come from the caller, and the output says so.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ class Link:
         return str(command[1]) if len(command) > 1 else self.path.name
 
     def state(self) -> str:
-        """Whether what lies there now is what was read."""
+        """Whether the present content is what was read."""
         if not self.path.exists():
             return "not here"
         if self.recorded is None:
@@ -58,7 +58,7 @@ class Link:
 
 
 def follow(path: Path, measured_on: MeasuredOn | None = None) -> Link:
-    """The chain of a folder or file. Raises InputError if it is not there, or a record is damaged."""
+    """The lineage of a folder or file. Raises InputError if it is not there, or a record is damaged."""
     if not path.exists():
         raise InputError(f"{path}: expected an artifact, a result or a table, found none; name a folder or file that is here")
     return _follow(path, "", None, frozenset(), measured_on)
@@ -71,7 +71,7 @@ def follow_file(path: Path, measured_on: MeasuredOn | None = None) -> Link:
 
 def _follow(path: Path, role: str, recorded: str | None, above: frozenset[Path], measured_on: MeasuredOn | None) -> Link:
     record = find_record(path)
-    if record is not None and record not in above:  # what lies in a stage's own folder was not made by that stage
+    if record is not None and record not in above:  # a file in a step's own folder that this step did not make
         known = _read(record)
         given = sorted(known["inputs"].items())
         below = above | {record}

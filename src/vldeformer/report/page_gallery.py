@@ -12,7 +12,7 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import PictureSource
 from vldeformer.errors import InputError
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.report.page_pictures import Thumbnail, Thumbnails
+from vldeformer.report.page_pictures import Thumbnail, Thumbnails, evenly
 from vldeformer.retrieval.ranking import Ranking
 from vldeformer.retrieval.scored import Scored
 
@@ -132,11 +132,6 @@ class Gallery:
             raise InputError(
                 f"caption {caption_id!r} of the results is not in the manifest; give the manifest of this run"
             ) from None
-
-
-def evenly(rows: Sequence[int], most: int) -> list[int]:
-    """At most so many of them, at even steps."""
-    return [rows[len(rows) * place // most] for place in range(most)] if len(rows) > most else list(rows)
 
 
 def _rows(ids: Sequence[str], wanted: Sequence[str]) -> list[int]:

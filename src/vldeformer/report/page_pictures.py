@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import PIL.Image
@@ -46,3 +47,8 @@ class Thumbnails:
     def __call__(self, image_id: str) -> Thumbnail:
         """Without data if there are no pictures."""
         return thumbnail(image_id, self.first.get(image_id, f"image {image_id}"), self.pictures)
+
+
+def evenly(rows: Sequence[int], most: int) -> list[int]:
+    """At most so many of them, at even steps."""
+    return [rows[len(rows) * place // most] for place in range(most)] if len(rows) > most else list(rows)

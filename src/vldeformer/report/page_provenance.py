@@ -1,4 +1,4 @@
-"""The stages behind each model of the page, first to last, by the records that the stages wrote beside their output."""
+"""The steps behind each model of the page, first to last, from the records that they wrote next to their output."""
 
 import json
 from collections.abc import Mapping

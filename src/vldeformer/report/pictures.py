@@ -83,6 +83,6 @@ def pasted(background: np.ndarray, sources: Sequence[tuple[np.ndarray, np.ndarra
 
 
 def marked_changes(before: str, after: str) -> str:
-    """HTML: words that go struck out, those that come beside them: ``a <del>red</del> <ins>blue</ins> box``."""
+    """HTML in which removed words are struck out and new words marked: ``a <del>red</del> <ins>blue</ins> box``."""
     pieces = changes(before.split(), after.split(), between=" ")
     return " ".join(MARKS[piece.change].format(html.escape(piece.text)) for piece in pieces)

@@ -6,9 +6,8 @@ from pathlib import Path
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import Estimate, mean_over_runs, recall_drop
 from vldeformer.evaluation.result import RetrievalResult
+from vldeformer.evaluation.run_report import COMPARED
 from vldeformer.report.settings import runs_of
-
-COMPARED = "subset"  # the protocol that every model, the joint one included, is judged by
 
 
 class ResultSet:

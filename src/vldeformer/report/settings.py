@@ -9,6 +9,11 @@ from vldeformer.section import Section
 
 SEEDED = re.compile(r"(.+)_seed([1-9]\d*)")
 
+CLAIMED_DROP = 0.6
+"""Bound of the average recall drop that the VLDeformer paper states, in points."""
+CLAIMED_SPEEDUP = 1000.0
+"""Speed-up of the decomposed over the joint model that the paper states, in times."""
+
 
 def split_seed(experiment: str) -> tuple[str, int]:
     """``NAME_seed2`` → (``NAME``, 2): NAME with train.seed 2. A plain name is its own run 0, with the seed of its files."""
@@ -20,6 +25,27 @@ def runs_of(experiment: str, names: Iterable[str]) -> dict[int, str]:
     """Seed → name of an experiment's runs among ``names``, in the order of seeds."""
     split = ((*split_seed(name), name) for name in names)
     return dict(sorted((seed, name) for plain, seed, name in split if plain == experiment))
+
+
+class ReportChoices(Section):
+    """What settings files say of tables and figures; what else they compare follows from the experiments of a run."""
+
+    baseline: str = Field(description="experiment from which the recall drop is counted (the joint model)")
+    main: str = Field(description="experiment whose recall drop and speed-up are the headline")
+    decomposed: list[str] = Field(description="experiments whose recall drop is reported, `main` among them")
+    claimed: list[str] = Field(
+        description="those of `decomposed` of which the page of claims speaks: trained models that embed each item alone"
+    )
+    order: list[str] = Field(description="order of the rows of tables; experiments that are not listed follow in that of the run")
+    ablations: list[str] = Field(description="order of the ablations: files of config/ablations; others follow by name")
+    titles: dict[str, str] = Field(description="experiment → what tables call it on this data set, in place of its own title")
+    whole: dict[str, float] = Field(description="ablation → place of its rows `at: whole` on the axis, e.g. all target images")
+    published_protocols: list[str] = Field(
+        description="protocols of config/published.csv, e.g. coco-5k, under which models stand beside published ones; []: none do"
+    )
+    counterparts: dict[str, str] = Field(
+        description="experiment → published model from whose recalls the experiment's difference is counted"
+    )
 
 
 class AblationRow(Section):
@@ -51,7 +77,7 @@ class Ablation(Section):
 
 
 class ReportSettings(Section):
-    """What the tables compare, and what they call it."""
+    """What the tables of a run compare and what they call it: made by ``plan`` for the steps of the report."""
 
     titles: dict[str, str] = Field(description="experiment name → what tables and figures call it, in the order of the rows")
     baseline: str = Field(description="experiment from which the recall drop is counted (the joint model)")
@@ -67,5 +93,7 @@ class ReportSettings(Section):
     counterparts: dict[str, str] = Field(
         description="experiment → published model from whose recalls the experiment's difference is counted"
     )
-    claimed_drop: float = Field(gt=0, description="published bound of the average recall drop, in points")
-    claimed_speedup: float = Field(gt=0, description="published speed-up of the decomposed over the joint model, in times")
+    claimed_drop: float = Field(default=CLAIMED_DROP, gt=0, description="published bound of the average recall drop, in points")
+    claimed_speedup: float = Field(
+        default=CLAIMED_SPEEDUP, gt=0, description="published speed-up of the decomposed over the joint model, in times"
+    )

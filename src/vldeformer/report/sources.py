@@ -1,4 +1,4 @@
-"""Where the numbers of a table came from: NAME.sources.json beside NAME.csv, row by row, and the way back from one cell.
+"""Where the numbers of a table came from: NAME.sources.json next to NAME.csv, row by row, and the way back from one cell.
 
 A cell is either a value in a file, named by its key (``i2t/intervals/R@1/0``: keys and places on the way down), or computed from
 files, in the way that ``how`` says.
@@ -22,7 +22,7 @@ NAMING = 3  # first columns of a table, which name its rows
 class Source:
     """Files behind a row; ``keys``: column → key in the first of them; ``how`` the other columns were computed from them all.
 
-    beside: column → (files, key or None) of numbers that come of other files.
+    beside: column → (files, key or None) of numbers from other files.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -38,6 +38,11 @@ class Source:
             files, key = self.beside[column]
             return tuple(files), key
         return (self.files[:1], self.keys[column]) if column in self.keys else (self.files, None)
+
+    def described(self, column: str) -> str:
+        """The file and key of a column, or the files and how it was computed."""
+        files, key = self.of(column)
+        return f"{files[0]}, key {key}" if files and key is not None else "; ".join([*files, self.how])
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def sources_path(table: Path) -> Path:
 
 
 def write_sources(table: Path, sources: Sequence[Source]) -> None:
-    """Write the file beside a table."""
+    """Write NAME.sources.json next to NAME.csv."""
     write_json(sources_path(table), {"rows": [asdict(source) for source in sources]})
 
 
@@ -94,7 +99,7 @@ def find_cell(table: Path, row: Sequence[str], column: str) -> Cell:
 
 
 def read_sources(table: Path) -> list[Source]:
-    """Where the rows of NAME.csv came from. Raises InputError if that was not written beside it."""
+    """Where the rows of NAME.csv came from. Raises InputError if NAME.sources.json is missing or wrong."""
     path = sources_path(table)
     if not path.is_file():
         raise InputError(f"{path}: expected where the numbers of {table.name} came from, found no file; make the report again")

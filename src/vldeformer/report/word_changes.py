@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Piece:
-    """Part of a text: ``change`` is empty, ``out`` (stands only in the first text) or ``in`` (only in the second)."""
+    """Part of a text: ``change`` is empty, ``out`` (only in the first text) or ``in`` (only in the second)."""
 
     text: str
     change: str

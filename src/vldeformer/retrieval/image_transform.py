@@ -9,9 +9,10 @@ from torch.nn import functional
 
 from vldeformer.inputs.batch import PhotographInput, PixelInput, RegionInput, VisualInput
 from vldeformer.inputs.collate import PixelReader, RegionReader, VisualReader
-from vldeformer.inputs.in_memory import GivenImage, GivenPictures, GivenRegions
+from vldeformer.inputs.in_memory import InMemoryImage, InMemoryPictures, InMemoryRegions
 from vldeformer.inputs.photographs import PhotographReader, PhotographTransform
 from vldeformer.inputs.tokens import WordPieces
+from vldeformer.models.settings import PixelBackboneSettings
 from vldeformer.models.weights import ModelDescription
 from vldeformer.scenes.detector import Detector
 
@@ -29,19 +30,19 @@ class ImageTransform:
         self.full = description.pooling == "mean_all"
         self.image_size, self.feature_width = description.image_size, description.feature_width
 
-    def reader(self, images: Sequence[GivenImage], full: bool) -> VisualReader:
+    def reader(self, images: Sequence[InMemoryImage], full: bool) -> VisualReader:
         """Reads ``images`` as the model was trained to; ``full``: padded to the model's lengths."""
         backbone = self.backbone
-        if backbone.reads != "pixels":
-            tagged = backbone.reads == "tagged regions"
-            regions = GivenRegions(images, self.feature_width - (BOX_NUMBERS if tagged else 0), self.detector)
-            return RegionReader(regions, self.words, backbone.tag_tokens if tagged else 0, backbone.regions, full)
+        if not isinstance(backbone, PixelBackboneSettings):
+            box_numbers = BOX_NUMBERS if backbone.reads == "tagged regions" else 0
+            regions = InMemoryRegions(images, self.feature_width - box_numbers, self.detector)
+            return RegionReader(regions, self.words, backbone.tag_length, backbone.regions, full)
         if backbone.keep_aspect:
-            return PhotographReader(GivenPictures(images, self.image_size), backbone.crop_size, backbone.patch_size)
-        squares = GivenPictures(images, self.image_size or backbone.crop_size)
+            return PhotographReader(InMemoryPictures(images, self.image_size), backbone.crop_size, backbone.patch_size)
+        squares = InMemoryPictures(images, self.image_size or backbone.crop_size)
         return PixelReader(squares, backbone.crop_size, backbone.patch_size)
 
-    def __call__(self, image: GivenImage) -> Float[Tensor, "..."]:
+    def __call__(self, image: InMemoryImage) -> Float[Tensor, "..."]:
         """One image as one float32 tensor: (3, side, side) for squares, else a row of numbers that ``unpack`` understands.
 
         >>> encoder.transform(PIL.Image.new("RGB", (640, 480))).shape
@@ -53,26 +54,27 @@ class ImageTransform:
         # Whole numbers below 2**24 are exact in float32.
         if isinstance(read, RegionInput):
             return _row(read.tag_ids, read.tag_mask, read.region_mask, read.features)
-        missing = self._most_patches - read.patches.shape[1]
+        assert isinstance(self.backbone, PixelBackboneSettings)
+        missing = _most_patches(self.backbone) - read.patches.shape[1]
         return _row(read.grids, functional.pad(read.patches, (0, 0, 0, missing)))
 
     def unpack(self, batch: Float[Tensor, "B ..."]) -> VisualInput:
         """What the model reads, from stacked results of this transform."""
         backbone = self.backbone
-        if backbone.reads == "pixels" and not backbone.keep_aspect:
-            return PixelInput(batch)
-        if backbone.reads == "pixels":
-            grids, patches = batch[:, :2].long(), batch[:, 2:].unflatten(1, (self._most_patches, -1))
+        if isinstance(backbone, PixelBackboneSettings):
+            if not backbone.keep_aspect:
+                return PixelInput(batch)
+            grids, patches = batch[:, :2].long(), batch[:, 2:].unflatten(1, (_most_patches(backbone), -1))
             return PhotographInput(patches[:, : int(grids.prod(1).max())], grids)
-        tags = backbone.tag_tokens if backbone.reads == "tagged regions" else 2
+        tags = backbone.tag_length or 2  # without tags an empty caption, [CLS] [SEP]
         widths = [tags, tags, backbone.regions, backbone.regions * self.feature_width]
         tag_ids, tag_mask, region_mask, features = batch.split(widths, 1)
         return RegionInput(tag_ids.long(), tag_mask.bool(), features.unflatten(1, (backbone.regions, -1)), region_mask.bool())
 
-    @property
-    def _most_patches(self) -> int:
-        crop, patch = self.backbone.crop_size, self.backbone.patch_size
-        return crop // patch * PhotographTransform(crop, patch).most_elongated
+
+def _most_patches(backbone: PixelBackboneSettings) -> int:
+    crop, patch = backbone.crop_size, backbone.patch_size
+    return crop // patch * PhotographTransform(crop, patch).most_elongated
 
 
 def _row(*parts: Tensor) -> Float[Tensor, " numbers"]:

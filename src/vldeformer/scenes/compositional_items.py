@@ -10,8 +10,6 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pydantic import Field
-
 from vldeformer.data.sugarcrepe import SUBSETS, CompositionalItem
 from vldeformer.scenes.captions import MOST_WORDS
 from vldeformer.scenes.layout import Dice
@@ -19,7 +17,7 @@ from vldeformer.scenes.reading import COLOURS, SHAPES, SIZES, NounPhrase, Readin
 from vldeformer.scenes.records import Facts, Relation, Scene, SceneObject
 from vldeformer.scenes.space import MAX_OBJECTS, PAIR_RELATIONS, PLACES, Limits, between_holds, pair_holds, place_holds
 from vldeformer.scenes.words import COLOUR_WORDS, LAST_JOINTS, PLACE_WORDS, RELATION_WORDS, SHAPE_WORDS, SIZE_WORDS, word_for
-from vldeformer.section import Section
+from vldeformer.scenes.world_settings import CompositionalSettings
 from vldeformer.seeding import named_generator
 
 ALMOST = Limits(aside=20, near=450, corner=450, edge=420, centre=240, between_tenths=10)
@@ -27,13 +25,6 @@ ALMOST = Limits(aside=20, near=450, corner=450, edge=420, centre=240, between_te
 MEANINGS = {"size": SIZES, "colour": COLOURS, "noun": SHAPES}
 WORDS = {"size": SIZE_WORDS, "colour": COLOUR_WORDS, "noun": SHAPE_WORDS}
 TRIES = 3  # draws for each caption until one is clearly false
-
-
-class CompositionalSettings(Section):
-    """The items made of the ``scenes`` world; other data sets bring theirs."""
-
-    items: int = Field(ge=2, description="at most so many items a subset, one an image")
-    seed: int = Field(ge=0, description="seed of the choice of captions and of new words")
 
 
 @dataclass(frozen=True, slots=True)

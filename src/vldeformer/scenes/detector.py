@@ -21,15 +21,17 @@ from vldeformer.artifact import whole_file
 from vldeformer.data.pixels import PixelStore
 from vldeformer.data.records import Regions
 from vldeformer.errors import InputError
-from vldeformer.scenes.appearance import COLOUR_WIDTH, Appearance, describe
+from vldeformer.scenes.blobs import COLOUR_WIDTH, Appearance, Blob, describe, find_blobs
 from vldeformer.scenes.drawing import object_boxes
 from vldeformer.scenes.records import Scene, SceneObject
-from vldeformer.scenes.region_settings import RegionSettings
-from vldeformer.scenes.segmentation import Blob, find_blobs
+from vldeformer.scenes.world_settings import RegionSettings
 from vldeformer.seeding import named_generator
+from vldeformer.workers import in_processes
 
 NOTHING = "nothing"
 FIT_SPLIT = "pretrain"
+FIT_IMAGES = 1000  # on which the detector is fitted: more do not make it better and cost seconds
+CROP_SIZE = 16  # side to which a silhouette is resized, pixels: the smallest objects are about as large
 OVERLAP = 0.5
 """Least intersection over union at which a found region takes the label of an object."""
 CHUNK = 64
@@ -93,14 +95,12 @@ class Detector:
         other = next((scene.id for scene in scenes if scene.split != FIT_SPLIT), None)
         if other is not None:
             raise InputError(f"the detector is fitted on the labels of {FIT_SPLIT} scenes only, got {other!r}; leave it out")
-        if len(scenes) > settings.fit_images:
-            chosen = named_generator(settings.seed, "detector", "images").permutation(len(scenes))[: settings.fit_images]
+        if len(scenes) > FIT_IMAGES:
+            chosen = named_generator(settings.seed, "detector", "images").permutation(len(scenes))[:FIT_IMAGES]
             scenes = [scenes[row] for row in sorted(chosen)]
         chunks = (scenes[start : start + CHUNK] for start in range(0, len(scenes), CHUNK))
-        jobs = (
-            joblib.delayed(_labelled)([np.asarray(pictures[s.id]) for s in chunk], chunk, settings.crop_size) for chunk in chunks
-        )
-        found = [pair for chunk in joblib.Parallel(n_jobs=workers)(jobs) for pair in chunk]
+        jobs = (joblib.delayed(_labelled)([np.asarray(pictures[s.id]) for s in chunk], chunk, CROP_SIZE) for chunk in chunks)
+        found = [pair for chunk in in_processes(workers, jobs) for pair in chunk]
         if len(found) < settings.pca_components:
             raise InputError(
                 f"the detector found {len(found)} labelled regions in {len(scenes)} {FIT_SPLIT} images, "
@@ -119,7 +119,7 @@ class Detector:
         colour_coef[:, own] = some
         return cls(
             np.asarray(pictures[scenes[0].id]).shape[0],
-            settings.crop_size,
+            CROP_SIZE,
             settings.max_regions,
             shape_words,
             colour_words,
@@ -160,8 +160,7 @@ def detect_regions(detector: Detector, pictures: Pictures, ids: Sequence[str], w
     """(image id, Regions) in the order of ``ids``, for ``write_regions``; the same numbers with any number of workers."""
     chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
     jobs = (joblib.delayed(_regions_of)(detector, [np.asarray(pictures[name]) for name in chunk]) for chunk in chunks)
-    results = joblib.Parallel(n_jobs=workers, return_as="generator")(jobs)
-    for chunk, regions in zip(chunks, results, strict=True):
+    for chunk, regions in zip(chunks, in_processes(workers, jobs), strict=True):
         yield from zip(chunk, regions, strict=True)
 
 

@@ -1,7 +1,5 @@
 """English for the ``scenes`` world: synonyms, pieces of sentences, articles and plurals. No word stands for two meanings."""
 
-from collections.abc import Iterator
-
 from vldeformer.scenes.layout import Dice
 
 SHAPE_WORDS: dict[str, tuple[str, ...]] = {
@@ -87,15 +85,3 @@ def plural(noun: str) -> str:
 def with_article(phrase: str) -> str:
     """``a`` or ``an`` before a phrase."""
     return ("an " if phrase[0] in "aeiou" else "a ") + phrase
-
-
-def synonym_groups() -> Iterator[frozenset[str]]:
-    """Sets of words that mean the same, one for each shape (with plurals), colour and size.
-
-    Whoever replaces a word to make a caption wrong must not stay within a group.
-    """
-    for words in SHAPE_WORDS.values():
-        yield frozenset(words) | {plural(word) for word in words}
-    for table in (COLOUR_WORDS, SIZE_WORDS):
-        for words in table.values():
-            yield frozenset(words)

@@ -1,13 +1,11 @@
 """The built-in data set ``scenes``: small pictures of coloured shapes with five captions each, made from a seed.
 
-Only descriptions and captions are kept as data (``scenes.jsonl``); pixels are drawn from them by ``scene_drawing``. The target
+Only descriptions and captions are kept as data (``scenes.jsonl``); pixels are drawn from them by ``drawing``. The target
 set (train, val, test) is small and the ``pretrain`` corpus large, as in the paper's setting; no scene occurs twice.
 """
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-from pydantic import Field
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Image
@@ -15,24 +13,8 @@ from vldeformer.scenes.captions import captions_of
 from vldeformer.scenes.drawing import random_background
 from vldeformer.scenes.layout import Dice, layouts
 from vldeformer.scenes.records import Scene, save_scenes
-from vldeformer.section import Section
+from vldeformer.scenes.world_settings import SceneSettings
 from vldeformer.seeding import named_generator
-
-
-class SceneSettings(Section):
-    """How many scenes to make, and how large their pictures are."""
-
-    pretrain_images: int = Field(description="images of the pre-training corpus; the detector is fitted on them too", ge=1)
-    train_images: int = Field(description="images of the target set's training split", ge=1)
-    val_images: int = Field(description="images of the validation split", ge=1)
-    test_images: int = Field(description="images of the test split", ge=1)
-    image_size: int = Field(description="side of the drawn images, pixels", ge=64, le=512)
-    seed: int = Field(description="seed of the world; the same seed gives the same bytes on every machine", ge=0)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Images of each split, in the order in which they are made."""
-        return {"pretrain": self.pretrain_images, "train": self.train_images, "val": self.val_images, "test": self.test_images}
 
 
 def generate_scenes(settings: SceneSettings) -> Iterator[Scene]:

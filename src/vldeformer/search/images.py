@@ -12,11 +12,11 @@ from typing import Literal, Protocol
 
 import PIL.Image
 
+from vldeformer.data.parts import is_region_store, open_region_store
 from vldeformer.data.photographs import FILE_NAME, PhotographStore, open_photograph
 from vldeformer.data.pixels import PixelStore
-from vldeformer.datasets.joined import is_region_store, open_region_store
 from vldeformer.errors import InputError
-from vldeformer.inputs.in_memory import GivenImage
+from vldeformer.inputs.in_memory import InMemoryImage
 
 SourceKind = Literal["folder", "regions", "pixels", "photographs"]
 
@@ -48,7 +48,7 @@ class ImageSource(Protocol):
         """The image's file, None if it has none of its own."""
         ...
 
-    def __getitem__(self, image_id: str) -> GivenImage:
+    def __getitem__(self, image_id: str) -> InMemoryImage:
         """Raises InputError if the image cannot be read."""
         ...
 
@@ -161,7 +161,7 @@ class StoredPhotographs:
 class Stored(Protocol):
     """A store: image id → regions or pixels."""
 
-    def __getitem__(self, image_id: str) -> GivenImage: ...
+    def __getitem__(self, image_id: str) -> InMemoryImage: ...
 
 
 class StoredImages:
@@ -177,7 +177,7 @@ class StoredImages:
     def path(self, image_id: str) -> None:
         """None: what a store holds is no file of its own."""
 
-    def __getitem__(self, image_id: str) -> GivenImage:
+    def __getitem__(self, image_id: str) -> InMemoryImage:
         return self.store[image_id]
 
 

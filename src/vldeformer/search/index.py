@@ -15,7 +15,7 @@ import numpy as np
 from vldeformer.artifact import digest
 from vldeformer.encoder import Encoder, load
 from vldeformer.errors import InputError
-from vldeformer.inputs.in_memory import GivenImage
+from vldeformer.inputs.in_memory import InMemoryImage
 from vldeformer.models.importing import files_of
 from vldeformer.retrieval.vectors import as_float32, check_vectors
 from vldeformer.search.images import ImageSource, open_images
@@ -92,7 +92,7 @@ class SearchIndex:
             raise InputError(f"candidates: expected at least k = {k} to re-rank, got {candidates}")
         return rerank(text, self.search_vector(self.encode_text(text), candidates))[:k]
 
-    def search_image(self, image: GivenImage, k: int = 10) -> list[Hit]:
+    def search_image(self, image: InMemoryImage, k: int = 10) -> list[Hit]:
         """The k images nearest to a picture. Raises InputError if the model cannot read it, or k is below 1.
 
         >>> index.search_image(PIL.Image.open(index.path("a/03.png")), k=1)[0].id

@@ -1,4 +1,4 @@
-"""What an index knows of the images it was made of, so that a later run reads only what is new or has changed."""
+"""Which images an index holds and in what state they were read, so that a later run reads only new and changed ones."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from vldeformer.search.layout import Contents, Description, read_contents, read_
 
 
 @dataclass(frozen=True)
-class Known:
-    """What an index knows: rows: the row of each image that can be found; skipped: images that could not be read."""
+class IndexState:
+    """The images of an index. rows: row of each image that can be found; skipped: images that could not be read."""
 
     contents: Contents
     rows: dict[str, int]
@@ -18,7 +18,7 @@ class Known:
     skipped: dict[str, Listed]
 
     @classmethod
-    def of(cls, folder: Path, description: Description) -> "Known":
+    def of(cls, folder: Path, description: Description) -> "IndexState":
         """Read it from the shards. Raises InputError if a file of the index is damaged."""
         contents = read_contents(folder)
         removed, start = set(contents.removed), 0

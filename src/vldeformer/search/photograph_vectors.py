@@ -15,7 +15,7 @@ from torch import Tensor
 from vldeformer.data.photographs import THREADS, UnavailableError
 from vldeformer.encoder import Encoder
 from vldeformer.errors import InputError
-from vldeformer.inputs.in_memory import GivenImage
+from vldeformer.inputs.in_memory import InMemoryImage
 from vldeformer.retrieval.encode import Progress
 from vldeformer.retrieval.vectors import check_vectors
 from vldeformer.search.images import ImageSource, Listed
@@ -52,7 +52,7 @@ def encode_listed(encoder: Encoder, source: ImageSource, listed: Sequence[Listed
     return replace(found, vectors=np.concatenate(vectors))
 
 
-def encode_alone(encoder: Encoder, image: GivenImage) -> np.ndarray:
+def encode_alone(encoder: Encoder, image: InMemoryImage) -> np.ndarray:
     """(D,) float32: one image in a batch of its own. Raises InputError if the model cannot read it."""
     vector: np.ndarray = encode_tensors(encoder, [encoder.transform(image)], ("query",))[0]
     return vector

@@ -18,7 +18,7 @@ from vldeformer.errors import InputError
 from vldeformer.models.importing import files_of
 from vldeformer.retrieval.encode import Progress, silent
 from vldeformer.search.images import ImageSource, Listed, is_utf8, open_images
-from vldeformer.search.index_state import Known
+from vldeformer.search.index_state import IndexState
 from vldeformer.search.layout import (
     CONTENTS,
     DESCRIPTION,
@@ -109,7 +109,7 @@ def index_images(
     _check_readable(encoder, source, listed)
     with locked(out):
         known = _described(out, wanted)
-        before = Known.of(out, known)
+        before = IndexState.of(out, known)
         failed = [one for one in listed if one.problem is not None and one.id in before.rows]
         kept = {one.id for one in failed}
         pending = [one for one in listed if one.id not in kept and not before.has(one)]
@@ -133,7 +133,7 @@ def index_images(
         contents, built = _structured(out, known.width, contents)
         write_section(out / CONTENTS, contents)
         _drop_uncommitted(out, contents)
-        after = Known.of(out, known)
+        after = IndexState.of(out, known)
     names = {one.id for one in listed}
     problems = {name: one.problem for name, one in after.skipped.items() if name in names}
     problems |= {one.id: one.problem for one in failed}
@@ -156,7 +156,7 @@ def remove_images(index: str | Path, ids: Iterable[str]) -> int:
     index = Path(index)
     known = read_description(index)
     with locked(index):
-        before, names = Known.of(index, known), list(ids)
+        before, names = IndexState.of(index, known), list(ids)
         unknown = [name for name in names if name not in before.rows]
         if unknown:
             others = f" ({len(unknown) - 1} more are not)" if len(unknown) > 1 else ""

@@ -14,11 +14,10 @@ from urllib.parse import quote
 from torch import Tensor
 
 from vldeformer.errors import InputError
-from vldeformer.inputs.in_memory import GivenImage
+from vldeformer.inputs.in_memory import InMemoryImage
 from vldeformer.search.index import Hit, SearchIndex
 from vldeformer.search.photograph_vectors import encode_tensors
-from vldeformer.serve.messages import Answer, FoundImage, Times
-from vldeformer.serve.refusal import RefusedError
+from vldeformer.serve.messages import Answer, FoundImage, RefusedError, Times
 
 LOG = logging.getLogger("vldeformer.serve")
 
@@ -56,7 +55,7 @@ class Prepared:
     seconds: float
 
 
-def prepared(index: SearchIndex, image: GivenImage) -> Prepared:
+def prepared(index: SearchIndex, image: InMemoryImage) -> Prepared:
     """Raises InputError if the model cannot read the image."""
     started = time.perf_counter()
     tensor = index.encoder.transform(image)

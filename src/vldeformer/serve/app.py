@@ -17,11 +17,10 @@ from vldeformer.errors import InputError
 from vldeformer.section import expected_and_got
 from vldeformer.serve.docs_page import docs_html
 from vldeformer.serve.guard import Guard
-from vldeformer.serve.messages import Answer, Health, Info, Problem
+from vldeformer.serve.messages import Answer, Health, Info, Problem, RefusedError
 from vldeformer.serve.metrics import CONTENT_TYPE
-from vldeformer.serve.pictures import IMAGE_SIDE, THUMB_SIDE
-from vldeformer.serve.refusal import RefusedError
 from vldeformer.serve.service import MOST_HITS, Service
+from vldeformer.serve.shown_pictures import IMAGE_SIDE, THUMB_SIDE
 from vldeformer.serve.uploads import SCHEMA, Uploads
 
 MOST_LETTERS = 2_000

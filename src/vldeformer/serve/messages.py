@@ -1,4 +1,4 @@
-"""What the server answers, as the types that its JSON and its page of documentation are made from."""
+"""What the server answers: the types of its JSON and of its page of documentation, and the refusal of a request."""
 
 from pydantic import BaseModel, Field
 
@@ -64,3 +64,14 @@ class Problem(BaseModel):
     """What is wrong with a request, in one line."""
 
     error: str
+
+
+class RefusedError(Exception):
+    """A request that is not answered: an HTTP status and one line, which names no path of this machine.
+
+    ``retry_after``: seconds until asking again may help.
+    """
+
+    def __init__(self, status: int, line: str, retry_after: int | None = None) -> None:
+        super().__init__(line)
+        self.status, self.line, self.retry_after = status, line, retry_after

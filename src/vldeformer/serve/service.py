@@ -10,14 +10,13 @@ from vldeformer.errors import InputError
 from vldeformer.search.index import Hit
 from vldeformer.search.structure import MEANING
 from vldeformer.serve import answers
-from vldeformer.serve.joint import ServedJoint
 from vldeformer.serve.live_index import LiveIndex, Opened
-from vldeformer.serve.messages import Info
+from vldeformer.serve.messages import Info, RefusedError
 from vldeformer.serve.metrics import Metrics
-from vldeformer.serve.pictures import ShownPictures, uploaded
-from vldeformer.serve.refusal import RefusedError
+from vldeformer.serve.served_joint import ServedJoint
+from vldeformer.serve.shown_pictures import ShownPictures, uploaded
 from vldeformer.serve.uploads import MOST_MB
-from vldeformer.serve.work_queue import Lane
+from vldeformer.serve.work_queue import WorkQueue
 
 MOST_HITS = 200
 REMEMBERED = 512
@@ -35,8 +34,8 @@ class Service:
 
     def __init__(self, live: LiveIndex, joint: ServedJoint | None, candidates: int, examples: Sequence[str]) -> None:
         self.live, self.joint, self.candidates, self.examples = live, joint, candidates, list(examples)
-        self.model_lane, self.file_lane = Lane("model", 1, WAITING), Lane("files", 2, WAITING)
-        self.joint_lane = Lane("joint", 1, WAITING_JOINT)
+        self.model_queue, self.file_queue = WorkQueue("model", 1, WAITING), WorkQueue("files", 2, WAITING)
+        self.joint_queue = WorkQueue("joint", 1, WAITING_JOINT)
         self.metrics, self.pictures = Metrics(lambda: live.now.images), ShownPictures()
         self._remembered = OrderedDict[tuple[int, str, int, bool], bytes]()
 
@@ -62,7 +61,7 @@ class Service:
         """Do in the model's thread what its first queries would wait for."""
         for _ in range(3):
             with contextlib.suppress(InputError):  # of images that have gone; every search will say so
-                await self.model_lane.run(lambda: self.live.now.index.search("warm-up", 1), _nobody_left)
+                await self.model_queue.run(lambda: self.live.now.index.search("warm-up", 1), _nobody_left)
 
     async def text(self, text: str, k: int, rerank: bool, gone: Gone) -> bytes:
         """The answer to a text, as JSON; the same bytes again if it is asked again. Raises InputError or RefusedError."""
@@ -75,10 +74,10 @@ class Service:
             self.metrics.remembered.inc()
             return self._remembered[key]
         most = max(k, self.candidates) if rerank else k
-        found = await self.model_lane.run(lambda: answers.by_text(opened.index, text, most), gone)
+        found = await self.model_queue.run(lambda: answers.by_text(opened.index, text, most), gone)
         if rerank:
             before = found
-            found = await self.joint_lane.run(
+            found = await self.joint_queue.run(
                 lambda: answers.reranked(before, lambda hits: self._rerank(opened, text, hits), self.candidates, k), gone
             )
         answer = self._remembered[key] = self._written(text, found, started, self._joint_all(opened))
@@ -89,8 +88,8 @@ class Service:
     async def photograph(self, name: str, file: BinaryIO, k: int, gone: Gone) -> bytes:
         """The answer to a photograph that was sent in. Raises InputError or RefusedError."""
         started, opened = time.perf_counter(), self.live.now
-        image = await self.file_lane.run(lambda: answers.prepared(opened.index, uploaded(file)), gone)
-        found = await self.model_lane.run(lambda: answers.by_image(opened.index, image, k), gone)
+        image = await self.file_queue.run(lambda: answers.prepared(opened.index, uploaded(file)), gone)
+        found = await self.model_queue.run(lambda: answers.by_image(opened.index, image, k), gone)
         return self._written(name, found, started, None)
 
     async def similar(self, image_id: str, k: int, gone: Gone) -> bytes:
@@ -102,7 +101,7 @@ class Service:
                 raise RefusedError(404, f"image {image_id[:200]!r} is not in the index")
             return answers.by_id(opened.index, image_id, k)
 
-        return self._written(image_id, await self.file_lane.run(work, gone), started, None)
+        return self._written(image_id, await self.file_queue.run(work, gone), started, None)
 
     async def picture(self, image_id: str, side: int, known: str | None, gone: Gone) -> tuple[str, bytes | None]:
         """The stamp of an image and its JPEG, None in its place if ``known`` is that stamp. Raises RefusedError."""
@@ -113,12 +112,12 @@ class Service:
             tag = f'"{stamp}-{side}"'
             return tag, None if known == tag else self.pictures.jpeg(index, image_id, stamp, side)
 
-        return await self.file_lane.run(work, gone)
+        return await self.file_queue.run(work, gone)
 
     def close(self) -> None:
         """Let go of the threads."""
-        for lane in (self.model_lane, self.joint_lane, self.file_lane):
-            lane.close()
+        for queue in (self.model_queue, self.joint_queue, self.file_queue):
+            queue.close()
 
     def _rerank(self, opened: Opened, text: str, hits: Sequence[Hit]) -> list[Hit]:
         assert self.joint is not None

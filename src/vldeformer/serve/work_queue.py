@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from vldeformer.serve.refusal import RefusedError
+from vldeformer.serve.messages import RefusedError
 
 Result = TypeVar("Result")
 
 
-class Lane:
+class WorkQueue:
     """Work in the order in which it came, ``threads`` pieces at a time.
 
     ``most``: pieces that are worked on or wait; one more is refused with status 503.

@@ -15,15 +15,14 @@ from tqdm import tqdm
 
 from vldeformer.artifact import write_json
 from vldeformer.errors import InputError
-from vldeformer.models.fast_layers import quicken
 from vldeformer.runtime import RuntimeSettings, prepare_torch
 from vldeformer.seeding import named_seed
-from vldeformer.training.checkpoint import RunState, load_state, save_state
-from vldeformer.training.journal import Journal, peak_memory_mib
-from vldeformer.training.optim import build_optimizer
-from vldeformer.training.schedule import learning_rate
+from vldeformer.training.optim import build_optimizer, learning_rate
+from vldeformer.training.run_files import Journal, RunState, load_state, peak_memory_mib, save_state
 from vldeformer.training.settings import OptimizerSettings
 
+CLIP_NORM = 1.0
+"""Gradients are scaled down to this norm, as in the released code."""
 NAMED_IDS = 4
 """Pairs of a batch that a message names; a file holds them all."""
 
@@ -50,7 +49,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a run came to: the step whose weights the model holds, the last step, and its weights if they are others."""
+    """Result of a training: the step whose weights the model holds, the last step, and its weights if they differ."""
 
     kept_step: int
     last_step: int
@@ -82,13 +81,10 @@ def fit(
 ) -> Fitted:
     """Train ``model`` in place; it ends with the weights that were best on validation, else with the last ones.
 
-    Its linear layers and dropouts become quick ones.
-
     ``run_folder`` holds ``state.pt`` and ``journal.jsonl`` while the run goes on; a killed run with the same ``run_key``
     continues from its last state and ends with the same bits as one that was never killed (on a CPU).
     Raises InputError, naming the step and its batch, if the loss or the gradient is not finite; the last state stays.
     """
-    quicken(model)
     optimizer = build_optimizer(model, settings.weight_decay)
     wrapped, optimizer = accelerator.prepare(model, optimizer)
     first, best_value, best_step, best_model, worse = 0, -math.inf, 0, None, 0
@@ -112,7 +108,7 @@ def fit(
         torch.manual_seed(named_seed(settings.seed, "dropout", step, accelerator.process_index))
         wrapped.train()
         loss, figures = task.backward(wrapped, step)
-        norm = accelerator.clip_grad_norm_(wrapped.parameters(), settings.clip_norm)
+        norm = accelerator.clip_grad_norm_(wrapped.parameters(), CLIP_NORM)
         # Before the weights change: what is saved is always good to go on from.
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
             progress.close()  # the message starts a line of its own

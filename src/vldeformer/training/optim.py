@@ -1,7 +1,19 @@
-"""AdamW as the paper sets it: no decay of biases and layer norms."""
+"""AdamW as the paper sets it, without decay of biases and layer norms, and its learning rate as a function of the step."""
+
+import math
 
 import torch
 from torch import nn
+
+
+def learning_rate(step: int, highest: float, warmup_steps: int, steps: int) -> float:
+    """Rate of ``step`` (from 0): linear warm-up to ``highest``, then half a cosine down to zero at ``steps``."""
+    if step < warmup_steps:
+        return highest * (step + 1) / warmup_steps
+    if step >= steps:
+        return 0.0
+    progress = (step - warmup_steps) / max(1, steps - warmup_steps)
+    return highest * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def build_optimizer(model: nn.Module, weight_decay: float) -> torch.optim.AdamW:

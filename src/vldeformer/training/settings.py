@@ -1,8 +1,12 @@
-"""Settings of the two trainings: pre-training of the backbone and training of a retrieval model."""
+"""Settings of the two trainings: pre-training of the backbone and training of a retrieval model.
+
+A key exists only where it has a meaning: ``train`` is one of three classes by ``kind``, and the loss and the hard negatives of
+a decomposed model are classes by ``kind`` as well.
+"""
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from vldeformer.models.settings import Pooling
 from vldeformer.section import Section
@@ -16,7 +20,7 @@ def _one_expectation(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 
 
 class OptimizerSettings(Section):
-    """AdamW with linear warm-up and cosine decay."""
+    """AdamW with linear warm-up and cosine decay; the gradient's norm is at most ``loop.CLIP_NORM``."""
 
     seed: int = Field(ge=0, description="seed of weights, batches, captions and dropout")
     steps: int = Field(ge=0, description="optimizer steps; 0 keeps the weights of the start")
@@ -24,7 +28,6 @@ class OptimizerSettings(Section):
     learning_rate: float = Field(gt=0, description="highest learning rate")
     warmup_steps: int = Field(ge=0, description="steps of linear warm-up")
     weight_decay: float = Field(ge=0, description="decay of weights, not of biases and layer norms")
-    clip_norm: float = Field(gt=0, description="gradients are scaled down to this norm")
     checkpoint_steps: int = Field(ge=1, description="steps between checkpoints of a run that can be continued")
 
 
@@ -36,140 +39,216 @@ class PretrainSettings(OptimizerSettings):
         "null: pre-train here"
     )
     split: Literal["pretrain", "train"] = Field(description="which images to learn from")
-    mask_ratio: float = Field(gt=0, lt=1, description="share of caption words that is masked")
     contrastive_weight: float = Field(ge=0, description="weight of a contrastive loss of captions and images read alone; 0: none")
 
 
-class TrainSettings(OptimizerSettings):
-    """Training of a joint matcher or of a decomposed encoder on the target set's `train` split.
+class RetrievalTraining(OptimizerSettings):
+    """What joint and decomposed training have in common."""
 
-    A key that begins "dual:" or "joint:" is read by that kind only; for the others it has a fixed value, whatever the files say,
-    so that a change of it trains nothing that does not read it.
-    """
-
-    kind: Literal["joint", "dual", "oracle"] = Field(
-        description="joint: the early-interaction baseline; dual: decomposed; oracle: reads the scene, is not trained"
-    )
-    start: Literal["pretrained", "scratch"] = Field(description="weights of the pre-training or random weights")
-    start_share: float = Field(
-        gt=0,
-        le=1,
-        description="dual, pretrained: the start is so much of the pre-trained matrices and the rest of random ones, which frees "
-        "it to learn (shrink and perturb, Ash and Adams 2020); 1: the pre-trained weights",
-    )
     images: int | None = Field(ge=2, description="train on the first so many images of the split; null: all")
     validate_steps: int = Field(ge=1, description="steps between measurements on `val`; the best one is kept")
     validate_images: int = Field(ge=2, description="first images of `val` that are measured; joint models score all their pairs")
     patience: int | None = Field(
         ge=1, description="stop after so many measurements without a better one; null: all steps are done"
     )
-    pooling: Pooling = Field(
-        description="dual: cls or sep, the first or last state; mean of the states, mean_all over the padding too as in the "
-        "released code; mean_max, mean and maximum side by side"
-    )
-    pooling_dropout: float = Field(ge=0, lt=1, description="dual: dropout of the pooled state")
-    shared_weights: bool = Field(description="dual: captions and images are read by one backbone, or each by a copy of its own")
-    loss: Literal["infonce", "triplet", "triplet_hard", "multi_similarity", "sigmoid"] = Field(
-        description="dual: InfoNCE in both directions; triplet as released (the batch rolled by one) or with the hardest of the "
-        "batch; multi-similarity; sigmoid of every pair"
-    )
-    temperature: float = Field(gt=0, description="dual: cosines are divided by it in infonce and sigmoid")
-    learn_temperature: bool = Field(description="dual: the temperature is a weight that starts there, or stays as it is")
-    margin: float = Field(gt=0, description="dual: of the triplet losses, a Euclidean distance of unit vectors")
-    hard_negatives: Literal["none", "text", "image", "both", "mined"] = Field(
-        description="dual: which composed negatives enter the loss; mined: none, but the hardest of the training set"
-    )
-    negatives_scope: Literal["anchor", "batch"] = Field(
-        description="dual: a hard negative counts against its own anchor only, or against every pair of the batch"
-    )
-    mine_epochs: int = Field(ge=1, description="dual, mined: epochs after which the hardest are looked up again")
-    mine_depth: int = Field(ge=1, description="dual, mined: so many of the hardest are kept of each anchor and drawn from")
-    mine_limit: float | None = Field(
-        description="dual, mined: log-odds of a match by the joint model from which a candidate counts as right and is dropped; "
-        "null: none is dropped"
-    )
-    distillation_weight: float = Field(ge=0, description="dual: weight of the joint model's scores as soft targets; 0: none")
-    distillation_temperature: float = Field(gt=0, description="dual: divides the joint model's log-odds before their softmax")
-    distillation_candidates: int = Field(
-        ge=1,
-        description="dual: hardest other captions and images of the batch that the joint model scores for each anchor; each "
-        "process looks among its own share of the batch, so with distillation two processes are not one with twice the batch",
-    )
-    chunk_images: Annotated[Annotated[int, Field(ge=1)] | Literal["auto"] | None, WrapValidator(_one_expectation)] = Field(
-        description="dual: images whose gradient is in memory at a time, by gradient caching; auto: found from the memory that "
-        "is free, on which dropout then depends, so that two such runs may differ; null: the whole batch"
-    )
-    joint_negatives: int = Field(
-        ge=1, description="joint: mismatched pairs for each matching one, half with another caption, half with another image"
-    )
-    joint_layers: int | None = Field(
-        ge=1,
-        description="joint: top layers that see both caption and image, those below read them apart; null: all layers; 0 would "
-        "be the decomposed model, kind dual",
-    )
 
     @property
     def needs_teacher(self) -> bool:
         """Whether the joint model takes part in the training."""
-        filtered = self.hard_negatives == "mined" and self.mine_limit is not None
-        return self.distillation_weight > 0 or filtered
-
-    @property
-    def reads_temperature(self) -> bool:
-        """Whether a temperature plays a part."""
-        return self.loss in TEMPERED or self.distillation_weight > 0
+        return False
 
     @property
     def needs_composed(self) -> bool:
         """Whether composed negatives are read."""
-        return self.hard_negatives not in ("none", "mined")
+        return False
 
-    @model_validator(mode="before")
-    @classmethod
-    def _only_what_is_read(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or values.get("kind") not in ("joint", "dual", "oracle"):
-            return values
-        fixed = {name: value for kind, keys in READ_BY.items() if kind != values["kind"] for name, value in keys.items()}
-        return {name: fixed.get(name, value) for name, value in values.items()}
+
+class JointTraining(RetrievalTraining):
+    """The early-interaction baseline, trained on the target set's `train` split to recognise matching pairs."""
+
+    kind: Literal["joint"]
+    start: Literal["pretrained", "scratch"] = Field(description="weights of the pre-training or random weights")
+    joint_negatives: int = Field(
+        ge=1, description="mismatched pairs for each matching one, half with another caption, half with another image"
+    )
+    joint_layers: int | None = Field(
+        ge=1,
+        description="top layers that see both caption and image, those below read them apart; null: all layers; 0 would be the "
+        "decomposed model, kind dual",
+    )
+
+    @property
+    def start_share(self) -> float:
+        """The pre-trained weights are used as they are."""
+        return 1.0
+
+    def architecture(self) -> dict[str, Any]:
+        """Fields of the model's description that follow from these settings."""
+        return {"kind": self.kind, "pooling": "mean", "pooling_dropout": 0.0, "joint_layers": self.joint_layers}
+
+
+class SharedStart(Section):
+    """A start between pre-trained and random weights (shrink and perturb, Ash and Adams 2020), which frees a model to learn."""
+
+    share: float = Field(gt=0, lt=1, description="share of the pre-trained matrices in the start, the rest is random")
+
+
+class TemperedLoss(Section):
+    """Softmax over the candidates (InfoNCE), or a sigmoid of every pair (SigLIP); both directions are summed."""
+
+    kind: Literal["infonce", "sigmoid"]
+    temperature: float = Field(gt=0, description="cosines are divided by it")
+    learn_temperature: bool = Field(description="the temperature is a weight that starts there, or a constant")
+
+
+class TripletLoss(Section):
+    """Triplets with the batch rolled by one as in the released code, or with the hardest negative of the batch (VSE++)."""
+
+    kind: Literal["triplet", "triplet_hard"]
+    margin: float = Field(gt=0, description="a Euclidean distance of unit vectors")
+
+
+class MultiSimilarityLoss(Section):
+    """The multi-similarity loss, with its published constants."""
+
+    kind: Literal["multi_similarity"]
+
+
+class NoNegatives(Section):
+    """Only the other pairs of the batch are negatives."""
+
+    kind: Literal["none"]
+
+
+class ComposedTrainingNegatives(Section):
+    """Composed captions, composed images, or both enter the loss."""
+
+    kind: Literal["text", "image", "both"]
+    scope: Literal["anchor", "batch"] = Field(
+        description="a hard negative counts against its own anchor only, or against every pair of the batch"
+    )
+
+
+class MinedTrainingNegatives(Section):
+    """The hardest captions and images of the training set; each counts against its own anchor only.
+
+    A mined caption is right for its own image, which may be in the batch.
+    """
+
+    kind: Literal["mined"]
+    epochs: int = Field(ge=1, description="epochs after which the hardest are looked up again")
+    depth: int = Field(ge=1, description="so many of the hardest are kept of each anchor and drawn from")
+    limit: float | None = Field(
+        description="log-odds of a match by the joint model from which a candidate counts as right and is dropped; null: none is"
+    )
+
+
+class Distillation(Section):
+    """Scores of the joint model as soft targets."""
+
+    weight: float = Field(gt=0, description="weight of this loss beside the other")
+    temperature: float = Field(gt=0, description="divides the joint model's log-odds before their softmax")
+    candidates: int = Field(
+        ge=1,
+        description="hardest other captions and images of the batch that the joint model scores for each anchor; each process "
+        "looks among its own share of the batch, so with distillation two processes are not one with twice the batch",
+    )
+
+
+def _start_tag(value: Any) -> str:
+    return "shared" if isinstance(value, dict | SharedStart) else "named"
+
+
+Start = Annotated[
+    Annotated[Literal["pretrained", "scratch"], Tag("named")] | Annotated[SharedStart, Tag("shared")], Discriminator(_start_tag)
+]
+Loss = Annotated[TemperedLoss | TripletLoss | MultiSimilarityLoss, Field(discriminator="kind")]
+HardNegatives = Annotated[NoNegatives | ComposedTrainingNegatives | MinedTrainingNegatives, Field(discriminator="kind")]
+
+
+class DualTraining(RetrievalTraining):
+    """The decomposed encoder, trained by contrast on the target set's `train` split."""
+
+    kind: Literal["dual"]
+    start: Start = Field(
+        description="weights of the pre-training, random weights (scratch), or `{share: 0.5}`, which is between the two"
+    )
+    pooling: Pooling = Field(
+        description="cls or sep, the first or last state; mean of the states, mean_all over the padding too as in the released "
+        "code; mean_max, mean and maximum side by side"
+    )
+    pooling_dropout: float = Field(ge=0, lt=1, description="dropout of the pooled state")
+    shared_weights: bool = Field(description="captions and images are read by one backbone, or each by its own copy")
+    loss: Loss = Field(description="what a mistake costs; its keys are those of its kind")
+    hard_negatives: HardNegatives = Field(description="negatives beside the other pairs of the batch; keys by kind")
+    distillation: Distillation | None = Field(description="null: the joint model's scores are not used")
+    chunk_images: Annotated[Annotated[int, Field(ge=1)] | Literal["auto"] | None, WrapValidator(_one_expectation)] = Field(
+        description="images whose gradient is in memory at a time, by gradient caching; auto: found from the memory that is "
+        "free, on which dropout then depends, so that two such runs may differ; null: the whole batch"
+    )
+
+    @property
+    def start_share(self) -> float:
+        """Share of the pre-trained matrices in the start, if the training starts from pre-trained weights."""
+        return self.start.share if isinstance(self.start, SharedStart) else 1.0
+
+    @property
+    def mined(self) -> MinedTrainingNegatives | None:
+        """How negatives are mined; None: they are not."""
+        return self.hard_negatives if isinstance(self.hard_negatives, MinedTrainingNegatives) else None
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether the joint model takes part in the training."""
+        return self.distillation is not None or (self.mined is not None and self.mined.limit is not None)
+
+    @property
+    def needs_composed(self) -> bool:
+        """Whether composed negatives are read."""
+        return isinstance(self.hard_negatives, ComposedTrainingNegatives)
+
+    @property
+    def negatives_scope(self) -> Literal["anchor", "batch"]:
+        """Which pairs a hard negative counts against."""
+        return self.hard_negatives.scope if isinstance(self.hard_negatives, ComposedTrainingNegatives) else "anchor"
+
+    @property
+    def temperature(self) -> float:
+        """The temperature, or where a learned one starts; 1 for a loss that reads none."""
+        return self.loss.temperature if isinstance(self.loss, TemperedLoss) else 1.0
+
+    @property
+    def margin(self) -> float:
+        """The margin; 1 for a loss that reads none."""
+        return self.loss.margin if isinstance(self.loss, TripletLoss) else 1.0
+
+    def architecture(self) -> dict[str, Any]:
+        """Fields of the model's description that follow from these settings."""
+        learned = isinstance(self.loss, TemperedLoss) and self.loss.learn_temperature
+        return {
+            "kind": self.kind,
+            "pooling": self.pooling,
+            "pooling_dropout": self.pooling_dropout,
+            "shared_weights": self.shared_weights,
+            "initial_temperature": self.temperature if learned else None,
+        }
 
     @model_validator(mode="after")
-    def _go_together(self) -> Self:
-        if self.hard_negatives == "mined" and self.negatives_scope == "batch":
+    def _distillation_reads_a_temperature(self) -> Self:
+        if self.distillation is not None and not isinstance(self.loss, TemperedLoss):
             raise ValueError(
-                "negatives_scope anchor where hard_negatives is mined, got batch: a mined caption is right for its own image, "
-                "which may be in the batch"
-            )
-        if self.learn_temperature and not self.reads_temperature:
-            raise ValueError(
-                f"learn_temperature false where neither loss ({' or '.join(TEMPERED)}) nor distillation reads a temperature, "
-                f"got true with loss {self.loss}"
+                f"a loss with a temperature (infonce or sigmoid), which distillation reads too, or distillation null; "
+                f"got loss.kind {self.loss.kind}"
             )
         return self
 
 
-TEMPERED = ("infonce", "sigmoid")
-"""The losses that read a temperature."""
+class OracleTraining(Section):
+    """Reads the scene instead of the pixels; nothing is trained."""
 
-READ_BY: dict[str, dict[str, Any]] = {
-    "dual": {
-        "start_share": 1.0,
-        "pooling": "mean",
-        "pooling_dropout": 0.0,
-        "shared_weights": True,
-        "loss": "infonce",
-        "temperature": 1.0,
-        "learn_temperature": False,
-        "margin": 1.0,
-        "hard_negatives": "none",
-        "negatives_scope": "anchor",
-        "mine_epochs": 1,
-        "mine_depth": 1,
-        "mine_limit": None,
-        "distillation_weight": 0.0,
-        "distillation_temperature": 1.0,
-        "distillation_candidates": 1,
-        "chunk_images": None,
-    },
-    "joint": {"joint_negatives": 1, "joint_layers": None},
-}
-"""Kind → the keys that it alone reads, with the value that they have for the other kinds."""
+    kind: Literal["oracle"]
+
+
+AnyTraining = JointTraining | DualTraining | OracleTraining
+TrainSettings = Annotated[AnyTraining, Field(discriminator="kind")]
+"""The settings section ``train``."""

@@ -11,14 +11,14 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
+from torch.distributed.nn import functional
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.measures import mean_recall
 from vldeformer.inputs.batch import PairBatch, TextInput
 from vldeformer.inputs.collate import TextReader, VisualReader
-from vldeformer.inputs.prefetch import Prefetcher
-from vldeformer.inputs.streams import PairStream
+from vldeformer.inputs.streams import PairStream, Prefetcher
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, PairVectors
 from vldeformer.models.joint import JointMatcher
@@ -28,13 +28,14 @@ from vldeformer.retrieval.encode import embed, score_pairs
 from vldeformer.retrieval.ranking import exact_ranks
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.seeding import named_seed
-from vldeformer.training.gather import gather_rows
 from vldeformer.training.grad_cache import Figures, GradCache
 from vldeformer.training.mining import Miner
-from vldeformer.training.settings import PretrainSettings, TrainSettings
+from vldeformer.training.settings import DualTraining, JointTraining, PretrainSettings
 from vldeformer.training.teacher import Teacher, soft_target_loss
 
 ALIGNMENT_TEMPERATURE = 0.05
+MASK_RATIO = 0.3
+"""Share of caption words that is masked. Twice BERT's: captions are short, and the image helps to guess."""
 
 Backward = Callable[[nn.Module, int], tuple[Tensor, Figures]]
 
@@ -54,7 +55,7 @@ def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSetting
         draw = _torch_generator(settings.seed, "pretraining", step, *stream.share)
         pairs = len(batch.image_numbers)
         maskable = batch.text.mask & (batch.text.ids != words.cls) & (batch.text.ids != words.sep)
-        masked, chosen = mask_words(batch.text.ids, maskable, settings.mask_ratio, words.mask, len(words), draw)
+        masked, chosen = mask_words(batch.text.ids, maskable, MASK_RATIO, words.mask, len(words), draw)
         captions, images, targets = mismatched(batch.image_numbers, 1, draw)
         # Rows 0 … of the matching and of the mismatched pairs.
         half = torch.cat([torch.arange(pairs // 2), pairs + torch.arange(pairs // 2)])
@@ -78,7 +79,7 @@ def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSetting
     return backward
 
 
-def joint_training(stream: PairStream, settings: TrainSettings, accelerator: Accelerator) -> Backward:
+def joint_training(stream: PairStream, settings: JointTraining, accelerator: Accelerator) -> Backward:
     """Match / no match on the target set: the retrieval fine-tuning of the early-interaction baseline."""
     device, batches = accelerator.device, Prefetcher(stream)
 
@@ -98,7 +99,7 @@ def joint_training(stream: PairStream, settings: TrainSettings, accelerator: Acc
 
 def contrastive_training(
     stream: PairStream,
-    settings: TrainSettings,
+    settings: DualTraining,
     accelerator: Accelerator,
     state: dict[str, Any],
     teacher: Teacher | None = None,
@@ -107,10 +108,11 @@ def contrastive_training(
     """The decomposition: contrastive over the batches of all processes, with hard negatives, in chunks if asked.
 
     ``state``: what a continued run needs to know beside its weights (see ``Task``). The ``teacher`` gives soft targets if
-    ``distillation_weight`` asks for them, and takes mined negatives that it holds for right out of the loss.
+    ``distillation`` asks for them, and takes mined negatives that it holds for right out of the loss.
     """
     cache = GradCache(settings.chunk_images, accelerator, state)
     batches = Prefetcher(stream) if miner is None else stream
+    distillation, limit = settings.distillation, settings.mined.limit if settings.mined else None
 
     def backward(model: nn.Module, step: int) -> tuple[Tensor, Figures]:
         if miner is not None:
@@ -118,15 +120,15 @@ def contrastive_training(
         batch, waited = _timed_batch(batches, step)
         batch = batch.to(accelerator.device)
         dropped: Figures = {}
-        if miner is not None and teacher is not None and settings.mine_limit is not None:
-            batch, dropped = _without_matches(batch, teacher, settings.mine_limit)
+        if miner is not None and teacher is not None and limit is not None:
+            batch, dropped = _without_matches(batch, teacher, limit)
 
         def loss(vectors: PairVectors) -> tuple[Tensor, Figures]:
             value, figures = vector_loss(vectors, batch, settings)
-            if teacher is None or settings.distillation_weight == 0:
+            if teacher is None or distillation is None:
                 return value, figures
-            soft = soft_target_loss(teacher, vectors, batch, settings)
-            return value + settings.distillation_weight * soft, figures | {"distillation_loss": soft.item()}
+            soft = soft_target_loss(teacher, vectors, batch, settings.temperature, distillation)
+            return value + distillation.weight * soft, figures | {"distillation_loss": soft.item()}
 
         value, figures = cache.backward(model, batch, loss)
         return value, figures | waited | dropped
@@ -144,10 +146,10 @@ def _without_matches(batch: PairBatch, teacher: Teacher, limit: float) -> tuple[
     return dataclasses.replace(batch, hard_text_valid=kept[0], hard_visual_valid=kept[1]), {"mined_dropped": share}
 
 
-def vector_loss(vectors: PairVectors, batch: PairBatch, settings: TrainSettings) -> tuple[Tensor, Figures]:
+def vector_loss(vectors: PairVectors, batch: PairBatch, settings: DualTraining) -> tuple[Tensor, Figures]:
     """The loss of this process's vectors among those of all processes, and what the journal says of it."""
     value = retrieval_loss(
-        settings.loss,
+        settings.loss.kind,
         gather_rows(vectors.captions),
         gather_rows(vectors.images),
         gather_rows(batch.image_numbers),
@@ -198,3 +200,22 @@ def _timed_batch(batches: PairStream | Prefetcher, step: int) -> tuple[PairBatch
 
 def _torch_generator(*names: str | int) -> torch.Generator:
     return torch.Generator().manual_seed(named_seed(*names))
+
+
+def gather_rows(tensor: Tensor) -> Tensor:
+    """All processes' rows of a tensor, so that a contrastive batch spans the devices.
+
+    Shapes are equal; the order is that of the whole batch: row i is of process i mod processes.
+
+    The gradient flows back to each process; alone it is the identity.
+    Every process computes the same whole loss, whose gradients DistributedDataParallel averages: the sum that the backward
+    pass of all_gather makes is exactly undone by that mean.
+    """
+    if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
+        return tensor
+    if not tensor.is_floating_point():
+        parts = [torch.empty_like(tensor) for _ in range(distributed.get_world_size())]
+        distributed.all_gather(parts, tensor.contiguous())
+    else:
+        parts = list(functional.all_gather(tensor.contiguous()))
+    return torch.stack(parts, 1).flatten(0, 1)

@@ -14,7 +14,7 @@ from vldeformer.models.dual import PairVectors
 from vldeformer.models.joint import JointMatcher
 from vldeformer.objective.distillation import distillation_loss
 from vldeformer.runtime import RuntimeSettings, arithmetic
-from vldeformer.training.settings import TrainSettings
+from vldeformer.training.settings import Distillation
 
 PAIRS_AT_ONCE = 512
 
@@ -44,18 +44,28 @@ class Teacher:
         return captions, self.log_odds(batch.text, batch.hard_visual, own, own) < limit
 
 
-def soft_target_loss(teacher: Teacher, vectors: PairVectors, batch: PairBatch, settings: TrainSettings) -> Float[Tensor, ""]:
+def soft_target_loss(
+    teacher: Teacher, vectors: PairVectors, batch: PairBatch, temperature: float, settings: Distillation
+) -> Float[Tensor, ""]:
     """Both directions of ``distillation_loss`` over this process's batch, summed.
 
-    Candidates of an anchor: its own pair, the ``distillation_candidates`` hardest others of the batch by the cosines of the
-    moment, and its hard negative if it has one. Captions of one image are no candidates of each other's image.
+    Candidates of an anchor are its own pair, the hardest others of the batch by the cosines of the moment, and its hard negative
+    if it has one. Captions of one image are no candidates of each other's image.
+
+    Args:
+        teacher: the joint model.
+        vectors: (B, D) of the decomposed model, with its learned temperature if it has one.
+        batch: the B pairs that both models read.
+        temperature: divides the cosines, unless ``vectors`` has a learned one.
+        settings: number of the hardest others, and the joint model's temperature.
+
     """
-    temperature = vectors.temperature_or(settings.temperature)
+    student_temperature = vectors.temperature_or(temperature)
     same = batch.image_numbers[:, None] == batch.image_numbers[None, :]
     cosines = vectors.captions.float() @ vectors.images.float().T
     own = torch.arange(len(same), device=same.device)
     matching = teacher.log_odds(batch.text, batch.visual, own, own)
-    count = min(settings.distillation_candidates, len(same) - 1)
+    count = min(settings.candidates, len(same) - 1)
 
     def directed(by_anchor: Tensor, caption_anchors: bool, hard: Tensor | None, hard_valid: Tensor | None) -> Tensor:
         others = by_anchor.detach().masked_fill(same, -torch.inf).topk(count, dim=1)
@@ -72,7 +82,7 @@ def soft_target_loss(teacher: Teacher, vectors: PairVectors, batch: PairBatch, s
             scores = torch.cat([scores, teacher.log_odds(text, visual, own, own)[:, None]], 1)
             student = torch.cat([student, (anchor_vectors.float() * hard.float()).sum(1, keepdim=True)], 1)
             valid = torch.cat([valid, hard_valid[:, None]], 1)
-        return distillation_loss(student, scores, valid, temperature, settings.distillation_temperature)
+        return distillation_loss(student, scores, valid, student_temperature, settings.temperature)
 
     text_to_image = directed(cosines, True, vectors.hard_images, batch.hard_visual_valid)
     return text_to_image + directed(cosines.T, False, vectors.hard_captions, batch.hard_text_valid)

@@ -1,0 +1,38 @@
+"""Settings of the Oscar / VinVL backbone."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from vldeformer.models.settings import Reads, RegionBackboneSettings, TextModel
+
+
+class OscarSettings(RegionBackboneSettings):
+    """BERT that reads captions, detector tags and regions (Oscar, VinVL)."""
+
+    reads: ClassVar[Reads] = "tagged regions"
+
+    kind: Literal["oscar"]
+    tag_tokens: int = Field(ge=3, description="longest row of detector tags in word pieces, [CLS] and [SEP] included")
+    joint_tokens: int | None = Field(
+        ge=4,
+        description="longest caption and tags together when both are read jointly: tags fill what the caption leaves, as in the "
+        "released code; null: each is cut at its own length",
+    )
+    region_norm: bool = Field(default=True, description="layer norm of the projected regions; the first Oscar has none")
+    region_norm_eps: float = Field(default=1e-12, gt=0, description="added to the variance in that norm; the default is VinVL's")
+    text_model: TextModel
+
+    @property
+    def text_start(self) -> str | None:
+        """See ``BackboneSettings``."""
+        return self.text_model
+
+    @property
+    def tag_length(self) -> int:
+        """See ``RegionBackboneSettings``."""
+        return self.tag_tokens
+
+    def tokens_together(self, joint_layers: int | None) -> int | None:
+        """See ``BackboneSettings``."""
+        return None if self.layers_apart(joint_layers) else self.joint_tokens

@@ -1,0 +1,44 @@
+"""Step `ablations`: results of many experiments → report.json, and a table and a figure about each choice."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import NO_PATHS, CompositionalResults, NamedPaths, OutFolder, Results, SettingsFile
+
+VERSION = 1
+
+
+def ablations(
+    *,
+    settings: SettingsFile,
+    results: Results,
+    compositional: CompositionalResults = (),
+    speed: Annotated[Path, Parameter(help="speed.json")],
+    pair_times: Annotated[NamedPaths, Parameter(help="pair_time.json by experiment")] = NO_PATHS,
+    out: OutFolder,
+) -> None:
+    """Results → tables and curves, one about each choice.
+
+    Writes report.json, its tables and figures, and the record of what they were made of; prints the headline.
+    """
+    import time
+
+    from vldeformer.artifact import write_json
+    from vldeformer.provenance import by_place, provenance
+    from vldeformer.report.collect import ablations_report
+    from vldeformer.report.lineage import REPORTED
+    from vldeformer.report.settings import ReportSettings
+    from vldeformer.report.views import headline_text, write_report
+    from vldeformer.steps.settings_file import read_section
+
+    started = time.monotonic()
+    section = read_section(settings, "report", ReportSettings, VERSION)
+    made = ablations_report(section, results, compositional, speed, pair_times)
+    outputs = write_report(made, out)
+    inputs = {"speed": speed, **by_place([*results, *compositional])}
+    inputs |= {f"pair time {name}": path for name, path in pair_times.items()}
+    record = provenance({"report": section.model_dump(mode="json")}, inputs, started)
+    write_json(out / REPORTED, record | {"outputs": outputs})
+    print(headline_text(made))

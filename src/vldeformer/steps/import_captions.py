@@ -1,0 +1,25 @@
+"""Step `import-captions`: captions and keys of a VinVL download → manifest."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import OutFile
+
+
+def import_captions(
+    captions: Annotated[Path, Parameter(name="CAPTIONS_PT", help="*_captions.pt of a VinVL download")],
+    /,
+    *,
+    keys: Annotated[Path, Parameter(help="*_img_keys*.tsv: which images, in which order")],
+    split: Annotated[Literal["train", "val", "test"], Parameter(help="split that the images get in the manifest")],
+    out: Annotated[OutFile, Parameter(help="manifest.json to write")],
+) -> None:
+    """VinVL captions → manifest, the first five of an image.
+
+    The data set is named after the folder of the captions (``coco_ir``).
+    """
+    from vldeformer.datasets.vinvl_captions import read_captions
+
+    read_captions(captions, keys, captions.absolute().parent.name, split).save(out)

@@ -1,0 +1,29 @@
+"""Step `import-vocabulary`: the word pieces of an imported model as a file with its record, like those that are learned here."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import OutFile
+
+VERSION = 1
+
+
+def import_vocabulary(
+    model: Annotated[Path, Parameter(name="MODEL_DIR", help="folder of `import-weights`")],
+    /,
+    *,
+    out: Annotated[OutFile, Parameter(help="tokenizer.json to write")],
+) -> None:
+    """Model folder → its word pieces, with a record."""
+    import time
+
+    from vldeformer.artifact import record_path, write_json
+    from vldeformer.inputs.tokens import WordPieces
+    from vldeformer.provenance import provenance
+
+    started = time.monotonic()
+    tokenizer = model / "tokenizer.json"
+    WordPieces.load(tokenizer).save(out)
+    write_json(record_path(out), provenance({}, {"tokenizer": tokenizer}, started))

@@ -1,0 +1,43 @@
+"""Step `pair-time`: what a joint matcher costs at its depth."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import Features, JointModel, ManifestFile, OutFile, SettingsFile
+
+VERSION = 1
+
+
+def pair_time(
+    *,
+    settings: SettingsFile,
+    model: JointModel,
+    manifest: ManifestFile,
+    features: Features,
+    out: Annotated[OutFile, Parameter(help="JSON to write")],
+) -> None:
+    """Time a joint model's layers, an item and a pair (ms), test split."""
+    import time
+
+    from vldeformer.artifact import check_file, record_path, write_json
+    from vldeformer.data.manifest import Manifest
+    from vldeformer.evaluation.speed import measure_pair_time
+    from vldeformer.evaluation.timing import SpeedSettings
+    from vldeformer.models.importing import files_of
+    from vldeformer.provenance import provenance
+    from vldeformer.retrieval.open_inputs import open_matcher
+    from vldeformer.runtime import RuntimeSettings, prepare_torch
+    from vldeformer.steps.settings_file import read_section
+
+    started = time.monotonic()
+    check_file(out)
+    section = read_section(settings, "speed", SpeedSettings, VERSION)
+    runtime = read_section(settings, "runtime", RuntimeSettings, VERSION)
+    device = prepare_torch(runtime)
+    matcher, readers = open_matcher(model, features)
+    test = Manifest.load(manifest).split("test")
+    write_json(out, measure_pair_time(matcher.to(device), test, readers.text, readers.visual, section, runtime))
+    values = {"speed": section.model_dump(mode="json"), "runtime": runtime.model_dump(mode="json")}
+    inputs = {"model": files_of(model), "manifest": manifest, "features": features}
+    write_json(record_path(out), provenance(values, inputs, started))

@@ -1,0 +1,48 @@
+"""Step `report`: results → report.json and its views: metrics.json, tables, figures and plots."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import NO_PATHS, CompositionalResults, Journals, OutFolder, Results, SettingsFile
+
+VERSION = 1
+
+
+def report(
+    *,
+    settings: SettingsFile,
+    results: Results,
+    speed: Annotated[Path, Parameter(help="speed.json")],
+    journals: Journals = NO_PATHS,
+    published: Annotated[Path | None, Parameter(help="published.csv: recalls of other models beside ours")] = None,
+    compositional: CompositionalResults = (),
+    rerank: Annotated[Path | None, Parameter(help="folder of re-ranked results, one for each depth")] = None,
+    out: OutFolder,
+) -> None:
+    """Results → metrics.json, tables and figures.
+
+    Writes report.json and its views into the folder, with the record of what they were made of; prints the headline. The
+    settings' ``report.published_protocols`` need ``--published``.
+    """
+    import time
+
+    from vldeformer.artifact import write_json
+    from vldeformer.provenance import by_place, provenance
+    from vldeformer.report.collect import run_report
+    from vldeformer.report.lineage import REPORTED
+    from vldeformer.report.settings import ReportSettings
+    from vldeformer.report.views import headline_text, write_report
+    from vldeformer.steps.settings_file import read_section
+
+    started = time.monotonic()
+    section = read_section(settings, "report", ReportSettings, VERSION)
+    made = run_report(section, results, speed, journals, published, compositional, rerank)
+    outputs = write_report(made, out)
+    inputs = {"speed": speed, **by_place([*results, *compositional])}
+    inputs |= {f"journal {name}": path for name, path in journals.items()}
+    inputs |= {name: path for name, path in (("published", published), ("rerank", rerank)) if path is not None}
+    record = provenance({"report": section.model_dump(mode="json")}, inputs, started)
+    write_json(out / REPORTED, record | {"outputs": outputs})
+    print(headline_text(made))

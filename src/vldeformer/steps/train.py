@@ -1,0 +1,127 @@
+"""Step `train`: a joint matcher or a decomposed encoder on the target set."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import Features, ManifestFile, OutFolder, SettingsFile, Tokenizer
+
+VERSION = 1
+
+
+def train(
+    *,
+    settings: SettingsFile,
+    manifest: ManifestFile,
+    features: Features,
+    tokenizer: Tokenizer,
+    start: Annotated[Path | None, Parameter(help="model folder of `pretrain` (train.start: pretrained)")] = None,
+    negatives: Annotated[Path | None, Parameter(help="folder of `negatives` (train.hard_negatives)")] = None,
+    teacher: Annotated[
+        Path | None,
+        Parameter(help="joint model folder whose scores are read (train.distillation, train.hard_negatives.limit)"),
+    ] = None,
+    out: OutFolder,
+) -> None:
+    """Train a joint matcher or a decomposed encoder; continues a killed run.
+
+    Writes ``model/`` (the weights that were best on val), ``last/`` (the final ones, if they differ) and ``journal.jsonl``.
+    ``--start``, ``--negatives`` and ``--teacher`` are needed if and only if the settings ask for them.
+    """
+    import time
+    from typing import Any
+
+    import torch
+
+    from vldeformer.artifact import check_replaceable
+    from vldeformer.data.manifest import Manifest
+    from vldeformer.errors import InputError
+    from vldeformer.inputs.streams import PairStream
+    from vldeformer.inputs.tokens import WordPieces
+    from vldeformer.models.dual import DualEncoder
+    from vldeformer.models.fast_layers import use_fast_layers
+    from vldeformer.models.text_start import start_from_text
+    from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model
+    from vldeformer.retrieval.open_inputs import extractor_of, open_readers
+    from vldeformer.runtime import RuntimeSettings
+    from vldeformer.seeding import named_seed
+    from vldeformer.steps.settings_file import read_backbone, read_section, read_training
+    from vldeformer.training.inputs import check_architecture, check_inputs, dual_training, open_negatives, open_teacher
+    from vldeformer.training.loop import Task, fit, start_processes
+    from vldeformer.training.run_folder import finish, run_folder, run_key, run_lock
+    from vldeformer.training.settings import DualTraining, JointTraining, OracleTraining
+    from vldeformer.training.tasks import dual_validation, joint_training, joint_validation
+
+    started = time.monotonic()
+    check_replaceable(out)
+    backbone, section = read_backbone(settings, VERSION), read_training(settings, VERSION)
+    runtime = read_section(settings, "runtime", RuntimeSettings, VERSION)
+    if isinstance(section, OracleTraining):
+        raise InputError(f"{settings}: train.kind is oracle, which is not trained; use `vldeformer score-oracle`")
+    if (section.start != "scratch") != (start is not None):
+        raise InputError(f"{settings}: train.start is {section.start!r}; give --start unless it is 'scratch'")
+    check_inputs(settings, section, negatives, teacher)
+    joint_layers = section.joint_layers if isinstance(section, JointTraining) else None
+    pooling = section.pooling if isinstance(section, DualTraining) else None
+    try:
+        backbone.layers_apart(joint_layers)
+    except InputError as error:
+        raise InputError(f"{settings}: train.{error}") from None
+
+    accelerator = start_processes(runtime)
+    words = WordPieces.load(tokenizer)
+    readers = open_readers(backbone, words, features, pooling, joint_layers)
+    torch.manual_seed(named_seed(section.seed, "weights"))
+    description = ModelDescription(
+        **section.architecture(),
+        backbone=backbone,
+        vocabulary_size=len(words),
+        feature_width=readers.visual.feature_width,
+        image_size=readers.visual.image_size,
+    )
+    model = build_model(description)
+    if start is not None:
+        loaded, its_description, its_words = load_model(start)
+        check_architecture(settings, backbone, start, its_description.backbone)
+        if its_words.tokenizer.to_str() != words.tokenizer.to_str():  # equal shapes do not prove equal word pieces
+            raise InputError(f"{start}: the model to start from has other word pieces than {tokenizer}; give --tokenizer its own")
+        copy_backbone(loaded, model, section.start_share)
+    elif backbone.text_start is not None:
+        start_from_text(model.backbone, backbone.text_start)
+        if isinstance(model, DualEncoder) and model.image_backbone is not None:
+            start_from_text(model.image_backbone, backbone.text_start)
+
+    whole = Manifest.load(manifest)
+    images = whole.split("train")
+    images = images if section.images is None else images.first(section.images)
+    stream = PairStream(
+        images,
+        readers.text,
+        readers.visual,
+        section.batch_images,
+        section.seed,
+        negatives=open_negatives(section, negatives, images) if isinstance(section, DualTraining) else None,
+        share=(accelerator.process_index, accelerator.num_processes),
+    )
+    val = whole.split("val").first(section.validate_images)
+    state: dict[str, Any] = {}
+    if isinstance(section, JointTraining):
+        backward = joint_training(stream, section, accelerator)
+        validate = joint_validation(val, readers.text, readers.visual, runtime)
+    else:
+        taught_by = None
+        if teacher is not None:
+            taught_by = open_teacher(teacher, description, words, runtime, accelerator)
+        backward = dual_training(stream, section, accelerator, state, readers, runtime, taught_by)
+        validate = dual_validation(val, readers.text, readers.visual, runtime)
+    sections = {"backbone": backbone, "train": section, "runtime": runtime}
+    inputs = {"manifest": manifest, "features": features, "tokenizer": tokenizer}
+    given = {"start": start, "negatives": negatives, "teacher": teacher}
+    inputs |= {name: path for name, path in given.items() if path is not None}
+    task = Task(backward, stream.ids, validate, section.validate_steps, section.patience, state)
+    if runtime.kernels == "fast":
+        use_fast_layers(model)
+    with run_lock(out, accelerator):
+        fitted = fit(model, task, section, accelerator, run_folder(out), run_key(sections, inputs))
+        finish(out, model, description, words, fitted, sections, inputs, started, accelerator, extractor_of(features))

@@ -1,0 +1,120 @@
+"""What the report holds, recomputed from the results by plain loops; results that do not fit are refused."""
+
+import json
+
+import pytest
+
+from vldeformer.errors import InputError
+from vldeformer.evaluation.measures import Estimate
+from vldeformer.evaluation.result import RetrievalResult
+from vldeformer.report.claims import verdict
+from vldeformer.report.collect import DRAWN_STEPS, training
+from vldeformer.report.journals import read_journal
+from vldeformer.report.results import ResultSet
+
+
+def six(ranks):
+    """Mean recall by plain loops."""
+    found = [100 * sum(rank <= k for rank in way) / len(way) for way in (ranks.i2t, ranks.t2i) for k in (1, 5, 10)]
+    return sum(found) / 6
+
+
+def test_recalls_and_the_drop_are_those_of_the_ranks(report, result_paths):
+    results = {(one.experiment, one.protocol): one for one in map(RetrievalResult.load, result_paths)}
+    assert [(one.experiment, one.protocol) for one in report.recalls] == [
+        ("joint", "subset"),
+        ("decomposed", "subset"),
+        ("decomposed", "test"),
+    ]
+    for one in report.recalls:
+        result = results[one.experiment, one.protocol]
+        assert one.mean_recall.value == pytest.approx(six(result.ranks))
+        assert (one.n_images, one.n_captions) == (len(result.image_ids), len(result.caption_ids))
+        assert one.i2t == result.i2t and one.t2i == result.t2i and one.rsum == result.rsum
+        for k, (i2t, t2i) in enumerate(zip(one.i2t_at, one.t2i_at, strict=True), start=1):
+            assert i2t == pytest.approx(100 * sum(rank <= k for rank in result.ranks.i2t) / len(result.ranks.i2t))
+            assert t2i == pytest.approx(100 * sum(rank <= k for rank in result.ranks.t2i) / len(result.ranks.t2i))
+    (drop,) = report.drops
+    joint, dual = (six(results[name, "subset"].ranks) for name in ("joint", "decomposed"))
+    assert (drop.joint_mean_recall, drop.mean_recall) == pytest.approx((joint, dual))
+    assert drop.drop.value == pytest.approx(joint - dual) and drop.drop.low <= drop.drop.value <= drop.drop.high
+    assert (drop.claim, drop.verdict, drop.seeds, drop.claimed) == (0.6, "not held", 1, True)
+    assert {file.rsplit("/", 2)[1] for file in drop.files} == {"joint", "decomposed"}
+
+
+def test_the_report_does_not_depend_on_the_order_of_the_files(collect, report, result_paths, journals):
+    assert collect(result_paths[::-1], journals) == report
+
+
+@pytest.mark.parametrize(
+    ("estimate", "expected"),
+    [
+        (Estimate(0.2, -0.1, 0.59), "held"),
+        (Estimate(0.2, -0.1, 0.6), "unknown"),
+        (Estimate(-0.5, -2, 0.9), "unknown"),
+        (Estimate(2, 0.6, 3), "not held"),
+        (Estimate(-0.5, -1, -0.1), "held"),
+        (Estimate(-3, -4, -0.6), "held"),
+        (Estimate(-3, -4, -0.7), "unknown"),  # a joint model so much worse did not learn
+    ],
+)
+def test_a_claim_is_held_only_if_the_whole_interval_allows_it(estimate, expected):
+    assert verdict(estimate, 0.6) == expected
+
+
+def test_the_drop_needs_the_same_pairs(make):
+    results = ResultSet([make("joint", "subset", 40, 10, 1), make("decomposed", "subset", 39, 10, 1)])
+    with pytest.raises(InputError, match="different pairs"):
+        results.drop("joint", "decomposed")
+
+
+def test_missing_and_repeated_results(make, settings):
+    with pytest.raises(InputError, match="no result of experiment 'joint' under protocol 'subset'"):
+        ResultSet([make("decomposed", "subset", 4, 10, 1)]).drop("joint", "decomposed")
+    with pytest.raises(InputError, match="two results"):
+        ResultSet([make("joint", "subset", 4, 10, 1)] * 2)
+    with pytest.raises(InputError, match="one dataset, got none"):
+        ResultSet([])
+    with pytest.raises(InputError, match="'scratch' has no title"):
+        ResultSet([make("scratch", "subset", 4, 10, 1)]).ordered(settings.titles, "subset")
+
+
+def test_a_main_model_without_a_drop_is_refused(collect, result_paths):
+    with pytest.raises(InputError, match=r"report\.main is 'oracle', expected one of report\.decomposed \(decomposed\)"):
+        collect(result_paths, main="oracle")
+
+
+def test_training_curves_are_those_of_the_journal_and_a_long_one_is_thinned(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    path.write_text('{"step": 1, "loss": 3.5}\n{"step": 2, "loss": 2.5}\n{"step": 2, "val_mean_recall": 40.0}\n')
+    curves = training("joint", path)
+    assert (curves.steps, curves.losses) == ((1, 2), (3.5, 2.5))
+    assert (curves.val_steps, curves.val_recalls) == ((2,), (40.0,))
+    losses = [5 / step for step in range(1, 20_001)]
+    path.write_text("".join(json.dumps({"step": step, "loss": loss}) + "\n" for step, loss in enumerate(losses, start=1)))
+    long = training("joint", path)
+    size = -(-len(losses) // DRAWN_STEPS)
+    assert len(long.losses) <= DRAWN_STEPS and long.val_steps == ()
+    assert long.losses[1] == pytest.approx(sum(losses[size : 2 * size]) / size)
+    assert long.steps[1] == pytest.approx(sum(range(size + 1, 2 * size + 1)) / size)
+
+
+def test_bad_journals_are_named(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    with pytest.raises(InputError, match=r"journal\.jsonl: expected a training journal, found no file"):
+        read_journal(path)
+    path.write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "lo')
+    with pytest.raises(InputError, match=r"journal\.jsonl, line 2: expected a JSON object"):
+        read_journal(path)
+
+
+def test_bad_speed_files_are_named_and_other_keys_ignored(collect, result_paths, speed_path):
+    value = json.loads(speed_path.read_text())
+    speed_path.write_text(json.dumps(value | {"more": 1}))
+    assert collect(result_paths).speed.gallery_curve[-1].n_images == 1_000_000
+    speed_path.write_text(json.dumps({name: value[name] for name in value if name != "pair_ms"}))
+    with pytest.raises(InputError, match=r"speed\.json: key 'pair_ms': Field required; run `vldeformer speed` again"):
+        collect(result_paths)
+    speed_path.write_text('{"pair_ms": 1')
+    with pytest.raises(InputError, match=r"speed\.json: expected JSON"):
+        collect(result_paths)

@@ -1,0 +1,36 @@
+"""A row of an ablation is an experiment: one line in one file plans it, and the real steps train it and put it into its table."""
+
+import pytest
+import yaml
+
+RUN = {"dataset": "tiny", "experiments": {"all": ["joint", "decomposed"], "ablations": ["temperature"]}}
+ROW = "  - {title: Temperature 0.5, at: 0.5, set: {train.loss.temperature: 0.5}}\n"
+TABLE = "results/tiny/ablations/tables/temperature.md"
+
+
+def short(project):
+    """The run, with an ablation of two rows."""
+    (project.folder / "config" / "short.yaml").write_text(yaml.safe_dump(RUN))
+    path = project.folder / "config" / "ablations" / "temperature.yaml"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("  - {title:") or "0.02" in line))
+    return path
+
+
+def test_a_row_is_planned_by_one_edit(project):
+    path = short(project)
+    before = project.snakemake("-n", "ablations", config="short")
+    assert "artifacts/tiny/temperature_0.02/train" in before and "temperature_0.5" not in before
+    with path.open("a") as file:
+        file.write(ROW)
+    after = project.snakemake("-n", "ablations", config="short")
+    assert "artifacts/tiny/temperature_0.5/train" in after and "results/tiny/temperature_0.5/test.json" in after
+
+
+@pytest.mark.slow
+def test_a_row_is_run_and_tabled(real_project):
+    with short(real_project).open("a") as file:
+        file.write(ROW)
+    real_project.snakemake("--cores", "2", TABLE, config="short")
+    rows = [line for line in (real_project.folder / TABLE).read_text().splitlines() if line.startswith("| Temperature 0")]
+    assert [line.split("|")[1].strip() for line in rows] == ["Temperature 0.02", "Temperature 0.07", "Temperature 0.5"]
