@@ -30,8 +30,8 @@ def test_a_step_computes_what_is_recorded_for_its_version(fingerprint_world, ste
     recorded = read(step).get(str(version_of(step)), {})
     assert case in recorded, f"nothing is recorded for VERSION {version_of(step)} of {step}: make record-versions"
     changed = list(differences(recorded[case], CASES[step][case](fingerprint_world)))
-    assert not changed, f"{step} computes something else: raise VERSION in steps/{step}.py, then make record-versions\n" + "\n".join(
-        changed[:5]
+    assert not changed, (
+        f"{step} computes something else: raise VERSION in steps/{step}.py, then make record-versions\n" + "\n".join(changed[:5])
     )
 
 
@@ -56,7 +56,7 @@ def test_every_member_of_the_settings_unions_has_a_case():
 def test_what_is_recorded_for_a_version_is_never_overwritten():
     recorded = {"1": {"a": {"loss": [1.0]}}}
     assert merged("train", 1, recorded, {"a": {"loss": [1.00001]}, "b": 2}) == {"1": {"a": {"loss": [1.0]}, "b": 2}}
-    with pytest.raises(SystemExit, match="raise VERSION in steps/train.py"):
+    with pytest.raises(SystemExit, match=r"raise VERSION in steps/train\.py"):
         merged("train", 1, recorded, {"a": {"loss": [1.1]}})
     assert merged("train", 2, recorded, {"a": {"loss": [1.1]}}) == {"2": {"a": {"loss": [1.1]}}}
     with pytest.raises(SystemExit, match="VERSION only rises"):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 from PIL import Image
 
+MODELS = ("joint", "joint_seed1", "decomposed", "decomposed_seed1", "scratch", "scratch_seed1")
 SPLITS = ("train", "train", "train", "val", "test", "test")
 
 
@@ -24,7 +25,10 @@ def karpathy_file(path, names):
             "imgid": number,
             "split": split,
             "sentids": [2 * number, 2 * number + 1],
-            "sentences": [{"raw": f"a dog {number}", "sentid": 2 * number}, {"raw": f"the cat {number}", "sentid": 2 * number + 1}],
+            "sentences": [
+                {"raw": f"a dog {number}", "sentid": 2 * number},
+                {"raw": f"the cat {number}", "sentid": 2 * number + 1},
+            ],
         }
         for number, (name, split) in enumerate(zip(names, SPLITS, strict=True))
     ]
@@ -77,7 +81,7 @@ def ablation_inputs(root):
 
     paths, index, bootstrap = [], np.repeat(np.arange(20), 5), Bootstrap(100, 0.95, 0)
     images, captions = tuple(f"i{row}" for row in range(20)), tuple(f"c{row}" for row in range(100))
-    for number, name in enumerate(("joint", "joint_seed1", "decomposed", "decomposed_seed1", "scratch", "scratch_seed1")):
+    for number, name in enumerate(MODELS):
         for protocol in ("subset", "test"):
             first, second = (np.arange(size) * (number + 7) % 11 + 1 for size in (20, 100))
             ranks = Ranks(first, second)
@@ -87,7 +91,9 @@ def ablation_inputs(root):
             paths.append(root / "given" / name / f"{protocol}.json")
             result.save(paths[-1])
     rows = [{"experiment": "decomposed", "title": "Pre-trained"}, {"experiment": "scratch", "title": "From scratch"}]
-    names = {name: name.title() for name in ("joint", "joint_seed1", "decomposed", "decomposed_seed1", "scratch", "scratch_seed1")}
+    names = {
+        name: name.title() for name in ("joint", "joint_seed1", "decomposed", "decomposed_seed1", "scratch", "scratch_seed1")
+    }
     section = {
         "titles": names, "baseline": "joint", "main": "decomposed", "decomposed": ["decomposed", "scratch"],
         "claimed": ["decomposed"], "ablations": {"start": {"title": "Start", "reference": "scratch", "rows": rows}},
