@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import shutil
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -35,7 +36,7 @@ speed --settings BASE/settings/speed.json --joint JOINT/train/model --dual BASE/
 compositional-items --settings BASE/settings/compositional-items.json --raw-dir raw/tiny --split test --out BASE/items
 compositional --settings BASE/settings/compositional.json --model BASE/train/model --items BASE/items DATA --split test \
  --dataset tiny --experiment decomposed --out RESULTS/decomposed/compositional.json
-report --settings BASE/settings/report.json --results RESULTS/joint/subset.json RESULTS/decomposed/subset.json \
+report --settings BASE/settings/report.json --results RESULTS/joint/subset.json RESULTS/decomposed/subset.json RESULTS/reranked/subset.json \
  --rerank BASE/rerank --journals decomposed=BASE/train/journal.jsonl --speed RESULTS/speed.json \
  --compositional RESULTS/decomposed/compositional.json --out RESULTS
 """
@@ -68,6 +69,11 @@ def project(tmp_path_factory):
         patch.setattr("joblib.cpu_count", lambda: 1)
         for line in lines.strip().splitlines():
             assert main(line.split()) == 0, line
+            if line.startswith("rerank "):
+                Path("results/tiny/reranked").mkdir(parents=True)
+                for ending in ("json", "ranks.parquet"):
+                    made = f"artifacts/tiny/base/rerank/depth_{plan.base.rerank.depth}.{ending}"
+                    shutil.copy(made, f"results/tiny/reranked/subset.{ending}")
     return root
 
 
