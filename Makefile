@@ -11,7 +11,7 @@ CORES ?= all
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test test-fast wheel-check lint format lock notebooks readme settings-page rule-graph rooms dvc-stages plots benchmarks verify doctor
+.PHONY: setup reproduce test test-fast record-versions wheel-check lint format lock notebooks readme settings-page rule-graph rooms dvc-stages plots benchmarks verify doctor
 
 setup: $(STAMP)
 
@@ -100,6 +100,10 @@ benchmarks: setup
 # Write docs/rule-graph.svg from the rules.
 rule-graph: setup
 	python docs/rule_graph.py
+
+# Record what the steps compute for a VERSION that has nothing recorded yet; some: make record-versions STEPS="train embed"
+record-versions: setup
+	PYTHONPATH=src:tests python -m fingerprints.record $(STEPS)
 
 # Write docs/rooms.svg from the import contract and the table of docs/architecture.md.
 rooms: setup

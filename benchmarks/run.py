@@ -26,7 +26,7 @@ ORDER: dict[str, tuple[str | Path, ...]] = {
     "grad_cache": (),
     "import_features": (),
     "float16_features": (),
-    "startup": (),
+    "startup": ("--project", ROOT),
     "page": (),
 }
 """What each is told. `vilt_throughput` needs a GPU: by hand."""

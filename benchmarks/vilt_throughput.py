@@ -40,7 +40,7 @@ from vldeformer.models.vilt import ViltBackbone
 from vldeformer.models.vilt_settings import ViltSettings
 from vldeformer.retrieval.encode import encode_captions, encode_images
 from vldeformer.runtime import RuntimeSettings, arithmetic
-from vldeformer.training.loop import start_processes
+from vldeformer.training.loop import CLIP_NORM, start_processes
 from vldeformer.training.optim import build_optimizer
 from vldeformer.training.run_files import peak_memory_mib
 from vldeformer.training.settings import DualTraining, NoNegatives
@@ -146,7 +146,7 @@ def training(
 
         def step() -> None:
             _, figures = backward(model, next(numbers))
-            accelerator.clip_grad_norm_(model.parameters(), own.clip_norm)
+            accelerator.clip_grad_norm_(model.parameters(), CLIP_NORM)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             waits.append(figures["data_seconds"])

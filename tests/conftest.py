@@ -233,3 +233,11 @@ def load():
     for name in set(sys.modules) - known:
         if getattr(sys.modules[name], "__file__", None) and Path(sys.modules[name].__file__).parent == BENCHMARKS:
             del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def fingerprint_world(tmp_path_factory):
+    """The tiny world of the fingerprints; its parts are made when a case first needs them."""
+    from fingerprints.world import World
+
+    return World(tmp_path_factory.mktemp("fingerprints"))

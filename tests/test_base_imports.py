@@ -33,9 +33,17 @@ def declared(requirements):
 BASE = declared(PROJECT["dependencies"])
 
 
+def nodes_that_run(tree):
+    """All nodes of a tree but those below `if TYPE_CHECKING:`, which only mypy reads."""
+    yield tree
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield from nodes_that_run(node)
+
+
 def imported(path):
-    """Top-level names of all imports of a file, also of those inside functions."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Top-level names of all imports of a file that run, also of those inside functions."""
+    for node in nodes_that_run(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -70,8 +78,10 @@ def test_every_exception_of_the_table_is_needed(extra):
         assert used & declared(PROJECT["optional-dependencies"][extra]), pattern
 
 
-def test_an_import_inside_a_function_is_found(tmp_path):
+def test_an_import_inside_a_function_is_found_and_one_for_types_is_not(tmp_path):
     (tmp_path / "module.py").write_text(
-        "def run():\n    import os.path, nosuch.inner\n    from yaml import safe_load\n", encoding="utf-8"
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import onlytypes\n"
+        "def run():\n    import os.path, nosuch.inner\n    from yaml import safe_load\n",
+        encoding="utf-8",
     )
     assert third_party(tmp_path / "module.py") == {"nosuch", "pyyaml"}

@@ -68,7 +68,7 @@ def sections(**changes: dict[str, Any]) -> dict[str, dict[str, Any]]:
     Another ``kind`` of backbone or training brings its own keys.
     """
     kinds = {
-        name: all_kinds[changes[name]["kind"]]
+        name: all_kinds.get(changes[name]["kind"], {})
         for name, all_kinds in (("backbone", BACKBONES), ("train", TRAININGS))
         if changes.get(name, {}).get("kind", SECTIONS[name]["kind"]) != SECTIONS[name]["kind"]
     }

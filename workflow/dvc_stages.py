@@ -40,16 +40,16 @@ MADE_BEFORE = {"fetch"}
 ONE_EACH = {"train", "embed", "score", "evaluate", "compositional"}
 """Stages of which there is one for each experiment: `train@joint`."""
 METRICS = "metrics.json"
-IN_GIT = {METRICS, "speed.json", "tables", "figures", "plots"}
+IN_GIT = {METRICS, "report.json", "speed.json", "tables", "figures", "plots"}
 """Results that git keeps; DVC keeps the others."""
 PLOTS = {
-    "Recall at k of the captions of an image": ("recall/", "k", "i2t", "k", "Recall (%)"),
-    "Recall at k of the image of a caption": ("recall/", "k", "t2i", "k", "Recall (%)"),
-    "Loss of training": ("training/", "step", "loss", "Step", "Loss"),
-    "Recall on val": ("validation/", "step", "mean_recall", "Step", "Mean recall (%)"),
-    "Time of a query": ("gallery_time.csv", "n_images", ["decomposed_ms", "joint_ms"], "Images", "Milliseconds"),
+    "Recall at k of the captions of an image": ("recall", "k", "i2t", "k", "Recall (%)", "models"),
+    "Recall at k of the image of a caption": ("recall", "k", "t2i", "k", "Recall (%)", "models"),
+    "Loss of training": ("training", "step", "loss", "Step", "Loss", "models"),
+    "Recall on val": ("validation", "step", "mean_recall", "Step", "Mean recall (%)", "models"),
+    "Time of a query": ("gallery_time", "n_images", "ms", "Images", "Milliseconds", "models_log"),
 }
-"""Title → files below results/DATASET/plots, x, y, label of x, label of y."""
+"""Title → file below results/DATASET/plots, x, y, label of x, label of y, template in .dvc/plots (a colour for each model)."""
 HEADER = """\
 # Written by `make dvc-stages` (workflow/dvc_stages.py) from the rules of the workflow; do not edit. Runs: {runs}
 #
@@ -220,13 +220,13 @@ def _text(text: str) -> str:
     return text.replace("${", "\\${")
 
 
-def plots_of(graph: Graph) -> list[Any]:
+def plots_of(plan: Plan) -> list[Any]:
     """What `dvc plots` draws: a picture for each kind of curve, with a line for each model."""
-    files = [path for job in graph.jobs if job.rule == "report" for path in job.outputs if "/plots/" in path]
     plots = []
-    for title, (curve, x, y, x_label, y_label) in PLOTS.items():
-        lines = {_text(path): y for path in files if path.split("/plots/")[1].startswith(curve)}
-        plots.append({title: {"x": x, "y": lines, "x_label": x_label, "y_label": y_label}})
+    for title, (name, x, y, x_label, y_label, template) in PLOTS.items():
+        path = _text(f"results/{plan.run.dataset}/plots/{name}.csv")
+        drawn = {"x": x, "y": {path: y}, "x_label": x_label, "y_label": y_label, "template": template}
+        plots.append({title: drawn})
     return plots
 
 
@@ -236,7 +236,7 @@ def dvc_yaml(runs: Sequence[str]) -> str:
     stages: dict[str, Any] = {}
     for run, graph in graphs.items():
         stages |= stages_of(run, graph, "" if run == runs[0] else f"{run}-")
-    described = {"stages": stages, "plots": plots_of(graphs[runs[0]])}
+    described = {"stages": stages, "plots": plots_of(graphs[runs[0]].plan)}
     text = yaml.dump(described, Dumper=_Dumper, sort_keys=False, width=125, allow_unicode=True)
     return HEADER.format(runs=" ".join(runs)) + text
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Do git, DVC and Snakemake agree that nothing is to be done? One line for each that does not, and exit code 1. Run by `make verify`.
+# Do git, DVC and Snakemake agree that nothing is to be done, with the packages that are installed? One line for each that does not, and exit code 1. Run by `make verify`.
 # Arguments go to Snakemake, e.g. --configfile config/tiny.yaml. Nothing is changed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -16,4 +16,6 @@ git diff --quiet HEAD -- data.dvc dvc.lock ||
     disagree "Snakemake: steps are to be run: snakemake -n all names them; if DVC is content, only times differ: snakemake --cores 1 --touch all"
 dvc status --quiet ||
     disagree "DVC: settings, versions of steps or files are not those of dvc.lock: dvc status names them; dvc repro makes them, dvc checkout brings them back"
+python -m vldeformer.project.made_with ||
+    disagree "Results: the lines above name packages of which another version made them"
 $agreed && echo "DVC and Snakemake agree: nothing is to be done"

@@ -266,5 +266,7 @@ def load_plan(config_dir: Path, run: Mapping[str, Any], layers: Layers = ()) -> 
 def _where_it_belongs(error: ValidationError) -> str:
     """Of a section of the settings in a configfile: which files may state it."""
     misplaced = [each["loc"][0] for each in error.errors() if each["type"] == "extra_forbidden" and len(each["loc"]) == 1]
+    if misplaced and misplaced[0] == "title":
+        return " here; it belongs in a file of config/experiments"
     belongs = misplaced and misplaced[0] in Settings.model_fields
     return " here; it belongs in a file of config/experiments or config/datasets" if belongs else ""

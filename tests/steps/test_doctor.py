@@ -1,5 +1,6 @@
 """Each state is made for real in a project of its own; what `doctor` says of it is one line."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from vldeformer.artifact import whole_folder
 from vldeformer.cli import main
 from vldeformer.project import environment_checks
 from vldeformer.project.environment_checks import check_disk, check_leftovers, check_lock, check_packages, check_python
+from vldeformer.project.made_with import check_made_with
 from vldeformer.project.run_checks import check_run
 from vldeformer.project.version_checks import check_dvc, check_locked_versions
 
@@ -47,6 +49,29 @@ def test_the_lock_is_for_another_python(project):
     (project / "requirements.lock").write_text(text)
     (line,) = check_python(project)
     assert line.startswith("Python 3.") and "made for 3.9: `make setup PYTHON=" in line
+
+
+def test_artifacts_of_other_package_versions_are_counted(project):
+    import numpy
+    import torch
+
+    def record(name, **packages):
+        folder = project / "artifacts" / "tiny" / name / "train"
+        folder.mkdir(parents=True)
+        (folder / "provenance.json").write_text(json.dumps({"packages": packages}))
+
+    record("a", torch=torch.__version__, numpy=numpy.__version__, tqdm="0.1")
+    assert list(check_made_with(project)) == []
+    record("b", torch="1.0.0+cpu", numpy=numpy.__version__)
+    record("c", torch="1.0.0", numpy="1.2.3")
+    (project / "artifacts" / "tiny" / "c" / "tokenizer.provenance.json").write_text("cut short {")
+    numpy_line, torch_line = check_made_with(project)
+    assert numpy_line.startswith(
+        f"1 artifacts were made with numpy 1.2.3, installed is {numpy.__version__}, first artifacts/tiny/c"
+    )
+    assert (
+        torch_line.startswith("2 artifacts were made with torch 1.0.0, installed is ") and "artifacts/tiny/b/train" in torch_line
+    )
 
 
 def test_packages_that_differ_from_the_lock_are_counted(project):

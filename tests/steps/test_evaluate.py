@@ -71,11 +71,11 @@ def test_arrays_with_ids_are_a_folder_of_embeddings(folder):
 
 
 def test_settings_are_read_for_arrays_too(folder):
-    section = {"joint_images": 5, "bootstrap_samples": 150, "confidence": 0.9, "seed": 3}
+    section = {"joint_images": 5, "bootstrap_samples": 150, "seed": 3}
     (folder / "settings.json").write_text(json.dumps({"evaluate": section}))
     assert evaluate(folder, *arrays(folder), "--settings", str(folder / "settings.json"), protocol="subset") == 0
     value = json.loads((folder / "out" / "RESULT.json").read_text())
-    assert value["n_images"] == 5 and value["bootstrap"] == {"samples": 150, "confidence": 0.9, "seed": 3}
+    assert value["n_images"] == 5 and value["bootstrap"] == {"samples": 150, "confidence": 0.95, "seed": 3}
 
 
 @pytest.mark.parametrize(

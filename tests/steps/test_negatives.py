@@ -86,8 +86,14 @@ def test_a_kind_that_comes_to_nothing_is_told(command, write_settings, tmp_path,
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("vldeformer: ")]
     assert said == ["vldeformer: composed 0 of 10 captions; none of kind attribute"]
     assert read_hard_texts(tmp_path / "few") == {}
-    found = write_settings(negatives={"text_kinds": {"noun": 1, "attribute": 1}})
-    assert command("negatives", found, tmp_path / "all") == 0
+    # Of the tiny world's swapped captions none is surely false, so that all are dropped.
+    assert command("negatives", write_settings(), tmp_path / "all") == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("vldeformer: ")]
+    assert said == [f"vldeformer: composed {len(read_hard_texts(tmp_path / 'all'))} of 80 captions; none of kind swap"]
+    summary = json.loads((tmp_path / "all" / "summary.json").read_text())
+    assert summary["false_texts_dropped"]["swap"] > 0 and summary["texts_of_kind"].keys() == {"noun", "attribute", "relation"}
+    others = write_settings(negatives={"text_kinds": {"noun": 1, "attribute": 1, "relation": 1}})
+    assert command("negatives", others, tmp_path / "others") == 0
     assert "none of kind" not in capsys.readouterr().err
 
 

@@ -45,7 +45,7 @@ def test_a_file_of_another_version_is_refused(settings, version):
 
 def test_every_step_that_a_rule_runs_has_a_version():
     rules = "".join(path.read_text() for path in RULES.glob("*.smk"))
-    run = set(re.findall(r"(?:\"\(?vldeformer|\{params\.program\}) ([a-z-]+)", rules))
+    run = set(re.findall(r"(?:\"\(?vldeformer|\{params\.program:q\}) ([a-z-]+)", rules))
     assert {"fetch", "prepare", "train", "pretrain", "gather", "page"} <= run
     for name in run:
         assert importlib.import_module(f"vldeformer.steps.{name.replace('-', '_')}").VERSION >= 1, name

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tiny_settings import COMPOSED
 from torch import nn
 from training.gather_worker import one_step
 
@@ -21,7 +22,7 @@ from vldeformer.training.tasks import gather_rows
 WORKER = Path(__file__).with_name("gather_worker.py")
 NO_DROPOUT = {
     "backbone": {"dropout": 0.0},
-    "train": {"steps": 3, "hard_negatives": "both", "pooling_dropout": 0.0, "validate_steps": 3},
+    "train": {"steps": 3, "hard_negatives": COMPOSED, "pooling_dropout": 0.0, "validate_steps": 3},
 }
 
 

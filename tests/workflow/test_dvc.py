@@ -11,7 +11,7 @@ import subprocess
 import pytest
 import yaml
 from versioned_projects import CONFIG, renew
-from workflow_projects import ROOT
+from workflow_projects import ROOT, with_stand_in
 
 pytestmark = pytest.mark.slow
 
@@ -186,6 +186,19 @@ def test_raw_data_made_again_is_the_same_to_dvc_and_other_data_are_seen(adopted,
     assert "modified" in clone.run("dvc", "status", "data.dvc")
     clone.run("dvc", "commit", "-q", "-f", "data.dvc")
     assert clone.verify(fails=True).startswith("git: data.dvc or dvc.lock is not as committed")
+
+
+def test_pulled_raw_data_of_the_default_run_are_not_made_again_and_would_be_the_same(tmp_path):
+    made = with_stand_in(tmp_path)
+    made.run("dvc", "init", "-q", "--no-scm")
+    made.run("dvc", "remote", "add", "-q", "-d", "store", str(ROOT / "dvc-store"))
+    shutil.copy(ROOT / "data.dvc", made.folder)
+    made.run("dvc", "pull", "-q", "data.dvc")
+    assert not re.search(r"^fetch +1$", made.snakemake("-n", "all", config="default"), re.M)
+    settings = made.folder / "data" / "scenes" / "settings.json"
+    pulled = settings.read_bytes()
+    made.snakemake("--cores", "1", "--forcerun", "fetch", "--", str(settings.relative_to(made.folder)), config="default")
+    assert made.calls() == [("fetch", "data/scenes/scenes.jsonl")] and settings.read_bytes() == pulled
 
 
 def test_without_the_raw_data_dvc_says_what_to_pull(adopted, tmp_path):

@@ -37,7 +37,7 @@ def test_dvc_and_snakemake_make_identical_metrics_from_a_clone(really_adopted, t
     for ranks in ("decomposed/test.ranks.parquet", "joint/subset.ranks.parquet"):
         assert digest(clone.folder / "results/tiny" / ranks) == digest(really_adopted.folder / "results/tiny" / ranks)
     old, new = (yaml.safe_load((each.folder / "dvc.lock").read_text())["stages"] for each in (really_adopted, clone))
-    for stage in ("prepare", "pretrain", "train@decomposed", "train@joint", "evaluate@joint", "evaluate@decomposed"):
+    for stage in ("prepare", "pretrain", "train@decomposed", "train@joint", "evaluate@joint-subset", "evaluate@decomposed-test"):
         models = [{out["path"]: out["md5"] for out in each[stage]["outs"]} for each in (old, new)]
         assert models[0].keys() == models[1].keys()
     clone.commit("the same again")

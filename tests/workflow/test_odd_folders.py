@@ -57,7 +57,8 @@ def odd_project(tmp_path):
 def test_a_run_ends_in_its_tables(odd_project):
     odd_project.snakemake("--cores", "2", "all", config="mine")
     results = odd_project.folder / "results" / "mine"
-    assert json.loads((results / "metrics.json").read_text())["models"].keys() == {"joint", "decomposed", "reranked"}
+    recalls = json.loads((results / "report.json").read_text())["recalls"]
+    assert {one["experiment"] for one in recalls} == {"joint", "decomposed", "reranked"}
     assert "Nothing to be done" in odd_project.snakemake("-n", "all", config="mine")
     odd_project.run(sys.executable, "workflow/dvc_stages.py", "mine")
     odd_project.run("dvc", "init", "-q", "--no-scm")

@@ -35,7 +35,7 @@ def test_a_run_is_planned_from_its_files(project, run):
 
 
 def test_published_protocols_are_judged_on_their_own_part(project):
-    printed = project.snakemake("-n", "-p", "all", config=JOINED)
+    printed = " ".join(project.snakemake("-n", "-p", "all", config=JOINED).split())
     assert "--part coco --protocol coco-5k" in printed and "--part flickr30k --protocol flickr30k-1k" in printed
     assert "--part coco --keys raw/coco/coco_ir/test_img_keys_1k.tsv --protocol coco-1k-fixed" in printed
     assert "--part" not in project.snakemake("-n", "-p", "all", config="coco_vinvl")

@@ -43,7 +43,7 @@ def test_a_key_given_twice_in_the_configfile(real_project):
         (["--config", "experiments=joint"], "--config: setting experiments: expected keys and their values, got 'joint'"),
         (
             ["--configfile", "config/experiments/joint.yaml"],
-            f"config/experiments/joint.yaml: setting train is unknown {MISPLACED}",
+            "config/experiments/joint.yaml: setting title is unknown here; it belongs in a file of config/experiments",
         ),
     ],
 )

@@ -3,7 +3,10 @@
 if BUILT_IN:
 
     rule fetch:
-        """The scenes and captions of the built-in world, from its seed."""
+        """The scenes and captions of the built-in world, from its seed.
+
+        The settings that made them are kept with them, without `"version": 1`, as in the raw data that were committed first.
+        """
         input:
             settings=world_settings,
         output:
@@ -20,7 +23,7 @@ if BUILT_IN:
             runtime=10,
         shell:
             "(vldeformer fetch scenes --settings {input.settings:q} --out {output.scenes:q}"
-            " && cp {input.settings:q} {output.settings:q}) > {log:q} 2>&1"
+            " && grep -vx ' \"version\": 1,' {input.settings:q} > {output.settings:q}) > {log:q} 2>&1"
 
 
 rule prepare:

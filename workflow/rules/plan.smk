@@ -14,15 +14,18 @@ from snakemake.exceptions import WorkflowError
 
 from vldeformer.artifact import RECORD, read_json
 from vldeformer.errors import InputError
-from vldeformer.layers import read_layer
-from vldeformer.plan import RERANKED, SHARED_HOME, load_plan
+from vldeformer.layers import merge_layers, read_layer
+from vldeformer.plan import RERANKED, SHARED_HOME, Run, load_plan
 from vldeformer.step_sections import JUDGED_BY
 
 try:
     # Later ones win: the configfile that the Snakefile names, those of `--configfile`, `--config`.
     _files = [*workflow.configfiles[-1:], *workflow.configfiles[:-1]]
     _layers = [*(read_layer(Path(file)) for file in _files), ("--config", workflow.config_settings.config)]
-    PLAN = load_plan(Path(workflow.basedir) / "config", config, _layers)
+    # Snakemake merges mappings key by key. A configfile's `experiments` are all that its run has: no `seeds` of the default.
+    if any("experiments" in values for _, values in _layers[1:-1]):
+        _layers[0][1].pop("experiments", None)
+    PLAN = load_plan(Path(workflow.basedir) / "config", merge_layers(_layers, Run), _layers)
     BASE = PLAN.base
     if workflow.is_main_process and (_problem := missing_raw_files()):
         raise InputError(_problem)

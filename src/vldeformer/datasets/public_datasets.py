@@ -6,11 +6,7 @@ an md5 is known, recorded by the R package torchvision (mlverse), and no size.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
-
-from vldeformer.data.manifest import Manifest
-from vldeformer.datasets.karpathy import read_karpathy
 
 Part = Literal["annotations", "images"]
 CAPTIONS_PER_IMAGE = 5  # COCO has more of some images; every published protocol takes the first five
@@ -47,10 +43,6 @@ class PublicDataset:
     terms: str
     archives: tuple[WebArchive, ...]
     form: str | None = None
-
-    def read(self, folder: Path) -> Manifest:
-        """Read the first five captions of every image. Raises InputError if the splits are not the published ones."""
-        return read_karpathy(folder / self.annotations, self.name, CAPTIONS_PER_IMAGE, self.splits)
 
 
 def _captions(member: str) -> WebArchive:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from vldeformer.errors import InputError
 from vldeformer.inputs.photographs import PhotographTransform
 from vldeformer.inputs.tokens import WordPieces
+from vldeformer.models.any_settings import AnyBackbone
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.foreign_config import backbone_settings, check_width, expect, first_sentence, read_config
 from vldeformer.models.hub_files import hub_file, quiet
@@ -93,11 +94,14 @@ def import_hub(name: str, pooling: Pooling | None = None) -> tuple[JointMatcher 
     if named[0] not in ARCHITECTURES:
         raise InputError(f"{path}: architecture {named[0]}; expected one of {', '.join(ARCHITECTURES)}")
     architecture = ARCHITECTURES[named[0]]
+    settings: AnyBackbone
     if architecture.kind == "vilt":
-        settings, width = _vilt_settings(config, path), 3
+        settings = _vilt_settings(config, path)
+        width = 3
         _check_processor(hub_file(name, *PROCESSORS, like=path), settings)
     else:
-        settings, width = _visualbert_settings(config, path), config["visual_embedding_dim"]
+        settings = _visualbert_settings(config, path)
+        width = config["visual_embedding_dim"]
     words = _word_pieces(name, path, architecture.kind)
     expect(config, {"vocab_size": len(words)}, str(path))
     description = ModelDescription(

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from vldeformer.config import Settings
 from vldeformer.errors import InputError
 from vldeformer.layers import read_layer
-from vldeformer.plan import Plan, load_plan
+from vldeformer.plan import load_plan
 from vldeformer.runtime import find_device
 
 
@@ -13,14 +14,15 @@ def check_run(project: Path, configfile: Path) -> list[str]:
     try:
         layer = read_layer(project / configfile)
         plan = load_plan(project / "config", layer[1], [layer])
+        settings = list(plan.settings.values())
     except InputError as error:
         return [f"settings: {error}"]
     missing = plan.missing_raw_files(project)
-    return [*([missing] if missing else []), *_device(plan)]
+    return [*([missing] if missing else []), *_device(settings)]
 
 
-def _device(plan: Plan) -> list[str]:
-    if all(settings.runtime.device == "cpu" for settings in plan.settings.values()):
+def _device(settings: list[Settings]) -> list[str]:
+    if all(one.runtime.device == "cpu" for one in settings):
         return []
     try:
         find_device("cuda")

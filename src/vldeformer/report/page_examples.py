@@ -71,7 +71,8 @@ def image_examples(
 ) -> list[ImageExample]:
     """``IMAGES`` of them, at even steps. ``regions``: None if images are read as patches, whose grid the settings tell."""
     frame = _read(folder / "image.parquet")
-    shown, side = Thumbnails(manifest, pictures), _patches_a_side(folder)
+    shown = Thumbnails(manifest, pictures)
+    side = _patches_a_side(folder) if regions is None else 1
 
     def half(image_id: str, numbers: Iterable[int]) -> Half:
         places = [int(number) for number in numbers]

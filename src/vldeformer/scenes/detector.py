@@ -30,8 +30,9 @@ from vldeformer.workers import in_processes
 
 NOTHING = "nothing"
 FIT_SPLIT = "pretrain"
-FIT_IMAGES = 1000  # on which the detector is fitted: more do not make it better and cost seconds
-CROP_SIZE = 16  # side to which a silhouette is resized, pixels: the smallest objects are about as large
+# As in every experiment so far: the images on which the detector is fitted, and the pixels of a resized silhouette's side.
+FIT_IMAGES = 1000
+CROP_SIZE = 16
 OVERLAP = 0.5
 """Least intersection over union at which a found region takes the label of an object."""
 CHUNK = 64

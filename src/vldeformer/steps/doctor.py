@@ -15,13 +15,14 @@ def doctor(*, configfile: Annotated[Path, Parameter(help="the run to look at")] 
 
     from vldeformer.errors import InputError
     from vldeformer.project.environment_checks import ENVIRONMENT_CHECKS
+    from vldeformer.project.made_with import check_made_with
     from vldeformer.project.run_checks import check_run
     from vldeformer.project.version_checks import VERSION_CHECKS
 
     project = Path()
     if not (project / "Snakefile").is_file():
         raise InputError(f"{project.resolve()}: expected the folder of the project, found no Snakefile; change into it")
-    found = [problem for check in (*ENVIRONMENT_CHECKS, *VERSION_CHECKS) for problem in check(project)]
+    found = [problem for check in (*ENVIRONMENT_CHECKS, *VERSION_CHECKS, check_made_with) for problem in check(project)]
     found += check_run(project, configfile)
     for problem in found:
         print(problem)

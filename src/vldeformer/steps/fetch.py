@@ -11,7 +11,7 @@ from typing import Annotated
 
 from cyclopts import App, Group, Parameter
 
-from vldeformer.datasets.public_datasets import PUBLIC_DATASETS, Part, PublicDataset, WebArchive
+from vldeformer.datasets.public_datasets import CAPTIONS_PER_IMAGE, PUBLIC_DATASETS, Part, PublicDataset, WebArchive
 from vldeformer.errors import InputError
 from vldeformer.steps.arguments import SettingsFile
 
@@ -94,7 +94,9 @@ def _agree(dataset: PublicDataset, accepted: bool) -> None:
 
 
 def _check_captions(dataset: PublicDataset, out: Path, with_photographs: bool) -> None:
-    manifest = dataset.read(out)
+    from vldeformer.datasets.karpathy import read_karpathy
+
+    manifest = read_karpathy(out / dataset.annotations, dataset.name, CAPTIONS_PER_IMAGE, dataset.splits)
     if not with_photographs:
         return
     missing = [image.file for image in manifest.images if not (out / "images" / (image.file or "")).is_file()]

@@ -33,7 +33,7 @@ def import_features(
     import time
 
     from vldeformer.artifact import RECORD, check_replaceable, whole_folder, write_json
-    from vldeformer.datasets.vinvl import open_vinvl
+    from vldeformer.datasets.vinvl_rows import open_vinvl
     from vldeformer.datasets.vinvl_store import PROGRESS, write_vinvl_regions
     from vldeformer.errors import InputError
     from vldeformer.provenance import provenance

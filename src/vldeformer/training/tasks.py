@@ -35,7 +35,7 @@ from vldeformer.training.teacher import Teacher, soft_target_loss
 
 ALIGNMENT_TEMPERATURE = 0.05
 MASK_RATIO = 0.3
-"""Share of caption words that is masked. Twice BERT's: captions are short, and the image helps to guess."""
+"""Share of caption words that is masked, as in every experiment so far."""
 
 Backward = Callable[[nn.Module, int], tuple[Tensor, Figures]]
 
