@@ -384,6 +384,7 @@ def recorded(world):
     """The record of an experiment, without where it was made."""
     from made_records import made_result, made_test
 
+    from vldeformer.evaluation.experiment_record import ExperimentRecord
     from vldeformer.steps.record import record
 
     root = world.new("recorded")
@@ -393,8 +394,14 @@ def recorded(world):
     (root / "settings.json").write_text(json.dumps({"record": section}))
     given = {"settings": root / "settings.json", "results": [root / "test.json"], "compositional": root / "compositional.json"}
     record(**given, out=root / "a.json")
-    found = json.loads((root / "a.json").read_text())
-    return {key: exact(value) for key, value in found.items() if key != "provenance"}
+    found = ExperimentRecord.load(root / "a.json")
+    (result,), test = found.results, found.compositional
+    parts = {"images": result.image_ids, "captions": result.caption_ids, "items": test.keys}
+    parts |= {name: getattr(result.ranks, name).tolist() for name in ("i2t", "t2i")}
+    parts |= {"outcomes": test.scores.tolist(), "blind": test.blind.tolist(), "subsets": test.subsets}
+    return {"settings": found.settings, "keys": sorted(json.loads((root / "a.json").read_text()))} | {
+        name: exact(value) for name, value in parts.items()
+    }
 
 
 run = functools.partial
