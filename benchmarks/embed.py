@@ -3,11 +3,12 @@
     python benchmarks/embed.py --scenes-models artifacts/scenes/*/train/model --out benchmarks/embed.json
 
 Released: captions padded to 35 tokens, tags to 35, regions to 70, each image once a caption, transformers' own layers; a sample
-is timed and extrapolated. Ours: ``vldeformer.retrieval.encode``. All take turns in one run, the products that are the ceiling
-among them. Floating-point operations are those of useful tokens: two for each weight of a linear layer, and attention's.
+is timed and extrapolated. Ours: ``vldeformer.retrieval.item_vectors``. All take turns in one run, the products that are the
+ceiling among them. Floating-point operations are those of useful tokens: two for each weight of a linear layer, and attention's.
 """
 
 import argparse
+import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -30,10 +31,10 @@ from vldeformer.models.backbone import Sequence
 from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.pooling import pool
 from vldeformer.models.weights import DESCRIPTION, ModelDescription
-from vldeformer.retrieval.encode import embed, encode_captions, encode_images
-from vldeformer.retrieval.open_inputs import open_encoder
+from vldeformer.retrieval.item_vectors import embed, encode_captions, encode_images
 from vldeformer.retrieval.ranking import exact_ranks
-from vldeformer.runtime import RuntimeSettings, arithmetic, prepare_torch
+from vldeformer.retrieval.reader import Reader, open_encoder
+from vldeformer.runtime import RuntimeSettings, prepare_torch
 
 RELEASED_BATCH = 64
 
@@ -43,30 +44,28 @@ class Released:
 
     def __init__(self, encoder: DualEncoder, world: World, sampled: int) -> None:
         self.backbone, self.layers = encoder.backbone, encoder.backbone.bert.encoder.layer
-        text, visual = world.readers(full=True)
         rows = np.linspace(0, len(world.manifest.captions) - 1, sampled).round().astype(int)
         self.captions = [world.manifest.captions[row] for row in rows]
-        self.text, self.visual = text, visual
 
-    def images(self, runtime: RuntimeSettings) -> np.ndarray:
+    def images(self, reader: Reader) -> np.ndarray:
         """Of each sampled caption its image."""
         ids = [caption.image_id for caption in self.captions]
-        return self._vectors(ids, self.visual.read, self.backbone.visual_sequence, runtime)
+        return self._vectors(ids, reader.visual.read, self.backbone.visual_sequence, reader)
 
-    def captions_alone(self, runtime: RuntimeSettings) -> np.ndarray:
+    def captions_alone(self, reader: Reader) -> np.ndarray:
         """Of the sampled captions."""
         texts = [caption.text for caption in self.captions]
-        return self._vectors(texts, self.text.read, self.backbone.text_sequence, runtime)
+        return self._vectors(texts, reader.text.read, self.backbone.text_sequence, reader)
 
     def _vectors(
         self,
         items: list[str],
         read: Callable[[list[str]], TensorGroup],
         start: Callable[[Any], Sequence],
-        runtime: RuntimeSettings,
+        reader: Reader,
     ) -> np.ndarray:
         found = []
-        with patch.object(packed, "packs", lambda module: False), torch.inference_mode(), arithmetic(runtime):
+        with patch.object(packed, "packs", lambda module: False), reader.inference():
             for first in range(0, len(items), RELEASED_BATCH):
                 found.append(self._batch(start(read(items[first : first + RELEASED_BATCH]))).float().numpy())
         return np.concatenate(found)
@@ -90,7 +89,8 @@ def measure(world: World, given: argparse.Namespace) -> dict[str, Any]:
     encoder = decompose(make_backbone(), "mean").eval()
     runtimes = {name: RuntimeSettings(device="cpu", threads=given.threads, precision=name, processes=1) for name in PRECISIONS}
     prepare_torch(runtimes["float32"])
-    text, visual = world.readers()
+    readers = {name: world.reader(runtime) for name, runtime in runtimes.items()}
+    text, visual = readers["float32"].text, readers["float32"].visual
     ids, texts = [image.id for image in world.manifest.images], [caption.text for caption in world.manifest.captions]
     released = Released(encoder, world, given.sampled)
     found: dict[str, Any] = {}
@@ -104,13 +104,14 @@ def measure(world: World, given: argparse.Namespace) -> dict[str, Any]:
         contenders[name] = run
 
     for name, runtime in runtimes.items():
+        full = world.reader(runtime, full=True)
         contenders[f"ceiling {name}"] = lambda name=name: tops[name].append(products(name, repeats=5))
-        keep(f"images {name}", lambda runtime=runtime: encode_images(encoder, ids, visual, runtime))
-        keep(f"captions {name}", lambda runtime=runtime: encode_captions(encoder, texts, text, runtime))
-        keep(f"released images {name}", lambda runtime=runtime: released.images(runtime))
-        keep(f"released captions {name}", lambda runtime=runtime: released.captions_alone(runtime))
+        keep(f"images {name}", lambda name=name: encode_images(encoder, ids, readers[name]))
+        keep(f"captions {name}", lambda name=name: encode_captions(encoder, texts, readers[name]))
+        keep(f"released images {name}", lambda full=full: released.images(full))
+        keep(f"released captions {name}", lambda full=full: released.captions_alone(full))
         # Weights are laid out in the first call.
-        encode_captions(encoder, texts[:2], text, runtime), encode_images(encoder, ids[:2], visual, runtime)
+        encode_captions(encoder, texts[:2], readers[name]), encode_images(encoder, ids[:2], readers[name])
     turns = in_turns(contenders, given.repeats)
     seconds = medians(turns)
 
@@ -166,9 +167,9 @@ def scenes_recalls(models: list[Path]) -> dict[str, Any]:
         if description.kind != "dual" or not journal.is_file() or not journal.stat().st_size:
             continue  # a joint model, or one that was not trained
         base = model.parents[2] / "base"
-        encoder, readers = open_encoder(model, base / "features" / "store")
+        encoder, reader = open_encoder(model, base / "features" / "store", runtimes[0])
         test = Manifest.load(base / "prepare" / "manifest.json").split("test")
-        recalls = [mean_recall(exact_ranks(embed(encoder, test, readers.text, readers.visual, each))) for each in runtimes]
+        recalls = [mean_recall(exact_ranks(embed(encoder, test, dataclasses.replace(reader, runtime=each)))) for each in runtimes]
         compared[model.parents[1].name] = {"float32": recalls[0], "bfloat16": recalls[1], "difference": recalls[1] - recalls[0]}
         print(f"{model.parents[1].name:24} {recalls[0]:7.3f} {recalls[1]:7.3f}", flush=True)
     return {

@@ -26,8 +26,8 @@ from vldeformer.data.records import Regions
 from vldeformer.data.regions import FeatureType
 from vldeformer.evaluation.protocols import DEFAULT_SETTINGS, evaluate_scored
 from vldeformer.inputs.collate import RegionReader
-from vldeformer.retrieval.encode import embed
-from vldeformer.retrieval.open_inputs import extractor_of, open_encoder
+from vldeformer.retrieval.item_vectors import embed
+from vldeformer.retrieval.reader import extractor_of, open_encoder
 from vldeformer.runtime import prepare_torch, this_machine
 from vldeformer.scenes.detector import Detector, detect_regions
 
@@ -62,12 +62,12 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     runtime, manifest = this_machine(), Manifest.load(given.manifest).split(given.split)
     prepare_torch(runtime)
     exact_features = exact_regions(given.features, given.manifest, [image.id for image in manifest.images])
-    encoder, readers = open_encoder(given.model, given.features)
-    assert isinstance(readers.visual, RegionReader)
+    encoder, reader = open_encoder(given.model, given.features, runtime)
+    assert isinstance(reader.visual, RegionReader)
     found = []
     for dtype in ("float32", "float16"):
-        readers.visual.store = Held(exact_features, dtype)
-        vectors = embed(encoder, manifest, readers.text, readers.visual, runtime)
+        reader.visual.store = Held(exact_features, dtype)
+        vectors = embed(encoder, manifest, reader)
         found.append((vectors, evaluate_scored(vectors, "all", DEFAULT_SETTINGS, "unnamed", "unnamed")))
     (exact, exact_result), (rounded, rounded_result) = found
     return {

@@ -44,10 +44,9 @@ def main() -> None:
         JointMatcher(backbone).eval(),
         decompose(backbone, "mean").eval(),
         world.manifest,
-        world.joint_readers(),
-        world.readers(),
+        world.joint_reader(runtime),
+        world.reader(runtime),
         settings,
-        runtime,
     )
     print(
         f"joint {result['joint_seconds_extrapolated']:,.0f} s (extrapolated from {result['sampled_pairs']} pairs), decomposed "

@@ -38,8 +38,9 @@ from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.fast_layers import use_fast_layers
 from vldeformer.models.vilt import ViltBackbone
 from vldeformer.models.vilt_settings import ViltSettings
-from vldeformer.retrieval.encode import encode_captions, encode_images
-from vldeformer.runtime import RuntimeSettings, arithmetic
+from vldeformer.retrieval.item_vectors import encode_captions, encode_images
+from vldeformer.retrieval.reader import Reader
+from vldeformer.runtime import RuntimeSettings
 from vldeformer.training.loop import CLIP_NORM, start_processes
 from vldeformer.training.optim import build_optimizer
 from vldeformer.training.run_files import peak_memory_mib
@@ -57,11 +58,10 @@ class World:
     """Pairs of a picture and one and the same caption, and how they are read."""
 
     manifest: Manifest
-    text: TextReader
-    visual: PhotographReader
+    reader: Reader
 
 
-def make_world(pairs: int, different: int, backbone: ViltSettings) -> World:
+def make_world(pairs: int, different: int, backbone: ViltSettings, runtime: RuntimeSettings) -> World:
     """``different`` pictures by turns, so that many pairs fit in memory."""
     pictures = list(np.random.default_rng(0).integers(0, 256, (different, 480, 640, 3), dtype=np.uint8))
     shown = [pictures[number % different] for number in range(pairs)]
@@ -69,8 +69,11 @@ def make_world(pairs: int, different: int, backbone: ViltSettings) -> World:
     captions = tuple(Caption(f"{name}#0", name, CAPTION) for name in ids)
     return World(
         Manifest("pictures", tuple(Image(name, "train") for name in ids), captions),
-        TextReader(WordPieces.learn([CAPTION], 100), backbone.caption_tokens),
-        PhotographReader(InMemoryPictures(shown, None), backbone.crop_size, backbone.patch_size),
+        Reader(
+            TextReader(WordPieces.learn([CAPTION], 100), backbone.caption_tokens),
+            PhotographReader(InMemoryPictures(shown, None), backbone.crop_size, backbone.patch_size),
+            runtime,
+        ),
     )
 
 
@@ -104,15 +107,14 @@ def product_tflop_per_second(device: torch.device) -> float:
     return 2e-12 * side**3 / best_seconds(lambda: finished(lambda: matrix @ matrix, device), 10)
 
 
-def embedding(
-    encoder: DualEncoder, world: World, runtime: RuntimeSettings, device: torch.device, given: argparse.Namespace
-) -> dict[str, float]:
+def embedding(encoder: DualEncoder, world: World, device: torch.device, given: argparse.Namespace) -> dict[str, float]:
     """Rates from pictures and texts to vectors, and the seconds that both take on the device with their inputs there."""
     ids, texts = [image.id for image in world.manifest.images[: given.batch]], [CAPTION] * given.batch
-    images, captions = world.visual.read(ids).to(device), world.text.read(texts).to(device)
+    reader = world.reader
+    images, captions = reader.visual.read(ids).to(device), reader.text.read(texts).to(device)
 
     def encode() -> None:
-        with torch.inference_mode(), arithmetic(runtime):
+        with reader.inference():
             encoder.encode_visual(images)
             encoder.encode_text(captions)
 
@@ -120,9 +122,9 @@ def embedding(
         return float(given.batch / median_seconds(work, device, given.steps))
 
     return {
-        "reading_images_per_second": rate(lambda: world.visual.read(ids)),
-        "images_per_second": rate(lambda: encode_images(encoder, ids, world.visual, runtime, batch_size=given.batch)),
-        "captions_per_second": rate(lambda: encode_captions(encoder, texts, world.text, runtime, batch_size=given.batch)),
+        "reading_images_per_second": rate(lambda: reader.visual.read(ids)),
+        "images_per_second": rate(lambda: encode_images(encoder, ids, reader, batch_size=given.batch)),
+        "captions_per_second": rate(lambda: encode_captions(encoder, texts, reader, batch_size=given.batch)),
         "seconds": median_seconds(encode, device, given.steps),
         "peak_mib": peak_memory_mib(device),
     }
@@ -141,7 +143,9 @@ def training(
         own = settings.model_copy(
             update={"batch_images": pairs, "chunk_images": chunk_images, "hard_negatives": NoNegatives(kind="none")}
         )
-        backward = contrastive_training(PairStream(world.manifest, world.text, world.visual, pairs, 0), own, accelerator, {})
+        backward = contrastive_training(
+            PairStream(world.manifest, world.reader.text, world.reader.visual, pairs, 0), own, accelerator, {}
+        )
         numbers = itertools.count()
 
         def step() -> None:
@@ -178,13 +182,13 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     device = accelerator.device
     torch.manual_seed(0)
     encoder = decompose(ViltBackbone(backbone, BERT_WORDS, 3)).to(device).eval()
-    world = make_world(max(2 * given.batch, given.large), 2 * given.batch, backbone)
-    image_tokens = 1 + int(world.visual.read(["0"]).patches.shape[1])
-    caption_tokens = int(world.text.read([CAPTION]).ids.shape[1])
+    world = make_world(max(2 * given.batch, given.large), 2 * given.batch, backbone, runtime)
+    image_tokens = 1 + int(world.reader.visual.read(["0"]).patches.shape[1])
+    caption_tokens = int(world.reader.text.read([CAPTION]).ids.shape[1])
     work = 1e-12 * given.batch * (operations(backbone, image_tokens) + operations(backbone, caption_tokens))
 
     peak = product_tflop_per_second(device)
-    embedded = embedding(encoder, world, runtime, device, given)
+    embedded = embedding(encoder, world, device, given)
     trained = training(encoder, world, settings.train, accelerator, given)
     return {
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,

@@ -17,6 +17,8 @@ from vldeformer.inputs.collate import RegionReader, TextReader
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.oscar import OscarBackbone
 from vldeformer.models.oscar_settings import OscarSettings
+from vldeformer.retrieval.reader import Reader
+from vldeformer.runtime import RuntimeSettings
 
 BERT_WORDS, FEATURES = 30_522, 2048
 CAPTION_TOKENS, TAG_TOKENS, JOINT_TOKENS, REGIONS = 35, 35, 70, 70
@@ -57,14 +59,15 @@ class World:
     words: WordPieces
     store: RandomRegions
 
-    def readers(self, full: bool = False) -> tuple[TextReader, RegionReader]:
+    def reader(self, runtime: RuntimeSettings, full: bool = False) -> Reader:
         """Captions and images each alone; ``full``: padded to the released lengths."""
         visual = RegionReader(self.store, self.words, TAG_TOKENS, REGIONS, full)
-        return TextReader(self.words, CAPTION_TOKENS, full), visual
+        return Reader(TextReader(self.words, CAPTION_TOKENS, full), visual, runtime)
 
-    def joint_readers(self) -> tuple[TextReader, RegionReader]:
+    def joint_reader(self, runtime: RuntimeSettings) -> Reader:
         """Captions and images read together."""
-        return TextReader(self.words, JOINT_TOKENS), RegionReader(self.store, self.words, JOINT_TOKENS, REGIONS)
+        visual = RegionReader(self.store, self.words, JOINT_TOKENS, REGIONS)
+        return Reader(TextReader(self.words, JOINT_TOKENS), visual, runtime)
 
 
 def make_world(data: Path, n_images: int = 1000) -> World:

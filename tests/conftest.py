@@ -118,14 +118,14 @@ def words(tiny):
 
 
 @pytest.fixture(scope="session")
-def readers(tiny, words):
+def readers(tiny, words, runtime):
     """``readers("oscar")``: how captions and images are read for a backbone of this kind."""
-    from vldeformer.retrieval.open_inputs import open_readers
+    from vldeformer.retrieval.reader import Lengths, open_reader
 
     def opened(kind, full=False):
         settings = backbone(kind)
         store = tiny.pixels if settings.reads == "pixels" else tiny.regions
-        return open_readers(settings, words, store, "mean_all" if full else "mean")
+        return open_reader(settings, words, store, Lengths.of(settings, "mean_all" if full else "mean"), runtime)
 
     return opened
 

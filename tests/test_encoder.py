@@ -16,8 +16,8 @@ from vldeformer.data.records import Caption, Image, Regions
 from vldeformer.data.regions import RegionStore, write_regions
 from vldeformer.errors import InputError
 from vldeformer.models.weights import load_model
-from vldeformer.retrieval.encode import embed
-from vldeformer.retrieval.open_inputs import open_encoder
+from vldeformer.retrieval.item_vectors import embed
+from vldeformer.retrieval.reader import open_encoder
 from vldeformer.scenes.detector import Detector, detect_regions
 
 MODELS = [("oscar", "mean"), ("oscar", "mean_all"), ("visualbert", "mean"), ("squares", "mean"), ("squares", "mean_all"),
@@ -98,17 +98,17 @@ def test_photographs_get_the_vectors_that_they_have_through_the_stores(model_fol
     for path, mode, image in zip(paths, modes, PICTURES, strict=True):
         image.convert(mode).save(path, exif=exif)
     write_pixels(tmp_path / "pixels", [path.stem for path in paths], read_squares(paths, 64), (64, 64))
-    encoder, readers = open_encoder(model_folder("squares"), tmp_path / "pixels")
+    encoder, reader = open_encoder(model_folder("squares"), tmp_path / "pixels", runtime)
     manifest = own_manifest(PixelStore(tmp_path / "pixels").ids, ["a ring"] * 6)
-    stored = embed(encoder, manifest, readers.text, readers.visual, runtime)
+    stored = embed(encoder, manifest, reader)
     found = vldeformer.load(model_folder("squares")).encode_images([PIL.Image.open(path) for path in paths])
     assert np.abs(found - stored.images).max() <= 1e-6
 
 
 @pytest.mark.parametrize("kind", ["oscar", "visualbert"])
 def test_regions_get_the_vectors_that_they_have_through_the_store(model_folder, region_store, tiny, runtime, kind):
-    encoder, readers = open_encoder(model_folder(kind), tiny.regions)
-    stored = embed(encoder, own_manifest(region_store.ids[:9], ["a ring"] * 9), readers.text, readers.visual, runtime)
+    encoder, reader = open_encoder(model_folder(kind), tiny.regions, runtime)
+    stored = embed(encoder, own_manifest(region_store.ids[:9], ["a ring"] * 9), reader)
     found = vldeformer.load(model_folder(kind)).encode_images([region_store[name] for name in region_store.ids[:9]])
     assert np.abs(found - stored.images).max() <= 1e-6
 

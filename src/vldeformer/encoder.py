@@ -23,14 +23,13 @@ from vldeformer.hub.lineage import read_training
 from vldeformer.hub.measured import CardResults, read_results
 from vldeformer.hub.publish import check_repo_id, upload, writing_token
 from vldeformer.inputs.batch import TextInput
-from vldeformer.inputs.collate import TextReader
 from vldeformer.inputs.in_memory import InMemoryImage, in_memory_ids
 from vldeformer.inputs.tokens import WordPieces, pad_rows
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.importing import EXTRACTOR, WEIGHTS, files_of, load_any
 from vldeformer.models.weights import ModelDescription, as_encoder, save_model
-from vldeformer.retrieval.encode import encode_captions, encode_images
 from vldeformer.retrieval.image_transform import ImageTransform
+from vldeformer.retrieval.item_vectors import encode_captions, encode_images
 from vldeformer.runtime import RuntimeSettings, arithmetic, find_device, this_machine
 from vldeformer.scenes.detector import Detector
 
@@ -81,7 +80,7 @@ class Encoder:
         source: Path | None = None,
     ) -> None:
         self.model, self.description, self.words, self.runtime, self.source = model, description, words, runtime, source
-        self.transform = ImageTransform(description, words, detector)
+        self.transform = ImageTransform(description, words, detector, runtime)
 
     @overload
     def encode_text(self, texts: Sequence[str], batch_size: int = BATCH_SIZE) -> Float[np.ndarray, "N D"]: ...
@@ -103,8 +102,7 @@ class Encoder:
         if isinstance(texts, Tensor):
             return self._encode_tokens(texts)
         captions = _captions(texts)
-        reader = TextReader(self.words, self.description.backbone.caption_tokens, self.transform.full)
-        return encode_captions(self.model, captions, reader, self.runtime, batch_size=_at_least_one(batch_size))
+        return encode_captions(self.model, captions, self.transform.reader([]), batch_size=_at_least_one(batch_size))
 
     def encode_images(self, images: Sequence[InMemoryImage], batch_size: int = BATCH_SIZE) -> Float[np.ndarray, "N D"]:
         """Unit vectors of images in their order, float32: PIL images of any mode, arrays (height, width, 3) of uint8, or Regions.
@@ -116,8 +114,8 @@ class Encoder:
         (1, 32)
         """
         given = _images(images)
-        reader = self.transform.reader(given, self.transform.full)
-        return encode_images(self.model, in_memory_ids(given), reader, self.runtime, batch_size=_at_least_one(batch_size))
+        reader = self.transform.reader(given)
+        return encode_images(self.model, in_memory_ids(given), reader, batch_size=_at_least_one(batch_size))
 
     def tokenizer(self, texts: Sequence[str]) -> Int64[Tensor, "B T"]:
         """Word pieces, padded to the longest caption that the model reads; for ``encode_text``.

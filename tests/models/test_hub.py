@@ -23,7 +23,8 @@ from vldeformer.models.dual import DualEncoder
 from vldeformer.models.importing import import_model
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.weights import as_encoder, load_model
-from vldeformer.retrieval.open_inputs import open_encoder, open_matcher
+from vldeformer.retrieval.reader import open_encoder, open_matcher
+from vldeformer.runtime import this_machine
 
 TEXTS = ["a man on a street", "the Red cat", "", "two women with a hat and a bike near the table . " * 9, "grass"]
 SHAPES = [(64, 64), (200, 90), (90, 200), (31, 33), (70, 150)]
@@ -49,7 +50,7 @@ def vilt(request, tmp_path_factory):
 
 def test_the_joint_score_is_vilts_own_retrieval_logit(vilt, photographs):
     (folder, reference), (store, ids) = vilt, photographs
-    matcher, readers = open_matcher(folder, store)
+    matcher, reader = open_matcher(folder, store, this_machine())
     pictures = [PIL.Image.open(store.parent / f"{number}.png") for number in range(len(ids))]
     tokens = transformers.AutoTokenizer.from_pretrained(folder)
     transform = transformers.ViltImageProcessorPil.from_pretrained(folder)
@@ -58,20 +59,20 @@ def test_the_joint_score_is_vilts_own_retrieval_logit(vilt, photographs):
     )
     with torch.no_grad():
         expected = reference(**given).logits[:, 0]
-        found = matcher.score(readers.text.read(TEXTS), readers.visual.read(ids))
-        again = matcher.score(readers.text.read(TEXTS), readers.visual.read(ids))
+        found = matcher.score(reader.text.read(TEXTS), reader.visual.read(ids))
+        again = matcher.score(reader.text.read(TEXTS), reader.visual.read(ids))
     assert torch.allclose(found, expected, atol=1e-5) and torch.equal(found, again)
     assert found.std() > 0.01
 
 
 def test_company_changes_nothing_for_photographs_of_any_shape(vilt, photographs):
     (folder, _), (store, ids) = vilt, photographs
-    (encoder, readers), (matcher, joint) = open_encoder(folder, store), open_matcher(folder, store)
-    read = readers.visual.read(ids)
+    (encoder, reader), (matcher, joint) = open_encoder(folder, store, this_machine()), open_matcher(folder, store, this_machine())
+    read = reader.visual.read(ids)
     assert len({tuple(grid) for grid in read.grids.tolist()}) >= 3 and not read.mask.all()
     with torch.no_grad():
         together = encoder.encode_visual(read)
-        alone = torch.cat([encoder.encode_visual(readers.visual.read([one])) for one in ids])
+        alone = torch.cat([encoder.encode_visual(reader.visual.read([one])) for one in ids])
         scores = matcher.score(joint.text.read(TEXTS), read)
         pairs = zip(TEXTS, ids, strict=True)
         one_by_one = torch.cat([matcher.score(joint.text.read([text]), joint.visual.read([one])) for text, one in pairs])
@@ -104,9 +105,9 @@ def regions(tmp_path_factory):
 
 def test_the_joint_score_is_visualberts_own_sentence_image_head(tmp_path, regions):
     reference, (store, features) = save_visualbert(tmp_path), regions
-    matcher, readers = open_matcher(tmp_path, store)
-    read = readers.visual.read(list(features))
-    text = readers.text.read(TEXTS)
+    matcher, reader = open_matcher(tmp_path, store, this_machine())
+    read = reader.visual.read(list(features))
+    text = reader.text.read(TEXTS)
     with torch.no_grad():
         logits = reference(
             input_ids=text.ids,
@@ -122,14 +123,14 @@ def test_the_joint_score_is_visualberts_own_sentence_image_head(tmp_path, region
 
 def test_visualbert_reads_an_image_alone_behind_an_empty_caption(tmp_path, regions):
     reference, (store, features) = save_visualbert(tmp_path), regions
-    encoder, readers = open_encoder(tmp_path, store)
-    empty = readers.text.read([""])
+    encoder, reader = open_encoder(tmp_path, store, this_machine())
+    empty = reader.text.read([""])
     for name, rows in features.items():
         with torch.no_grad():
             states = reference.visual_bert(
                 input_ids=empty.ids, attention_mask=empty.mask.long(), visual_embeds=torch.from_numpy(rows)[None]
             ).last_hidden_state
-            found = encoder.encode_visual(readers.visual.read(list(features)))[list(features).index(name)]
+            found = encoder.encode_visual(reader.visual.read(list(features)))[list(features).index(name)]
         expected = torch.nn.functional.normalize(torch.tanh(states[0].mean(0)), dim=0)
         assert torch.allclose(found, expected, atol=1e-5)
 
@@ -151,7 +152,7 @@ def test_a_model_without_matching_head_is_a_dual_encoder_only(tmp_path, photogra
     assert {name.partition(".")[2] for name in own} == body.keys()
     assert all(torch.equal(tensor, body[name.partition(".")[2]]) for name, tensor in own.items())
     with pytest.raises(InputError, match="no matching head, and so no joint scores"):
-        open_matcher(tmp_path, photographs[0])
+        open_matcher(tmp_path, photographs[0], this_machine())
 
 
 def test_the_command_writes_a_folder_that_needs_no_hub(vilt, photographs, tmp_path, monkeypatch):
@@ -164,8 +165,8 @@ def test_the_command_writes_a_folder_that_needs_no_hub(vilt, photographs, tmp_pa
     with torch.no_grad():
         vectors = []
         for path in (folder, tmp_path / "model"):
-            encoder, readers = open_encoder(path, store)
-            vectors.append((encoder.encode_visual(readers.visual.read(ids)), encoder.encode_text(readers.text.read(TEXTS))))
+            encoder, reader = open_encoder(path, store, this_machine())
+            vectors.append((encoder.encode_visual(reader.visual.read(ids)), encoder.encode_text(reader.text.read(TEXTS))))
     assert torch.equal(vectors[0][0], vectors[1][0]) and torch.equal(vectors[0][1], vectors[1][1])
 
 

@@ -20,7 +20,8 @@ from vldeformer.models.joint import JointMatcher
 from vldeformer.models.oscar_import import DROPPED, key_table
 from vldeformer.models.pooling import pool
 from vldeformer.models.weights import load_model
-from vldeformer.retrieval.open_inputs import open_encoder, open_matcher
+from vldeformer.retrieval.reader import open_encoder, open_matcher
+from vldeformer.runtime import this_machine
 from vldeformer.steps.import_features import import_features
 
 LONG = " ".join([*WORDS, *WORDS, *WORDS])
@@ -53,15 +54,15 @@ def features(image):
 
 def test_vectors_before_normalising_are_the_released_ones_alone_and_together(download, released):
     folder, detected = download
-    encoder, readers = open_encoder(folder / "model", folder / "store")
+    encoder, reader = open_encoder(folder / "model", folder / "store", this_machine())
     assert encoder.pooling == "mean_all" and encoder.dropout.p == 0.1 and not encoder.training
     assert {len(image.boxes) for image in detected} == {3, 7, 10, 75}
 
     def vectors(texts, ids):
         backbone = encoder.backbone
         with torch.no_grad():
-            text = backbone.encode(replace(backbone.text_sequence(readers.text.read(texts)), whole=True))
-            image = backbone.encode(replace(backbone.visual_sequence(readers.visual.read(ids)), whole=True))
+            text = backbone.encode(replace(backbone.text_sequence(reader.text.read(texts)), whole=True))
+            image = backbone.encode(replace(backbone.visual_sequence(reader.visual.read(ids)), whole=True))
             return torch.tanh(pool(text, "mean_all")), torch.tanh(pool(image, "mean_all"))
 
     ids = [image.id for image in detected]
@@ -76,11 +77,11 @@ def test_vectors_before_normalising_are_the_released_ones_alone_and_together(dow
 
 def test_joint_logits_are_the_released_ones_whatever_room_a_caption_leaves_to_the_tags(download, released):
     folder, detected = download
-    matcher, readers = open_matcher(folder / "model", folder / "store")
+    matcher, reader = open_matcher(folder / "model", folder / "store", this_machine())
     for image in (detected[0], detected[2]):
-        read = readers.visual.read([image.id] * len(TEXTS))
+        read = reader.visual.read([image.id] * len(TEXTS))
         with torch.no_grad():
-            found = matcher(readers.text.read(TEXTS), read)
+            found = matcher(reader.text.read(TEXTS), read)
         expected = torch.stack([released.logits(text, features(image), image.tags) for text in TEXTS])
         assert torch.allclose(found, expected, atol=1e-5)
         assert found.std(0).min() > 1e-3, "captions matter"
@@ -93,7 +94,7 @@ def test_one_folder_gives_both_readings_of_the_same_weights(download):
     settings = description.backbone
     lengths = (settings.caption_tokens, settings.tag_tokens, settings.regions, settings.joint_tokens)
     assert lengths == (35, 35, 70, 70) and settings.positions == 128 and description.feature_width == 2054
-    encoder, matcher = open_encoder(folder / "model", folder / "store")[0], open_matcher(folder / "model", folder / "store")[0]
+    encoder, matcher = (of(folder / "model", folder / "store", this_machine())[0] for of in (open_encoder, open_matcher))
     joint, dual = matcher.backbone.state_dict(), encoder.backbone.state_dict()
     assert joint.keys() == dual.keys() and all(torch.equal(joint[name], dual[name]) for name in joint)
 
@@ -114,7 +115,7 @@ def test_a_checkpoint_without_matching_head_is_a_dual_encoder_only(tmp_path, dow
     assert any("region_norm" in name for name in model.state_dict()) == (head == "none")
     assert main(["import-weights", str(tmp_path / "checkpoint"), "--out", str(tmp_path / "model")]) == 0
     with pytest.raises(InputError, match="no matching head, and so no joint scores"):
-        open_matcher(tmp_path / "model", download[0] / "store")
+        open_matcher(tmp_path / "model", download[0] / "store", this_machine())
 
 
 def test_without_region_norm_the_projection_is_read_as_it_is(tmp_path, download):
@@ -122,9 +123,9 @@ def test_without_region_norm_the_projection_is_read_as_it_is(tmp_path, download)
     checkpoint = write_checkpoint(tmp_path / "checkpoint", image_norm=False)
     tensors = torch.load(checkpoint / "pytorch_model.bin", weights_only=True)
     slow = ReleasedOscar(tensors, 4, {piece: number for number, piece in enumerate(PIECES)})
-    matcher, readers = open_matcher(checkpoint, folder / "store")
+    matcher, reader = open_matcher(checkpoint, folder / "store", this_machine())
     with torch.no_grad():
-        found = matcher(readers.text.read(TEXTS[:1]), readers.visual.read([detected[0].id]))
+        found = matcher(reader.text.read(TEXTS[:1]), reader.visual.read([detected[0].id]))
     assert torch.allclose(found[0], slow.logits(TEXTS[0], features(detected[0]), detected[0].tags), atol=1e-5)
 
 

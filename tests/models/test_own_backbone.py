@@ -18,7 +18,8 @@ from vldeformer.models import weights
 from vldeformer.models.any_settings import AnyBackbone, AnyBackboneSettings
 from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.joint import JointMatcher
-from vldeformer.retrieval.open_inputs import open_encoder, open_readers
+from vldeformer.retrieval.reader import Lengths, open_encoder, open_reader
+from vldeformer.runtime import this_machine
 from vldeformer.section import tags_of
 from vldeformer.steps.pretrain import pretrain
 from vldeformer.steps.train import train
@@ -71,7 +72,7 @@ def test_an_unknown_kind_is_refused_with_those_that_are_known():
 def test_it_is_decomposed_like_the_others(plain, words, tiny, manifest):
     settings = plain_settings()
     made = weights.build_backbone(settings, len(words), 3).eval()
-    read = open_readers(settings, words, tiny.pixels, "mean")
+    read = open_reader(settings, words, tiny.pixels, Lengths.of(settings, "mean"), this_machine())
     text, image = read.text.read(TEXTS), read.visual.read([image.id for image in manifest.images[:2]])
     encoder, matcher, partly = decompose(made).eval(), JointMatcher(made).eval(), JointMatcher(made, apart=1).eval()
     partly.classifier.load_state_dict(matcher.classifier.state_dict())
@@ -100,9 +101,9 @@ def test_it_is_trained_saved_and_loaded(plain, tiny, tmp_path, manifest):
         if not torch.equal(tensor, before.backbone.state_dict()[name])
     }
     assert {"words.weight", "patches.weight", "patch_positions"} <= moved
-    encoder, readers = open_encoder(tmp_path / "train" / "model", tiny.pixels)
+    encoder, reader = open_encoder(tmp_path / "train" / "model", tiny.pixels, this_machine())
     with torch.no_grad():
-        assert torch.isfinite(encoder.encode_visual(readers.visual.read([manifest.images[0].id]))).all()
+        assert torch.isfinite(encoder.encode_visual(reader.visual.read([manifest.images[0].id]))).all()
 
 
 def test_fewer_positions_than_the_longest_caption_needs_are_refused(plain, tiny, tmp_path):

@@ -13,7 +13,8 @@ from vldeformer.models import packed
 from vldeformer.models.dual import decompose
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.packed import buckets_by_tokens
-from vldeformer.retrieval import encode
+from vldeformer.retrieval.item_vectors import embed
+from vldeformer.retrieval.pair_scores import score_all
 from vldeformer.retrieval.ranking import exact_ranks
 from vldeformer.training.optim import build_optimizer
 
@@ -76,27 +77,27 @@ def test_a_caption_without_any_token_is_zero(make_backbone, counted):
     assert found[1].abs().max() == 0 and counted
 
 
-def test_ranks_are_the_same(manifest, readers, make_backbone, runtime, counted, monkeypatch):
+def test_ranks_are_the_same(manifest, readers, make_backbone, counted, monkeypatch):
     read, encoder = readers("oscar"), decompose(make_backbone("oscar"), "mean").eval()
     part = manifest.split("test")
-    found = exact_ranks(encode.embed(encoder, part, read.text, read.visual, runtime))
+    found = exact_ranks(embed(encoder, part, read))
     used = len(counted)
     monkeypatch.setattr(packed, "packs", lambda module: False)
-    expected = exact_ranks(encode.embed(encoder, part, read.text, read.visual, runtime))
+    expected = exact_ranks(embed(encoder, part, read))
     assert np.array_equal(found.i2t, expected.i2t) and np.array_equal(found.t2i, expected.t2i)
     assert used == len(counted) > 0
 
 
 @pytest.mark.parametrize("apart", [0, 1])
 @pytest.mark.parametrize("kind", ["oscar", "visualbert"])
-def test_joint_scores_are_those_of_padded_pairs(manifest, readers, make_backbone, runtime, counted, monkeypatch, kind, apart):
+def test_joint_scores_are_those_of_padded_pairs(manifest, readers, make_backbone, counted, monkeypatch, kind, apart):
     part, read = manifest.split("test").first(3), readers(kind)
     matcher = JointMatcher(make_backbone(kind), apart=apart).eval()
     torch.nn.init.normal_(matcher.classifier.weight, std=1.0)
-    found = encode.score_pairs(matcher, part, read.text, read.visual, runtime).scores
+    found = score_all(matcher, part, read).scores
     assert counted
     monkeypatch.setattr(packed, "packs", lambda module: False)
-    expected = encode.score_pairs(matcher, part, read.text, read.visual, runtime).scores
+    expected = score_all(matcher, part, read).scores
     np.testing.assert_allclose(found, expected, atol=2e-5)
     assert np.ptp(found) > 1e-2
 

@@ -12,7 +12,8 @@ from vldeformer.cli import main
 from vldeformer.data.manifest import Manifest
 from vldeformer.models.pooling import pool
 from vldeformer.retrieval.embeddings import Embeddings, Scores
-from vldeformer.retrieval.open_inputs import open_encoder, open_matcher
+from vldeformer.retrieval.reader import open_encoder, open_matcher
+from vldeformer.runtime import this_machine
 
 SHARED = Path(__file__).parents[3] / "shared" / "fixtures" / "vinvl_tiny"
 
@@ -58,7 +59,7 @@ def order(imported, recorded):
 
 
 def test_embeddings_before_normalising(imported, recorded, order):
-    encoder, readers = open_encoder(imported / "model", imported / "store")
+    encoder, reader = open_encoder(imported / "model", imported / "store", this_machine())
     manifest, backbone = Manifest.load(imported / "manifest.json"), encoder.backbone
     ids = [manifest.images[row].id for row in order]
     texts = [manifest.captions[5 * row + number].text for row in order for number in range(5)]
@@ -67,9 +68,9 @@ def test_embeddings_before_normalising(imported, recorded, order):
         return torch.tanh(pool(backbone.encode(replace(sequence, whole=True)), "mean_all"))
 
     with torch.no_grad():
-        images = pooled(backbone.visual_sequence(readers.visual.read(ids)))
-        captions = pooled(backbone.text_sequence(readers.text.read(texts)))
-        alone = pooled(backbone.visual_sequence(readers.visual.read(ids[5:6])))
+        images = pooled(backbone.visual_sequence(reader.visual.read(ids)))
+        captions = pooled(backbone.text_sequence(reader.text.read(texts)))
+        alone = pooled(backbone.visual_sequence(reader.visual.read(ids[5:6])))
     assert np.abs(images.numpy() - recorded[1]["image_embeddings"]).max() < 1e-5
     assert np.abs(captions.numpy() - recorded[1]["text_embeddings"]).max() < 1e-5
     assert torch.allclose(alone[0], images[5], atol=1e-6)
@@ -85,12 +86,12 @@ def test_vectors_and_cosines(imported, recorded, order):
 
 
 def test_joint_logits(imported, recorded):
-    matcher, readers = open_matcher(imported / "model", imported / "store")
+    matcher, reader = open_matcher(imported / "model", imported / "store", this_machine())
     manifest, pairs = Manifest.load(imported / "manifest.json"), recorded[0]["joint"]
     texts = {(caption.image_id, int(caption.id.partition("#")[2])): caption.text for caption in manifest.captions}
     chosen = [texts[str(pair["caption_of"]), pair["caption"]] for pair in pairs]
     with torch.no_grad():
-        logits = matcher(readers.text.read(chosen), readers.visual.read([str(pair["image"]) for pair in pairs])).numpy()
+        logits = matcher(reader.text.read(chosen), reader.visual.read([str(pair["image"]) for pair in pairs])).numpy()
     assert len(pairs) == 16 and np.abs(logits - np.array([pair["logits"] for pair in pairs])).max() < 1e-5
     scores = Scores.load(imported / "score")
     for pair, (no, yes) in zip(pairs, logits, strict=True):

@@ -8,7 +8,7 @@ import pytest
 
 from vldeformer.errors import InputError
 from vldeformer.models.dual import decompose
-from vldeformer.retrieval.encode import embed
+from vldeformer.retrieval.item_vectors import embed
 from vldeformer.retrieval.scattered import embed_share, items_of
 from vldeformer.retrieval.shards import Shard, Share, join
 
@@ -44,11 +44,11 @@ def test_a_share_that_is_not_there_is_refused(text):
 
 
 @pytest.fixture(params=["oscar", "vilt"])
-def scattered(request, manifest, readers, make_backbone, runtime):
+def scattered(request, manifest, readers, make_backbone):
     """The whole embedding and a function that gives its shards, in batches so small that there are many."""
     read, test = readers(request.param), manifest.split("test")
     encoder = decompose(make_backbone(request.param), "mean").eval()
-    given = (encoder, test, read.text, read.visual, runtime)
+    given = (encoder, test, read)
 
     def shards(of):
         made = []

@@ -170,8 +170,8 @@ def test_the_joint_model_orders_the_candidates(model_folder, photos, tmp_path, k
 
 
 def test_joint_scores_of_regions_are_those_of_the_stage(model_folder, tiny, region_store, manifest, tmp_path):
-    from vldeformer.retrieval.open_inputs import open_matcher
     from vldeformer.retrieval.pair_scores import score_listed
+    from vldeformer.retrieval.reader import open_matcher
     from vldeformer.runtime import this_machine
 
     joint = model_folder("oscar", reading="joint", extractor=True)
@@ -179,8 +179,8 @@ def test_joint_scores_of_regions_are_those_of_the_stage(model_folder, tiny, regi
     opened = SearchIndex.open(tmp_path / "index")
     part = manifest.split("test").first(5)
     rows = np.arange(5)
-    matcher, readers = open_matcher(joint, tiny.regions)
-    expected = score_listed(matcher, part, (rows, np.zeros(5, dtype=int)), readers.text, readers.visual, this_machine())
+    matcher, reader = open_matcher(joint, tiny.regions, this_machine())
+    expected = score_listed(matcher, part, (rows, np.zeros(5, dtype=int)), reader)
     found = JointReranker(joint, opened.images).score(part.captions[0].text, [image.id for image in part.images])
     np.testing.assert_allclose(found, expected, atol=1e-5)
 

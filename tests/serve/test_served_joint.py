@@ -52,8 +52,8 @@ def test_what_is_timed_is_what_re_ranking_reads(folder, regions, model_folder, k
     reranker = ServedJoint(model_folder(kind, reading="joint"), index, 6).reranker
     assert len(matched) == 1 + TURNS
     images = [index.images[name] for name in [name for ids, _ in index.parts() for name in ids][:6]]
-    text = reranker.text.pad(reranker.words.encode([MEASURED_WITH] * 6, reranker.text.most_tokens))
-    read = reranker.transform.reader(images, full=False).read(in_memory_ids(images))
+    reader = reranker.transform.reader(images)
+    text, read = reader.text.read([MEASURED_WITH] * 6), reader.visual.read(in_memory_ids(images))
     with torch.inference_mode():
         expected = reranker.matcher.read_visual(read, after=text)
     torch.testing.assert_close(matched[0].states, expected.states)

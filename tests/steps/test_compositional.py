@@ -10,7 +10,8 @@ from vldeformer.cli import main
 from vldeformer.data.sugarcrepe import SUBSETS, read_items
 from vldeformer.evaluation.compositional_result import CompositionalResult
 from vldeformer.models.joint import JointMatcher
-from vldeformer.retrieval.open_inputs import open_model
+from vldeformer.retrieval.reader import open_model
+from vldeformer.runtime import this_machine
 
 
 def run(*arguments):
@@ -48,11 +49,11 @@ def test_scores_are_those_of_one_pair_at_a_time(trained, tiny, items, judge, tmp
     found, given = CompositionalResult.load(out), read_items(items)
     assert (found.dataset, found.experiment, found.reading, found.left_out) == ("tiny", "mine", kind, 0)
     assert list(zip(found.subsets, found.keys, strict=True)) == [(item.subset, item.key) for item in given]
-    loaded, readers = open_model(model, tiny.regions)
+    loaded, reader = open_model(model, tiny.regions, this_machine())
     for item, scores in zip(given, found.scores, strict=True):
-        visual = readers.visual.read([item.file.removesuffix(".png")])
+        visual = reader.visual.read([item.file.removesuffix(".png")])
         for text, score in zip((item.caption, item.negative), scores, strict=True):
-            caption = readers.text.read([text])
+            caption = reader.text.read([text])
             with torch.inference_mode():
                 if isinstance(loaded, JointMatcher):
                     slow = loaded.score(caption, visual).item()

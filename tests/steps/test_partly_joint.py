@@ -9,7 +9,7 @@ from vldeformer.cli import main
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.weights import load_model
 from vldeformer.retrieval.embeddings import Scores
-from vldeformer.retrieval.open_inputs import open_matcher, open_readers
+from vldeformer.retrieval.reader import open_matcher
 
 PARTLY = {"kind": "joint", "joint_layers": 1}
 
@@ -88,17 +88,8 @@ def test_what_has_no_matching_head_has_no_pair_time(model_folder, command, write
     assert "no matching head" in capsys.readouterr().err and not (tmp_path / "out.json").exists()
 
 
-def test_only_what_is_read_together_from_the_first_layer_on_shares_room(tiny, words, partly):
-    from tiny_settings import backbone as settings
-
-    backbone = settings(joint_tokens=30)
-    lengths = {}
-    for name, pooling, layers in (("joint", None, None), ("all", None, 2), ("partly", None, 1), ("dual", "mean", None)):
-        readers = open_readers(backbone, words, tiny.regions, pooling, layers)
-        lengths[name] = (readers.text.most_tokens, readers.visual.tag_tokens, readers.text.full)
-    assert lengths["joint"] == lengths["all"] == (30, 30, False)
-    assert lengths["partly"] == lengths["dual"] == (24, 12, False)
-    assert open_matcher(partly / "model", tiny.regions)[1].text.most_tokens == 24
+def test_it_leaves_no_room_of_a_caption_to_tags(partly, tiny, runtime):
+    assert open_matcher(partly / "model", tiny.regions, runtime)[1].text.most_tokens == 24
 
 
 def test_a_time_is_not_measured_for_a_file_that_cannot_be_written(tiny, tmp_path, capsys):

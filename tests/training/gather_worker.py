@@ -18,8 +18,8 @@ from vldeformer.models.dual import decompose
 from vldeformer.models.weights import build_backbone
 from vldeformer.negatives.stored import read_hard_images, read_hard_texts
 from vldeformer.objective.retrieval import retrieval_loss
-from vldeformer.retrieval.open_inputs import open_readers
-from vldeformer.runtime import RuntimeSettings
+from vldeformer.retrieval.reader import Lengths, open_reader
+from vldeformer.runtime import RuntimeSettings, this_machine
 from vldeformer.steps.settings_file import read_backbone, read_training
 from vldeformer.steps.train import VERSION, train
 from vldeformer.training.loop import start_processes
@@ -57,15 +57,16 @@ def one_step(asked: dict[str, Any], chunk_images: int | None, accelerator: Accel
     backbone, section = read_backbone(path, VERSION), read_training(path, VERSION)
     assert isinstance(section, DualTraining)
     words, negatives = WordPieces.load(Path(asked["tokenizer"])), Path(asked["negatives"])
-    readers = open_readers(backbone, words, Path(asked["features"]), section.pooling)
+    lengths = Lengths.of(backbone, section.pooling)
+    reader = open_reader(backbone, words, Path(asked["features"]), lengths, this_machine())
     torch.manual_seed(1)
     encoder = decompose(
-        build_backbone(backbone, len(words), readers.visual.feature_width), dropout=0.0, initial_temperature=section.temperature
+        build_backbone(backbone, len(words), reader.visual.feature_width), dropout=0.0, initial_temperature=section.temperature
     )
     stream = PairStream(
         Manifest.load(Path(asked["manifest"])).split("train"),
-        readers.text,
-        readers.visual,
+        reader.text,
+        reader.visual,
         section.batch_images,
         section.seed,
         negatives=ComposedNegatives(read_hard_texts(negatives), read_hard_images(negatives)),

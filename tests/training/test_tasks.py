@@ -157,14 +157,14 @@ def mean_of_six(table, index):
     return sum(oracles.recall_at(ranks, cutoff) for ranks in (i2t, t2i) for cutoff in (1, 5, 10)) / 6
 
 
-def test_validation_is_the_mean_of_six_recalls(manifest, readers, make_backbone, runtime):
+def test_validation_is_the_mean_of_six_recalls(manifest, readers, make_backbone):
     read, val, backbone = readers("oscar"), manifest.split("val"), make_backbone("oscar")
     encoder, matcher = decompose(backbone).eval(), JointMatcher(backbone).eval()
     nn.init.normal_(matcher.classifier.weight, std=1.0)
     with torch.no_grad():
         found = [
-            dual_validation(val, read.text, read.visual, runtime)(encoder),
-            joint_validation(val, read.text, read.visual, runtime)(matcher),
+            dual_validation(val, read)(encoder),
+            joint_validation(val, read)(matcher),
         ]
         images = torch.cat([encoder.encode_visual(read.visual.read([image.id])) for image in val.images])
         captions = torch.cat([encoder.encode_text(read.text.read([caption.text])) for caption in val.captions])

@@ -93,12 +93,11 @@ def test_a_comment_in_any_module_makes_nothing_again(project):
     assert "Nothing to be done" in project.snakemake("-n", "all")
 
 
-@pytest.mark.parametrize("step", ["negatives", "embed", "evaluate", "page"])
+@pytest.mark.parametrize("step", ["negatives", "evaluate", "page"])
 def test_a_raised_version_makes_the_step_and_what_follows_in_both_engines(adopted, tmp_path, step):
     last = {"report", "page"}
     follows = {
         "negatives": {"negatives", *FOLLOWS},
-        "embed": {"embed", "evaluate", "rerank", *last},
         "evaluate": {"evaluate", *last},
         "page": {"page"},
     }

@@ -15,13 +15,12 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings, measure
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.inputs.collate import TextReader, VisualReader
 from vldeformer.models.joint import JointMatcher
 from vldeformer.retrieval.embeddings import Embeddings
-from vldeformer.retrieval.encode import Progress, silent
+from vldeformer.retrieval.item_vectors import Progress, silent
 from vldeformer.retrieval.pair_scores import PAIRS_AT_ONCE, score_listed
+from vldeformer.retrieval.reader import Reader
 from vldeformer.retrieval.reranking import Proposals
-from vldeformer.runtime import RuntimeSettings
 
 TIMED_QUERIES = 9  # text queries timed alone for each k; the median counts
 
@@ -47,20 +46,33 @@ def rerank(
     embeddings: Embeddings,
     matcher: JointMatcher,
     manifest: Manifest,
-    readers: tuple[TextReader, VisualReader],
+    reader: Reader,
     depths: Sequence[int],
     dual_weight: float,
     label: Label,
     evaluation: EvaluationSettings,
-    runtime: RuntimeSettings,
     progress: Progress = silent,
 ) -> Reranked:
-    """Judge every number k of candidates in ``depths``; ``progress`` is told how many pairs each batch had.
+    """Judge every number k of candidates in ``depths``.
 
-    The embeddings are those of ``manifest``, in its order. Times are in seconds: ``proposal_seconds`` is the search for the
-    longest lists and the decomposed model's ranks, ``seconds`` of a k adds its pairs at the measured ``pair_ms``; encoding is
-    in neither. ``joint_seconds_extrapolated`` is all pairs at the same ``pair_ms``. ``query_ms`` is what the joint model adds
-    to one text query alone. Raises InputError if the embeddings are of other items or a score is not finite.
+    Times are in seconds: ``proposal_seconds`` is the search for the longest lists and the decomposed model's ranks, ``seconds``
+    of a k adds its pairs at the measured ``pair_ms``; encoding is in neither. ``joint_seconds_extrapolated`` is all pairs at the
+    same ``pair_ms``. ``query_ms`` is what the joint model adds to one text query alone.
+
+    Args:
+        embeddings: the decomposed model's, of ``manifest`` and in its order.
+        matcher: the joint model, in eval mode.
+        manifest: the images and captions.
+        reader: of the joint model.
+        depths: numbers of candidates a query.
+        dual_weight: see ``RerankSettings``.
+        label: what the results are called.
+        evaluation: how recalls are measured.
+        progress: gets the number of pairs of each batch.
+
+    Raises:
+        InputError: the embeddings are of other items, or a score is not finite.
+
     """
     _check_same_items(embeddings, manifest)
     wanted = sorted(set(depths))
@@ -69,9 +81,9 @@ def rerank(
     proposing = time.perf_counter() - started
     pairs = longest.pairs()
     warm_up = (pairs[0][:PAIRS_AT_ONCE], pairs[1][:PAIRS_AT_ONCE])
-    score_listed(matcher, manifest, warm_up, *readers, runtime)
+    score_listed(matcher, manifest, warm_up, reader)
     started = time.perf_counter()
-    scores = score_listed(matcher, manifest, pairs, *readers, runtime, progress)
+    scores = score_listed(matcher, manifest, pairs, reader, progress)
     pair = (time.perf_counter() - started) / len(scores)
 
     all_pairs = len(manifest.images) * len(manifest.captions)
@@ -91,7 +103,7 @@ def rerank(
                 "pairs": own_pairs,
                 "seconds": seconds,
                 "ratio": all_pairs * pair / seconds,
-                "query_ms": 1e3 * _query_seconds(matcher, manifest, proposals, readers, runtime),
+                "query_ms": 1e3 * _query_seconds(matcher, manifest, proposals, reader),
                 "mean_recall": measures.mean_recall.value,
                 "interval": [measures.mean_recall.low, measures.mean_recall.high],
             }
@@ -110,9 +122,9 @@ def rerank(
         "joint_seconds_extrapolated": all_pairs * pair,
         "batch_pairs": PAIRS_AT_ONCE,
         "timed_queries": min(TIMED_QUERIES, len(manifest.captions)),
-        "device": runtime.device,
-        "threads": runtime.threads,
-        "precision": runtime.precision,
+        "device": reader.runtime.device,
+        "threads": reader.runtime.threads,
+        "precision": reader.runtime.precision,
     }
     return Reranked(results, measured)
 
@@ -129,19 +141,13 @@ def _check_same_items(embeddings: Embeddings, manifest: Manifest) -> None:
             raise InputError(f"{counts}{first}; embed it again")
 
 
-def _query_seconds(
-    matcher: JointMatcher,
-    manifest: Manifest,
-    proposals: Proposals,
-    readers: tuple[TextReader, VisualReader],
-    runtime: RuntimeSettings,
-) -> float:
+def _query_seconds(matcher: JointMatcher, manifest: Manifest, proposals: Proposals, reader: Reader) -> float:
     """Median seconds in which the joint model scores the candidates of one caption."""
     n_captions = len(manifest.captions)
     images, captions = proposals.t2i.pairs()
     times = []
     for row in np.unique(np.linspace(0, n_captions - 1, TIMED_QUERIES).astype(int)):
         started = time.perf_counter()
-        score_listed(matcher, manifest, (images[row], captions[row]), *readers, runtime)
+        score_listed(matcher, manifest, (images[row], captions[row]), reader)
         times.append(time.perf_counter() - started)
     return statistics.median(times)

@@ -11,24 +11,20 @@ import numpy as np
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.timing import SpeedSettings, circumstances, median_seconds
-from vldeformer.inputs.collate import TextReader, VisualReader
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.joint import JointMatcher
 from vldeformer.retrieval.embeddings import Embeddings
-from vldeformer.retrieval.encode import (
+from vldeformer.retrieval.item_vectors import ENCODE_BATCH, embed, encode_captions, encode_images
+from vldeformer.retrieval.pair_scores import (
     CAPTIONS_AT_ONCE,
-    ENCODE_BATCH,
     IMAGES_AT_ONCE,
-    embed,
-    encode_captions,
-    encode_images,
     read_captions,
     read_images,
+    score_all,
     score_block,
-    score_pairs,
 )
 from vldeformer.retrieval.ranking import exact_ranks
-from vldeformer.runtime import RuntimeSettings
+from vldeformer.retrieval.reader import Reader
 from vldeformer.seeding import named_generator
 
 NOISE_ROWS = 10_000
@@ -39,16 +35,24 @@ def measure_speed(
     matcher: JointMatcher,
     encoder: DualEncoder,
     manifest: Manifest,
-    joint_readers: tuple[TextReader, VisualReader],
-    dual_readers: tuple[TextReader, VisualReader],
+    joint_reader: Reader,
+    dual_reader: Reader,
     settings: SpeedSettings,
-    runtime: RuntimeSettings,
 ) -> dict[str, Any]:
     """The content of speed.json: ms for a pair, an image, a caption and the ranking; both models on the whole of ``manifest``.
 
     The joint model's time is measured on a sample of pairs and extrapolated, and said so; the decomposed one's is measured
     on a sample of images and captions and scaled to all, plus the ranking of all. Both times contain the reading of tensors
     from memory-mapped stores; neither contains the loading of models or the opening of files.
+
+    Args:
+        matcher: the joint model, in eval mode.
+        encoder: the decomposed model, in eval mode.
+        manifest: the images and captions.
+        joint_reader: of the joint model.
+        dual_reader: of the decomposed model.
+        settings: sizes of the samples, repeats, sizes of galleries.
+
     """
     n_images, n_captions = len(manifest.images), len(manifest.captions)
     side = settings.scored_images(n_images)
@@ -60,11 +64,11 @@ def measure_speed(
         return median_seconds(work, settings)
 
     pairs = len(sample.images) * len(sample.captions)
-    pair = timed(lambda: score_pairs(matcher, sample, *joint_readers, runtime)) / pairs
-    image = timed(lambda: encode_images(encoder, ids, dual_readers[1], runtime)) / len(ids)
-    caption = timed(lambda: encode_captions(encoder, texts, dual_readers[0], runtime)) / len(texts)
-    alone = timed(lambda: encode_captions(encoder, texts[:1], dual_readers[0], runtime))
-    vectors = embed(encoder, manifest, *dual_readers, runtime)
+    pair = timed(lambda: score_all(matcher, sample, joint_reader)) / pairs
+    image = timed(lambda: encode_images(encoder, ids, dual_reader)) / len(ids)
+    caption = timed(lambda: encode_captions(encoder, texts, dual_reader)) / len(texts)
+    alone = timed(lambda: encode_captions(encoder, texts[:1], dual_reader))
+    vectors = embed(encoder, manifest, dual_reader)
     ranking = timed(lambda: exact_ranks(vectors))
     joint, dual = pair * n_images * n_captions, image * n_images + caption * n_captions + ranking
     return {
@@ -81,7 +85,7 @@ def measure_speed(
         "joint_seconds_extrapolated": joint,
         "dual_seconds": dual,
         "speedup": joint / dual,
-        **circumstances(settings, runtime),
+        **circumstances(settings, dual_reader.runtime),
         "batch": {"pairs": CAPTIONS_AT_ONCE * IMAGES_AT_ONCE, "images": ENCODE_BATCH, "captions": ENCODE_BATCH},
         "gallery_curve": [_gallery_point(size, vectors, alone, pair, timed) for size in settings.gallery_sizes],
     }
@@ -112,38 +116,38 @@ def _gallery_point(
     }
 
 
-def measure_pair_time(
-    matcher: JointMatcher,
-    manifest: Manifest,
-    text: TextReader,
-    visual: VisualReader,
-    settings: SpeedSettings,
-    runtime: RuntimeSettings,
-) -> dict[str, Any]:
+def measure_pair_time(matcher: JointMatcher, manifest: Manifest, reader: Reader, settings: SpeedSettings) -> dict[str, Any]:
     """The content of pair_time.json: ms for an image and a caption, once each, and for a pair; seconds for all of ``manifest``.
 
     Each is measured on the first items. What is done once an item is embedding it and the layers that read it apart, reading
     from memory-mapped stores included; ``seconds`` is extrapolated to every pair.
+
+    Args:
+        matcher: the joint model, in eval mode.
+        manifest: the images and captions.
+        reader: of the model.
+        settings: sizes of the samples, repeats.
+
     """
     n_images, n_captions = len(manifest.images), len(manifest.captions)
     side = settings.scored_images(n_images)
     texts = [caption.text for caption in manifest.captions][: settings.captions]
     ids = [image.id for image in manifest.images]
-    sample = read_captions(matcher, [caption.text for caption in manifest.first(side).captions], text, runtime)
+    sample = read_captions(matcher, [caption.text for caption in manifest.first(side).captions], reader)
     lengths = sorted({length for batch in sample for length in batch.lengths})
 
     def blocks(number: int) -> list[Any]:
         return [
-            read_images(matcher, ids[start : min(start + IMAGES_AT_ONCE, number)], lengths, visual, runtime)
+            read_images(matcher, ids[start : min(start + IMAGES_AT_ONCE, number)], lengths, reader)
             for start in range(0, number, IMAGES_AT_ONCE)
         ]
 
     images, of_images = min(settings.images, n_images), blocks(side)
     pairs = side * sum(len(batch.rows) for batch in sample)
-    caption = median_seconds(lambda: read_captions(matcher, texts, text, runtime), settings) / len(texts)
+    caption = median_seconds(lambda: read_captions(matcher, texts, reader), settings) / len(texts)
     image = median_seconds(lambda: blocks(images), settings) / images
     pair = median_seconds(
-        lambda: [score_block(matcher, block, batch, runtime) for block in of_images for batch in sample], settings
+        lambda: [score_block(matcher, block, batch, reader) for block in of_images for batch in sample], settings
     )
     seconds = image * n_images + caption * n_captions + pair / pairs * n_images * n_captions
     return {
@@ -158,5 +162,5 @@ def measure_pair_time(
         "sampled_pairs": pairs,
         "sampled_images": images,
         "sampled_captions": len(texts),
-        **circumstances(settings, runtime),
+        **circumstances(settings, reader.runtime),
     }

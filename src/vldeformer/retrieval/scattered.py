@@ -3,35 +3,40 @@
 import numpy as np
 
 from vldeformer.data.manifest import Manifest
-from vldeformer.inputs.collate import TextReader, VisualReader
 from vldeformer.models.dual import DualEncoder
-from vldeformer.retrieval.encode import ENCODE_BATCH, Progress, Vectors, caption_vectors, image_vectors, silent
+from vldeformer.retrieval.item_vectors import ENCODE_BATCH, Progress, Vectors, caption_vectors, image_vectors, silent
+from vldeformer.retrieval.reader import Reader
 from vldeformer.retrieval.shards import Shard, Share
-from vldeformer.runtime import RuntimeSettings
 
 
 def embed_share(
     share: Share,
     encoder: DualEncoder,
     manifest: Manifest,
-    text: TextReader,
-    visual: VisualReader,
-    runtime: RuntimeSettings,
+    reader: Reader,
     progress: Progress = silent,
     batch_size: int = ENCODE_BATCH,
 ) -> Shard:
-    """Unit vectors of a share of ``manifest``; ``progress`` is told how many items each batch had.
+    """Unit vectors of one share of ``manifest``; ``shards.join`` makes of all shares what ``item_vectors.embed`` gives.
 
-    ``vldeformer.retrieval.shards.join`` makes of all shares what ``vldeformer.retrieval.encode.embed`` gives.
+    Args:
+        share: which share of how many.
+        encoder: the decomposed model, in eval mode.
+        manifest: all images and captions.
+        reader: of the model.
+        progress: gets the number of items of each batch.
+        batch_size: items in one forward pass.
+
+    Raises:
+        InputError: a vector is not finite.
+
     """
     ids, texts = [image.id for image in manifest.images], [caption.text for caption in manifest.captions]
     starts = share.starts(len(ids), batch_size)
-    image_rows, images = _collected(
-        image_vectors(encoder, ids, visual, runtime, starts, batch_size), encoder.embedding_size, progress
-    )
+    image_rows, images = _collected(image_vectors(encoder, ids, reader, starts, batch_size), encoder.embedding_size, progress)
     starts = share.starts(len(texts), batch_size, before=_batches(len(ids), batch_size))
     caption_rows, captions = _collected(
-        caption_vectors(encoder, texts, text, runtime, starts, batch_size), encoder.embedding_size, progress
+        caption_vectors(encoder, texts, reader, starts, batch_size), encoder.embedding_size, progress
     )
     return Shard(
         share,

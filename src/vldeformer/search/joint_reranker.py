@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vldeformer.errors import InputError
-from vldeformer.inputs.collate import TextReader
+from vldeformer.inputs.in_memory import in_memory_ids
 from vldeformer.models.importing import EXTRACTOR, load_any
 from vldeformer.models.joint import JointMatcher
 from vldeformer.retrieval.image_transform import ImageTransform
@@ -31,15 +31,10 @@ class JointReranker:
         loaded, description, words = load_any(model)
         if not isinstance(loaded, JointMatcher):
             raise InputError(f"{model}: it has no matching head, and so no joint scores; give a joint model to --joint")
-        backbone, extractor = description.backbone, Path(model) / EXTRACTOR
-        together = backbone.tokens_together(description.joint_layers)
-        # Read jointly from the first layer on, tags may take the room that the query leaves.
-        roomy = backbone.model_copy(update={"tag_tokens": together}) if together else backbone
+        extractor = Path(model) / EXTRACTOR
         own = Detector.load(extractor) if extractor.is_file() else detector
-        self.matcher, self.words, self.images = loaded, words, images
-        self.text = TextReader(words, together or backbone.caption_tokens)
-        self.transform = ImageTransform(description.model_copy(update={"backbone": roomy}), words, own)
-        self.runtime = this_machine()
+        self.matcher, self.images = loaded, images
+        self.transform = ImageTransform(description, words, own, this_machine())
 
     def __call__(self, text: str, hits: Sequence[Hit]) -> list[Hit]:
         """Raises InputError as ``score`` does."""
@@ -49,13 +44,12 @@ class JointReranker:
 
     def score(self, text: str, image_ids: Sequence[str]) -> np.ndarray:
         """(n,) float32 log-odds that each image matches the text. Raises InputError naming an image that cannot be read now."""
-        pieces = self.words.encode([text.encode("utf-8", "replace").decode()], self.text.most_tokens)
-        scores = [np.empty(0, dtype=np.float32)]
+        caption, scores = text.encode("utf-8", "replace").decode(), [np.empty(0, dtype=np.float32)]
         for start in range(0, len(image_ids), IMAGES_AT_ONCE):
             given = [self.images[name] for name in image_ids[start : start + IMAGES_AT_ONCE]]
-            names, pairs = [str(row) for row in range(len(given))], (np.arange(len(given)), np.zeros(len(given), dtype=np.int64))
-            reader = self.transform.reader(given, full=False)
-            scores.append(score_rows(self.matcher, names, pieces, pairs, self.text, reader, self.runtime))
+            reader, pairs = self.transform.reader(given), (np.arange(len(given)), np.zeros(len(given), dtype=np.int64))
+            pieces = reader.text.words.encode([caption], reader.text.most_tokens)
+            scores.append(score_rows(self.matcher, in_memory_ids(given), pieces, pairs, reader))
         found = np.concatenate(scores)
         wrong = np.flatnonzero(~np.isfinite(found))
         if len(wrong):

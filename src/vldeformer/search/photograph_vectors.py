@@ -16,7 +16,7 @@ from vldeformer.data.photographs import THREADS, UnavailableError
 from vldeformer.encoder import Encoder
 from vldeformer.errors import InputError
 from vldeformer.inputs.in_memory import InMemoryImage
-from vldeformer.retrieval.encode import Progress
+from vldeformer.retrieval.item_vectors import Progress
 from vldeformer.retrieval.vectors import check_vectors
 from vldeformer.search.images import ImageSource, Listed
 

@@ -16,7 +16,7 @@ from vldeformer.artifact import digest
 from vldeformer.encoder import Encoder, load
 from vldeformer.errors import InputError
 from vldeformer.models.importing import files_of
-from vldeformer.retrieval.encode import Progress, silent
+from vldeformer.retrieval.item_vectors import Progress, silent
 from vldeformer.search.images import ImageSource, Listed, is_utf8, open_images
 from vldeformer.search.index_state import IndexState
 from vldeformer.search.layout import (

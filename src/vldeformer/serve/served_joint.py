@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from vldeformer.errors import InputError
-from vldeformer.runtime import arithmetic
 from vldeformer.search.images import ImageSource
 from vldeformer.search.index import Hit, SearchIndex
 from vldeformer.search.joint_reranker import JointReranker
@@ -45,10 +44,9 @@ def _pair_seconds(reranker: JointReranker, index: SearchIndex, candidates: int) 
     images = _readable(reranker, index, candidates)
     if not images:
         return 0.0
-    matcher, seconds = reranker.matcher, list[float]()
-    pieces = reranker.words.encode([MEASURED_WITH] * len(images), reranker.text.most_tokens)
-    text, visual = reranker.text.pad(pieces), reranker.transform.unpack(torch.stack(images)).trimmed()
-    with torch.inference_mode(), arithmetic(reranker.runtime):
+    matcher, reader, seconds = reranker.matcher, reranker.transform.reader([]), list[float]()
+    text, visual = reader.text.read([MEASURED_WITH] * len(images)), reranker.transform.unpack(torch.stack(images)).trimmed()
+    with reader.inference():
         said, seen = matcher.read_text(text), matcher.read_visual(visual, after=text)
         for _ in range(1 + TURNS):
             started = time.perf_counter()

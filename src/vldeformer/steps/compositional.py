@@ -51,7 +51,7 @@ def compositional(
     from vldeformer.evaluation.measures import EvaluationSettings
     from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
     from vldeformer.models.joint import JointMatcher
-    from vldeformer.retrieval.open_inputs import open_model
+    from vldeformer.retrieval.reader import open_model
     from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
     from vldeformer.steps.error_context import error_context
     from vldeformer.steps.progress import progress_bar
@@ -62,13 +62,13 @@ def compositional(
     runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings, VERSION)
     whole = Manifest.load(manifest)
     judged, image_ids, left_out = _of_split(read_items(items), whole.split(split), items)
-    device = prepare_torch(runtime)
-    loaded, readers = open_model(model, features)
+    prepare_torch(runtime)
+    loaded, reader = open_model(model, features, runtime)
     with (
         progress_bar(unit="item", desc="compositional") as bar,
         error_context(model=model, features=features, manifest=manifest),
     ):
-        scores = item_scores(loaded.to(device), judged, image_ids, readers.text, readers.visual, runtime, bar.update)
+        scores = item_scores(loaded, judged, image_ids, reader, bar.update)
     learned_from = [caption.text for caption in whole.split("train").captions] if "train" in whole.splits else []
     texts = [text for item in judged for text in (item.caption, item.negative)]
     CompositionalResult(

@@ -31,8 +31,8 @@ def embed(
     from vldeformer.data.manifest import Manifest
     from vldeformer.models.importing import files_of
     from vldeformer.provenance import provenance
-    from vldeformer.retrieval import encode, scattered
-    from vldeformer.retrieval.open_inputs import open_encoder
+    from vldeformer.retrieval import item_vectors, scattered
+    from vldeformer.retrieval.reader import open_encoder
     from vldeformer.retrieval.shards import Share
     from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
     from vldeformer.steps.error_context import error_context
@@ -43,15 +43,14 @@ def embed(
     share = None if shard is None else Share.parse(shard)
     check_replaceable(out)
     runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings, VERSION)
-    device = prepare_torch(runtime)
-    encoder, readers = open_encoder(model, features)
-    encoder = encoder.to(device)
+    prepare_torch(runtime)
+    encoder, reader = open_encoder(model, features, runtime)
     chosen = Manifest.load(manifest).split(split)
     with (
         progress_bar(total=scattered.items_of(share or Share(1, 1), chosen), unit="item", desc="embed") as bar,
         error_context(model=model, features=features, manifest=manifest),
     ):
-        given = (encoder, chosen, readers.text, readers.visual, runtime, bar.update)
-        vectors = encode.embed(*given) if share is None else scattered.embed_share(share, *given)
+        given = (encoder, chosen, reader, bar.update)
+        vectors = item_vectors.embed(*given) if share is None else scattered.embed_share(share, *given)
     inputs = {"model": files_of(model), "manifest": manifest, "features": features}
     vectors.save(out, provenance({"runtime": runtime.model_dump(mode="json"), "split": split}, inputs, started))

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from vldeformer.steps.arguments import AnyModel, OutFolder
 
 if TYPE_CHECKING:
-    from vldeformer.retrieval.encode import Progress
+    from vldeformer.retrieval.item_vectors import Progress
 
 SHOWN_PROBLEMS = 5
 

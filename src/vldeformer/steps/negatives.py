@@ -47,7 +47,7 @@ def negatives(
     from vldeformer.negatives.text_only_check import accuracy_of_kinds
     from vldeformer.provenance import provenance
     from vldeformer.retrieval.embeddings import Embeddings
-    from vldeformer.retrieval.open_inputs import open_pixels
+    from vldeformer.retrieval.reader import open_pixels
     from vldeformer.steps.progress import progress_bar
     from vldeformer.steps.settings_file import read_backbone, read_section
 

@@ -26,7 +26,7 @@ def pair_time(
     from vldeformer.evaluation.timing import SpeedSettings
     from vldeformer.models.importing import files_of
     from vldeformer.provenance import provenance
-    from vldeformer.retrieval.open_inputs import open_matcher
+    from vldeformer.retrieval.reader import open_matcher
     from vldeformer.runtime import RuntimeSettings, prepare_torch
     from vldeformer.steps.settings_file import read_section
 
@@ -34,10 +34,10 @@ def pair_time(
     check_file(out)
     section = read_section(settings, "speed", SpeedSettings, VERSION)
     runtime = read_section(settings, "runtime", RuntimeSettings, VERSION)
-    device = prepare_torch(runtime)
-    matcher, readers = open_matcher(model, features)
+    prepare_torch(runtime)
+    matcher, reader = open_matcher(model, features, runtime)
     test = Manifest.load(manifest).split("test")
-    write_json(out, measure_pair_time(matcher.to(device), test, readers.text, readers.visual, section, runtime))
+    write_json(out, measure_pair_time(matcher, test, reader, section))
     values = {"speed": section.model_dump(mode="json"), "runtime": runtime.model_dump(mode="json")}
     inputs = {"model": files_of(model), "manifest": manifest, "features": features}
     write_json(record_path(out), provenance(values, inputs, started))

@@ -23,7 +23,7 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
     from vldeformer.models.pretraining import PretrainingModel
     from vldeformer.models.text_start import start_from_text
     from vldeformer.models.weights import ModelDescription, build_model
-    from vldeformer.retrieval.open_inputs import extractor_of, open_readers
+    from vldeformer.retrieval.reader import Lengths, extractor_of, open_reader
     from vldeformer.runtime import RuntimeSettings
     from vldeformer.seeding import named_seed
     from vldeformer.steps.settings_file import read_backbone, read_section
@@ -39,16 +39,16 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
     runtime = read_section(settings, "runtime", RuntimeSettings, VERSION)
     accelerator = start_processes(runtime)
     words = WordPieces.load(tokenizer)
-    readers = open_readers(backbone, words, features, pooling=None)
+    reader = open_reader(backbone, words, features, Lengths.of(backbone, pooling=None), runtime)
     torch.manual_seed(named_seed(section.seed, "weights"))
     description = ModelDescription(
         kind="joint",
         backbone=backbone,
         vocabulary_size=len(words),
-        feature_width=readers.visual.feature_width,
+        feature_width=reader.visual.feature_width,
         pooling="mean",
         pooling_dropout=backbone.dropout,
-        image_size=readers.visual.image_size,
+        image_size=reader.visual.image_size,
     )
     matcher = build_model(description)
     assert isinstance(matcher, JointMatcher)
@@ -57,7 +57,7 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
     model = PretrainingModel(matcher)
     images = Manifest.load(manifest).split(section.split)
     share = (accelerator.process_index, accelerator.num_processes)
-    stream = PairStream(images, readers.text, readers.visual, section.batch_images, section.seed, share=share)
+    stream = PairStream(images, reader.text, reader.visual, section.batch_images, section.seed, share=share)
     sections = {"backbone": backbone, "pretrain": section, "runtime": runtime}
     inputs = {"manifest": manifest, "features": features, "tokenizer": tokenizer}
     task = Task(pretraining(stream, words, section, accelerator), stream.ids)

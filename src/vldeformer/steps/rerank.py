@@ -51,7 +51,7 @@ def rerank(
     from vldeformer.models.importing import files_of
     from vldeformer.provenance import provenance
     from vldeformer.retrieval.embeddings import Embeddings
-    from vldeformer.retrieval.open_inputs import open_matcher
+    from vldeformer.retrieval.reader import open_matcher
     from vldeformer.retrieval.reranking import RerankSettings
     from vldeformer.runtime import RuntimeSettings, prepare_torch
     from vldeformer.steps.error_context import error_context
@@ -63,11 +63,11 @@ def rerank(
     section = read_section(settings, "rerank", RerankSettings, VERSION)
     evaluation = read_section(settings, "evaluate", EvaluationSettings, VERSION)
     runtime = read_section(settings, "runtime", RuntimeSettings, VERSION)
-    device = prepare_torch(runtime)
+    prepare_torch(runtime)
     vectors, chosen = Embeddings.load(embeddings), Manifest.load(manifest).split(split)
     if not everything:
         vectors, chosen = vectors.first(evaluation.joint_images), chosen.first(evaluation.joint_images)
-    matcher, readers = open_matcher(joint, features)
+    matcher, reader = open_matcher(joint, features, runtime)
     protocol = ("test" if split == "test" else "all") if everything else "subset"
     depths = [section.depth] if everything else [section.depth, *section.depths]
     with (
@@ -76,14 +76,13 @@ def rerank(
     ):
         found = judge(
             vectors,
-            matcher.to(device),
+            matcher,
             chosen,
-            (readers.text, readers.visual),
+            reader,
             depths,
             section.dual_weight,
             Label(dataset, experiment, protocol),
             evaluation,
-            runtime,
             bar.update,
         )
     inputs = {"embeddings": embeddings, "joint": files_of(joint), "manifest": manifest, "features": features}

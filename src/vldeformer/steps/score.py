@@ -28,8 +28,8 @@ def score(
     from vldeformer.evaluation.protocols import DEFAULT_SETTINGS
     from vldeformer.models.importing import files_of
     from vldeformer.provenance import provenance
-    from vldeformer.retrieval.encode import score_pairs
-    from vldeformer.retrieval.open_inputs import open_matcher
+    from vldeformer.retrieval.pair_scores import score_all
+    from vldeformer.retrieval.reader import open_matcher
     from vldeformer.runtime import RuntimeSettings, prepare_torch, this_machine
     from vldeformer.steps.error_context import error_context
     from vldeformer.steps.progress import progress_bar
@@ -39,15 +39,15 @@ def score(
     check_replaceable(out)
     runtime = this_machine() if settings is None else read_section(settings, "runtime", RuntimeSettings, VERSION)
     section = DEFAULT_SETTINGS if settings is None else read_section(settings, "evaluate", EvaluationSettings, VERSION)
-    device = prepare_torch(runtime)
-    matcher, readers = open_matcher(model, features)
+    prepare_torch(runtime)
+    matcher, reader = open_matcher(model, features, runtime)
     chosen = Manifest.load(manifest).split(split)
     chosen = chosen if everything else chosen.first(section.joint_images)
     with (
         progress_bar(total=len(chosen.images) * len(chosen.captions), unit="pair", desc="score") as bar,
         error_context(model=model, features=features, manifest=manifest),
     ):
-        scores = score_pairs(matcher.to(device), chosen, readers.text, readers.visual, runtime, bar.update)
+        scores = score_all(matcher, chosen, reader, bar.update)
     inputs = {"model": files_of(model), "manifest": manifest, "features": features}
     sections = {"evaluate": section, "runtime": runtime}
     values = {name: own.model_dump(mode="json") for name, own in sections.items()} | {"split": split, "all": everything}

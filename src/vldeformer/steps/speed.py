@@ -28,7 +28,7 @@ def speed(
     from vldeformer.evaluation.timing import SpeedSettings
     from vldeformer.models.importing import files_of
     from vldeformer.provenance import provenance
-    from vldeformer.retrieval.open_inputs import open_encoder, open_matcher
+    from vldeformer.retrieval.reader import open_encoder, open_matcher
     from vldeformer.runtime import RuntimeSettings, prepare_torch
     from vldeformer.steps.settings_file import read_section
 
@@ -36,19 +36,11 @@ def speed(
     check_file(out)
     section = read_section(settings, "speed", SpeedSettings, VERSION)
     runtime = read_section(settings, "runtime", RuntimeSettings, VERSION)
-    device = prepare_torch(runtime)
-    matcher, joint_readers = open_matcher(joint, features)
-    encoder, dual_readers = open_encoder(dual, features)
-    measured = measure_speed(
-        matcher.to(device),
-        encoder.to(device),
-        Manifest.load(manifest).split("test"),
-        (joint_readers.text, joint_readers.visual),
-        (dual_readers.text, dual_readers.visual),
-        section,
-        runtime,
-    )
-    write_json(out, measured)
+    prepare_torch(runtime)
+    matcher, joint_reader = open_matcher(joint, features, runtime)
+    encoder, dual_reader = open_encoder(dual, features, runtime)
+    test = Manifest.load(manifest).split("test")
+    write_json(out, measure_speed(matcher, encoder, test, joint_reader, dual_reader, section))
     values = {"speed": section.model_dump(mode="json"), "runtime": runtime.model_dump(mode="json")}
     inputs = {"joint": files_of(joint), "dual": files_of(dual), "manifest": manifest, "features": features}
     write_json(record_path(out), provenance(values, inputs, started))

@@ -43,7 +43,7 @@ def train(
     from vldeformer.models.fast_layers import use_fast_layers
     from vldeformer.models.text_start import start_from_text
     from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model
-    from vldeformer.retrieval.open_inputs import extractor_of, open_readers
+    from vldeformer.retrieval.reader import Lengths, extractor_of, open_reader
     from vldeformer.runtime import RuntimeSettings
     from vldeformer.seeding import named_seed
     from vldeformer.steps.settings_file import read_backbone, read_section, read_training
@@ -71,14 +71,14 @@ def train(
 
     accelerator = start_processes(runtime)
     words = WordPieces.load(tokenizer)
-    readers = open_readers(backbone, words, features, pooling, joint_layers)
+    reader = open_reader(backbone, words, features, Lengths.of(backbone, pooling, joint_layers), runtime)
     torch.manual_seed(named_seed(section.seed, "weights"))
     description = ModelDescription(
         **section.architecture(),
         backbone=backbone,
         vocabulary_size=len(words),
-        feature_width=readers.visual.feature_width,
-        image_size=readers.visual.image_size,
+        feature_width=reader.visual.feature_width,
+        image_size=reader.visual.image_size,
     )
     model = build_model(description)
     if start is not None:
@@ -97,8 +97,8 @@ def train(
     images = images if section.images is None else images.first(section.images)
     stream = PairStream(
         images,
-        readers.text,
-        readers.visual,
+        reader.text,
+        reader.visual,
         section.batch_images,
         section.seed,
         negatives=open_negatives(section, negatives, images) if isinstance(section, DualTraining) else None,
@@ -108,13 +108,11 @@ def train(
     state: dict[str, Any] = {}
     if isinstance(section, JointTraining):
         backward = joint_training(stream, section, accelerator)
-        validate = joint_validation(val, readers.text, readers.visual, runtime)
+        validate = joint_validation(val, reader)
     else:
-        taught_by = None
-        if teacher is not None:
-            taught_by = open_teacher(teacher, description, words, runtime, accelerator)
-        backward = dual_training(stream, section, accelerator, state, readers, runtime, taught_by)
-        validate = dual_validation(val, readers.text, readers.visual, runtime)
+        taught_by = None if teacher is None else open_teacher(teacher, description, reader, accelerator)
+        backward = dual_training(stream, section, accelerator, state, reader, taught_by)
+        validate = dual_validation(val, reader)
     sections = {"backbone": backbone, "train": section, "runtime": runtime}
     inputs = {"manifest": manifest, "features": features, "tokenizer": tokenizer}
     given = {"start": start, "negatives": negatives, "teacher": teacher}

@@ -12,14 +12,12 @@ from vldeformer.errors import InputError
 from vldeformer.inputs.collate import ComposedImage
 from vldeformer.inputs.drawn_negatives import ComposedNegatives, MinedNegatives
 from vldeformer.inputs.streams import PairStream
-from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import ModelDescription, load_model
 from vldeformer.negatives.stored import read_hard_images, read_hard_texts
-from vldeformer.retrieval.encode import embed
-from vldeformer.retrieval.open_inputs import Readers
-from vldeformer.runtime import RuntimeSettings
+from vldeformer.retrieval.item_vectors import embed
+from vldeformer.retrieval.reader import Reader
 from vldeformer.training.mining import Miner
 from vldeformer.training.settings import DualTraining, RetrievalTraining
 from vldeformer.training.tasks import Backward, contrastive_training
@@ -90,23 +88,41 @@ def dual_training(
     section: DualTraining,
     accelerator: Accelerator,
     state: dict[str, Any],
-    readers: Readers,
-    runtime: RuntimeSettings,
+    reader: Reader,
     teacher: Teacher | None,
 ) -> Backward:
-    """The task of the decomposed model, with a miner if its negatives are mined. ``state``: see ``Task``."""
+    """The task of the decomposed model, with a miner if its negatives are mined.
+
+    Args:
+        stream: the pairs.
+        section: the settings.
+        accelerator: the processes.
+        state: see ``Task``.
+        reader: of the model; the miner embeds the training set with it.
+        teacher: the joint model, if the settings ask for it.
+
+    """
     miner = None
     if isinstance(stream.negatives, MinedNegatives) and section.mined is not None:
-        look = functools.partial(embed, manifest=stream.manifest, text=readers.text, visual=readers.visual, runtime=runtime)
+        look = functools.partial(embed, manifest=stream.manifest, reader=reader)
         every_steps = section.mined.epochs * stream.sampler.steps_per_epoch
         miner = Miner(stream.negatives, look, every_steps, section.mined.depth, state)
     return contrastive_training(stream, section, accelerator, state, teacher, miner)
 
 
-def open_teacher(
-    path: Path, student: ModelDescription, words: WordPieces, runtime: RuntimeSettings, accelerator: Accelerator
-) -> Teacher:
-    """Raises InputError if there is no joint model of this project at ``path``, or if it cannot read what the student reads."""
+def open_teacher(path: Path, student: ModelDescription, reader: Reader, accelerator: Accelerator) -> Teacher:
+    """The joint model that teaches.
+
+    Args:
+        path: its folder.
+        student: the model that it teaches.
+        reader: of the student.
+        accelerator: the processes.
+
+    Raises:
+        InputError: there is no joint model of this project at ``path``, or it cannot read what the student reads.
+
+    """
     matcher, its, its_words = load_model(path)
     if not isinstance(matcher, JointMatcher):
         raise InputError(f"{path}: it has no matching head, and so nothing to teach; give --teacher a joint model")
@@ -116,10 +132,10 @@ def open_teacher(
     keys = ("caption_tokens", *read[ours.reads])
     for what, same in (
         ("another kind of backbone", ours.kind == theirs.kind),
-        ("other word pieces", its_words.tokenizer.to_str() == words.tokenizer.to_str()),
+        ("other word pieces", its_words.tokenizer.to_str() == reader.text.words.tokenizer.to_str()),
         ("other numbers of a region", its.feature_width == student.feature_width),
         *((f"another backbone.{key}", getattr(ours, key) == getattr(theirs, key, None)) for key in keys),
     ):
         if not same:
             raise InputError(f"{path}: the teacher has {what} than the model that it teaches; train both from one run")
-    return Teacher(matcher.to(accelerator.device), runtime)
+    return Teacher(matcher.to(accelerator.device), reader.runtime)

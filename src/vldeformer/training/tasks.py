@@ -17,16 +17,16 @@ from torch.distributed.nn import functional
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.measures import mean_recall
 from vldeformer.inputs.batch import PairBatch, TextInput
-from vldeformer.inputs.collate import TextReader, VisualReader
 from vldeformer.inputs.streams import PairStream, Prefetcher
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, PairVectors
 from vldeformer.models.joint import JointMatcher
 from vldeformer.objective.matching import mask_words, mismatched, pretraining_loss
 from vldeformer.objective.retrieval import retrieval_loss
-from vldeformer.retrieval.encode import embed, score_pairs
+from vldeformer.retrieval.item_vectors import embed
+from vldeformer.retrieval.pair_scores import score_all
 from vldeformer.retrieval.ranking import exact_ranks
-from vldeformer.runtime import RuntimeSettings
+from vldeformer.retrieval.reader import Reader
 from vldeformer.seeding import named_seed
 from vldeformer.training.grad_cache import Figures, GradCache
 from vldeformer.training.mining import Miner
@@ -168,26 +168,22 @@ def _gathered(rows: Tensor | None) -> Tensor | None:
     return None if rows is None else gather_rows(rows)
 
 
-def dual_validation(
-    manifest: Manifest, text: TextReader, visual: VisualReader, runtime: RuntimeSettings
-) -> Callable[[nn.Module], float]:
+def dual_validation(manifest: Manifest, reader: Reader) -> Callable[[nn.Module], float]:
     """Mean of the six recalls of a decomposed encoder on ``manifest``, in percent."""
 
     def value(model: nn.Module) -> float:
         assert isinstance(model, DualEncoder)
-        return mean_recall(exact_ranks(embed(model, manifest, text, visual, runtime)))
+        return mean_recall(exact_ranks(embed(model, manifest, reader)))
 
     return value
 
 
-def joint_validation(
-    manifest: Manifest, text: TextReader, visual: VisualReader, runtime: RuntimeSettings
-) -> Callable[[nn.Module], float]:
+def joint_validation(manifest: Manifest, reader: Reader) -> Callable[[nn.Module], float]:
     """Mean of the six recalls of a joint matcher on all pairs of ``manifest``, in percent."""
 
     def value(model: nn.Module) -> float:
         assert isinstance(model, JointMatcher)
-        return mean_recall(exact_ranks(score_pairs(model, manifest, text, visual, runtime)))
+        return mean_recall(exact_ranks(score_all(model, manifest, reader)))
 
     return value
 
