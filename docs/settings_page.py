@@ -18,8 +18,9 @@ from pydantic_core import PydanticUndefined
 from vldeformer.ablation_files import AblationFile
 from vldeformer.config import Settings
 from vldeformer.layers import existing
-from vldeformer.plan import STEP_SECTIONS, Run
+from vldeformer.plan import Run
 from vldeformer.section import sections_of, tags_of
+from vldeformer.step_sections import STEP_SECTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Settings keys

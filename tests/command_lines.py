@@ -73,6 +73,8 @@ compositional-items --settings a/path --raw-dir a/path --out a/path --split name
 compositional --model a/path --items a/path --manifest a/path --features a/path --out a/path
 compositional --model a/path --items a/path --manifest a/path --features a/path --split name --settings a/path --dataset name \
   --experiment name --out a/path
+record --settings a/path --out a/path --results a/path an/other
+record --settings a/path --out a/path --results a/path --compositional a/path --pair-time a/path --model a/path
 report --settings a/path --speed a/path --out a/path --results a/path an/other
 report --settings a/path --speed a/path --out a/path --results a/path an/other --compositional a/path an/other --published \
   a/path --journals one=a/path two=b/path --rerank a/path

@@ -47,6 +47,7 @@ COMMANDS = {
     "compositional": Command("judge", "Accuracy of choosing the true of two captions of an image, with a blind baseline."),
     "speed": Command("judge", "Time joint and decomposed retrieval on this machine (ms, s)."),
     "pair-time": Command("judge", "Time a joint model's layers, an item and a pair (ms), test split."),
+    "record": Command("report", "Results of an experiment → its record: settings, ranks, figures, and where they were made."),
     "report": Command("report", "Results → metrics.json, tables and figures."),
     "ablations": Command("report", "Results → tables and curves, one about each choice."),
     "claims": Command("report", "Results of data sets → a page that says which of the paper's claims hold."),

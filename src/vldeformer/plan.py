@@ -6,87 +6,25 @@ changes. Settings are loaded and files are written only for what is asked.
 
 import functools
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 
-from vldeformer.artifact import whole_file
+from vldeformer.artifact import read_json, whole_file
 from vldeformer.comparison import report_settings
 from vldeformer.config import Settings, load_settings
 from vldeformer.errors import InputError
+from vldeformer.evaluation.record_settings import difference, record_file
 from vldeformer.experiments import BASE, ExperimentFiles
 from vldeformer.layers import Layers, explain
+from vldeformer.recorded_settings import model_settings, recorded_settings, reranked_settings
 from vldeformer.report.settings import ReportSettings, split_seed
 from vldeformer.section import Section
+from vldeformer.step_sections import COMPARED_BY, STEP_SECTIONS, cumulative_sections, section_values, step_version
 
 SHARED_HOME = "base"
-
-STEP_SECTIONS: dict[str, tuple[str, ...]] = {
-    "fetch": ("dataset",),
-    "prepare": ("dataset",),
-    "features": ("dataset", "regions"),
-    "import-features": ("regions",),
-    "join-features": (),
-    "vocabulary": ("vocabulary", "backbone"),
-    "import-vocabulary": (),
-    "pretrain": ("backbone", "pretrain", "runtime"),
-    "import-weights": ("pretrain",),
-    "negatives": ("backbone", "negatives"),
-    "train": ("backbone", "train", "runtime"),
-    "embed": ("runtime",),
-    "gather": (),
-    "score": ("evaluate", "runtime"),
-    "score-oracle": (),
-    "evaluate": ("evaluate",),
-    "compositional-items": ("compositional",),
-    "compositional": ("evaluate", "runtime"),
-    "rerank": ("evaluate", "rerank", "runtime"),
-    "speed": ("speed", "runtime"),
-    "pair-time": ("speed", "runtime"),
-    "report": ("report",),
-    "ablations": ("report",),
-    "page": ("report",),
-    "claims": (),
-}
-"""The sections that a step may read."""
-
-STEP_INPUTS: dict[str, tuple[str, ...]] = {
-    "fetch": (),
-    "prepare": ("fetch",),
-    "features": ("prepare",),
-    "import-features": ("prepare",),
-    "join-features": ("import-features",),
-    "vocabulary": ("features",),
-    "import-vocabulary": ("pretrain",),
-    "pretrain": ("vocabulary",),
-    "import-weights": ("vocabulary",),
-    "negatives": ("features",),
-    "train": ("pretrain", "negatives"),
-    "embed": ("train",),
-    "gather": ("embed",),
-    "score": ("train",),
-    "score-oracle": ("prepare",),
-    "evaluate": ("embed", "score", "score-oracle"),
-    "compositional-items": ("fetch",),
-    "compositional": ("compositional-items", "train"),
-    "rerank": ("embed", "train"),
-    "speed": ("train",),
-    "pair-time": ("train",),
-    "report": ("evaluate", "compositional", "rerank", "speed"),
-    "ablations": ("evaluate", "compositional", "speed", "pair-time"),
-    "page": ("report", "ablations"),
-    "claims": ("report", "ablations"),
-}
-"""The steps whose output a step reads; what those read themselves is left out."""
-
-COMPARED_BY = {"report": "all", "page": "all", "ablations": "ablations"}
-"""Steps whose section ``report`` is about several experiments → those of which target."""
-
-JUDGED_BY = {"dual": "embed", "joint": "score", "oracle": "score-oracle"}
-"""Kind of a model → the step that makes what its recall is measured on."""
 
 RERANKED = "reranked"
 """A model of the tables that is no experiment: it is made of two."""
@@ -111,6 +49,10 @@ class Run(Section):
     dataset: str = Field(description="name of a file in config/datasets")
     experiments: Targets
     embed_shards: int = Field(default=1, ge=1, le=1000, description="jobs that embed side by side; the vectors are the same")
+    fresh: bool = Field(
+        default=False,
+        description="train also what committed records stand for: `snakemake --cores 8 ablations --config fresh=true`",
+    )
 
 
 class ExperimentSettings(Mapping[str, Settings]):
@@ -213,9 +155,16 @@ class Plan:
     def settings_values(self, home: str, step: str) -> dict[str, Any]:
         """What the settings file of a step in a home holds."""
         values: dict[str, Any] = {"version": step_version(step)}
+        if step == "record":
+            name = self.experiment(home)
+            return values | {"record": {"dataset": self.run.dataset, "experiment": name, "settings": self.recorded(name)}}
         if step in COMPARED_BY:
             compared = self.report if COMPARED_BY[step] == "all" else self.ablations_report
-            return values | {"report": compared.model_dump(mode="json")}
+            values["report"] = compared.model_dump(mode="json")
+        if step == "ablations":
+            return values | {"records": {name: self.recorded(name) for name in self.tabled}}
+        if step in COMPARED_BY:
+            return values
         return values | section_values(self.settings[self.experiment(home)], STEP_SECTIONS[step])
 
     def settings_file(self, home: str, step: str) -> str:
@@ -230,6 +179,57 @@ class Plan:
                     temporary.write_text(text, encoding="utf-8")
             self._written[key] = str(path)
         return self._written[key]
+
+    @functools.cached_property
+    def tabled(self) -> list[str]:
+        """Models in the tables of the ablations: each has a record. The re-ranked one is made of two that must be in the run."""
+        choices = self.base.report
+        return [*self.ablated, *([RERANKED] if {choices.main, choices.baseline} <= {*self.ablated} else [])]
+
+    @functools.cached_property
+    def timed(self) -> list[str]:
+        """Joint models among the rows of the ablations: the time of a pair is measured at their depth."""
+        rows = (row.experiment for ablation in self.ablations_report.ablations.values() for row in ablation.rows)
+        return [name for name in dict.fromkeys(rows) if self.settings[name].train.kind == "joint"]
+
+    def recorded(self, experiment: str) -> dict[str, Any]:
+        """The settings that an experiment's record must have; ``reranked`` is an experiment here."""
+        choices = self.base.report
+        if experiment == RERANKED:
+            return reranked_settings(self.base, self.settings[choices.main], self.settings[choices.baseline])
+        own = self.settings[experiment]
+        found = recorded_settings(own, experiment in self.timed)
+        taught = own.train.kind != "oracle" and own.train.needs_teacher
+        return found | ({"teacher": model_settings(self.settings[choices.baseline])} if taught else {})
+
+    @functools.cached_property
+    def standing(self) -> list[str]:
+        """Experiments that are not trained, because their committed records stand for them.
+
+        The record has the settings of this plan, and the model is not here. Experiments of the target ``all`` are trained in any
+        case: the page shows their vectors. Experiments that share a model are trained together or not at all, so that one run
+        does not change what the next one finds.
+        """
+        trained: set[str] = set()
+        standing: dict[str, str] = {}
+        for name in self.ablated:
+            step = "score-oracle" if self.settings[name].train.kind == "oracle" else "train"
+            home = self.home(name, step)
+            folder = Path("artifacts", self.run.dataset, home, step)
+            made = folder.is_dir() if step == "score-oracle" else (folder / "model").is_dir()
+            if self.run.fresh or made or name in self.experiments or not self._has_record(name):
+                trained.add(home)
+            else:
+                standing[name] = home
+        return [name for name, home in standing.items() if home not in trained]
+
+    def _has_record(self, experiment: str) -> bool:
+        path = record_file(self.run.dataset, experiment)
+        try:
+            found = read_json(path) if path.is_file() else None
+        except InputError:
+            return False
+        return isinstance(found, dict) and difference(self.recorded(experiment), found.get("settings")) is None
 
     def missing_raw_files(self, project: Path) -> str | None:
         """What is said of raw files that are not there and that no rule makes; None: all are there."""
@@ -270,31 +270,3 @@ def _where_it_belongs(error: ValidationError) -> str:
         return " here; it belongs in a file of config/experiments"
     belongs = misplaced and misplaced[0] in Settings.model_fields
     return " here; it belongs in a file of config/experiments or config/datasets" if belongs else ""
-
-
-@functools.cache
-def step_version(step: str) -> int:
-    """``VERSION`` of a step's module, read as text: planning a run imports no step."""
-    source = Path(__file__).parent / "steps" / f"{step.replace('-', '_')}.py"
-    found = re.search(r"^VERSION = (\d+)$", source.read_text(encoding="utf-8"), re.MULTILINE)
-    assert found is not None, f"{source} has no line `VERSION = 1`"
-    return int(found[1])
-
-
-@functools.cache
-def steps_up_to(step: str) -> tuple[str, ...]:
-    """The steps before a step and itself, in the order in which they run."""
-    before = [name for earlier in STEP_INPUTS[step] for name in steps_up_to(earlier)]
-    return tuple(dict.fromkeys([*before, step]))
-
-
-@functools.cache
-def cumulative_sections(step: str) -> tuple[str, ...]:
-    """Sections that a step and all the steps before it read, in the order of ``Settings``."""
-    sections = {name for each in steps_up_to(step) for name in STEP_SECTIONS[each]}
-    return tuple(name for name in Settings.model_fields if name in sections)
-
-
-def section_values(settings: Settings, sections: Sequence[str]) -> dict[str, Any]:
-    """Those sections as plain values, as they are in a step's file."""
-    return {name: getattr(settings, name).model_dump(mode="json") for name in sections}

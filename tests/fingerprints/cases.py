@@ -380,6 +380,30 @@ def ablated(world):
     }
 
 
+def recorded(world):
+    """The record of an experiment, without where it was made."""
+    from made_records import made_result, made_test
+
+    from vldeformer.evaluation.experiment_record import ExperimentRecord
+    from vldeformer.steps.record import record
+
+    root = world.new("recorded")
+    made_result(protocol="test").save(root / "test.json")
+    made_test().save(root / "compositional.json")
+    section = {"dataset": "scenes", "experiment": "a", "settings": {"versions": {"train": 1}, "train": {"seed": 3}}}
+    (root / "settings.json").write_text(json.dumps({"record": section}))
+    given = {"settings": root / "settings.json", "results": [root / "test.json"], "compositional": root / "compositional.json"}
+    record(**given, out=root / "a.json")
+    found = ExperimentRecord.load(root / "a.json")
+    (result,), test = found.results, found.compositional
+    parts = {"images": result.image_ids, "captions": result.caption_ids, "items": test.keys}
+    parts |= {name: getattr(result.ranks, name).tolist() for name in ("i2t", "t2i")}
+    parts |= {"outcomes": test.scores.tolist(), "blind": test.blind.tolist(), "subsets": test.subsets}
+    return {"settings": found.settings, "keys": sorted(json.loads((root / "a.json").read_text()))} | {
+        name: exact(value) for name, value in parts.items()
+    }
+
+
 run = functools.partial
 JOINT, VILT, VISUALBERT = {"kind": "joint"}, {"kind": "vilt"}, {"kind": "visualbert"}
 CASES = {
@@ -456,6 +480,7 @@ CASES = {
     "rerank": {"depths": reranked, "all images": run(reranked, everything=True)},
     "speed": {"keys": timed},
     "pair_time": {"keys": timed_pair},
+    "record": {"made by hand": recorded},
     "report": {"made by hand": reported},
     "ablations": {"two seeds": ablated},
     "page": {"made by hand": page_text},

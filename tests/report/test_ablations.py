@@ -9,6 +9,7 @@ from vldeformer.evaluation.measures import Estimate
 from vldeformer.evaluation.run_report import Number
 from vldeformer.report.collect import ablation_result, ablations_report
 from vldeformer.report.compositional import CompositionalSet
+from vldeformer.report.measured import from_results
 from vldeformer.report.results import ResultSet
 from vldeformer.report.settings import Ablation, AblationRow, split_seed
 from vldeformer.report.sources import find_cell, value_in
@@ -148,7 +149,7 @@ def test_the_report_of_the_ablations_has_drops_over_seeds_and_the_cost_of_joint_
     depth = Ablation(title="Depth", protocol="subset", reference="joint", rows=rows)
     titles = settings.titles | {"joint_seed1": "Joint, seed 1", "decomposed_seed1": "Decomposed, seed 1"}
     section = settings.model_copy(update={"ablations": {"depth": depth}, "titles": titles})
-    made = ablations_report(section, paths, [], speed_path, {"joint": cost})
+    made = ablations_report(section, from_results(paths, [], {"joint": cost}), speed_path)
     first, second = made.ablation("depth").choices
     assert (first.seconds.value, first.seconds.key) == (1.002, "dual_seconds") and second.seconds.value == 9.5
     assert made.main_drop().seeds == 2 and made.main_drop().drop.value == pytest.approx(-first.gain.value)

@@ -47,10 +47,8 @@ rule report_ablations:
     """A table about each choice of the method, curves, and the recall drop over seeds."""
     input:
         settings=shared_settings("ablations"),
-        results=results_of(ABLATED),
-        compositional=compositional_of(ABLATED),
+        records=[f"results/{DATASET}/records/{name}.json" for name in PLAN.tabled],
         speed=rules.speed.output,
-        pair_times=list(pair_times().values()),
     output:
         metrics=f"results/{DATASET}/ablations/metrics.json",
         report=f"results/{DATASET}/ablations/report.json",
@@ -67,11 +65,10 @@ rule report_ablations:
         mem_mb=growing(1000),
         runtime=20,
     params:
-        pair_times=named(pair_times()),
         out=subpath(output.metrics, parent=True),
     shell:
-        "vldeformer ablations --settings {input.settings:q} --results {input.results:q} --compositional {input.compositional:q}"
-        " --speed {input.speed:q} --pair-times {params.pair_times:q} --out {params.out:q} > {log:q} 2>&1"
+        "vldeformer ablations --settings {input.settings:q} --results {input.records:q} --speed {input.speed:q}"
+        " --out {params.out:q} > {log:q} 2>&1"
 
 
 rule claims:

@@ -84,17 +84,6 @@ def negatives_shown():
 ABLATIONS = PLAN.ablations_report.ablations
 
 
-def timed_by(ablation):
-    """The joint models among its rows: what a pair costs at their depth is measured."""
-    return [row.experiment for row in ablation.rows if PLAN.settings[row.experiment].train.kind == "joint"]
-
-
-def pair_times():
-    """Experiment → the file with the time of a pair."""
-    names = dict.fromkeys(name for ablation in ABLATIONS.values() for name in timed_by(ablation))
-    return {name: f"results/{DATASET}/ablations/pair_times/{name}.json" for name in names}
-
-
 def ablation_tables():
     tested = ["compositional"] if compositional_of(ABLATED) else []
     return ["headline", "recall", "recall_drop", *tested, *ABLATIONS]
@@ -103,7 +92,8 @@ def ablation_tables():
 def ablation_figures():
     """A curve where there is an axis, accuracy against cost where there are joint models."""
     curves = [name for name, ablation in ABLATIONS.items() if ablation.axis is not None]
-    return curves + [f"{name}_cost" for name, ablation in ABLATIONS.items() if timed_by(ablation)]
+    timed = [name for name, ablation in ABLATIONS.items() if any(row.experiment in PLAN.timed for row in ablation.rows)]
+    return curves + [f"{name}_cost" for name in timed]
 
 
 def judged_datasets():

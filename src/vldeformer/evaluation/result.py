@@ -88,11 +88,7 @@ class RetrievalResult:
         """Read what ``save`` wrote. Raises InputError naming the file that is missing, cut short or does not fit the other."""
         value = read_json(path)
         try:
-            mean_recall = Estimate(value["mean_recall"], *value["intervals"]["mean_recall"])
-            measures = Measures(_estimates(value["i2t"]), _estimates(value["t2i"]), mean_recall)
-            bootstrap = Bootstrap(**value["bootstrap"])
-            expected = (value["n_images"], value["n_captions"])
-            names = (value["dataset"], value["experiment"], value["protocol"])
+            names, measures, bootstrap, expected = read_summary(value)
         except (KeyError, TypeError) as error:
             raise InputError(
                 f"{path}: expected a result written by `vldeformer evaluate`; {error!r} is missing or wrong"
@@ -104,6 +100,17 @@ class RetrievalResult:
                 f"{ranks_path(path)}: ranks of {found}, but {path.name} is of {expected[0]} and {expected[1]}; evaluate again"
             )
         return cls(*names, image_ids, caption_ids, index, ranks, measures, bootstrap, precisions)
+
+
+def read_summary(value: Any) -> tuple[tuple[str, str, str], Measures, Bootstrap, tuple[int, int]]:
+    """Dataset, experiment and protocol, measures, resampling, counts of images and captions, from what ``summary`` gave.
+
+    Raises KeyError or TypeError if something is missing or wrong.
+    """
+    mean_recall = Estimate(value["mean_recall"], *value["intervals"]["mean_recall"])
+    measures = Measures(_estimates(value["i2t"]), _estimates(value["t2i"]), mean_recall)
+    names = (value["dataset"], value["experiment"], value["protocol"])
+    return names, measures, Bootstrap(**value["bootstrap"]), (value["n_images"], value["n_captions"])
 
 
 def ranks_path(path: Path) -> Path:

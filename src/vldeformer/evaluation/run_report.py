@@ -112,7 +112,7 @@ class Model(Fact):
 class Recall(Fact):
     """One experiment under one protocol. i2t, t2i: R@1, R@5, R@10, median_rank and, where measured, R-Precision and mAP@R.
 
-    i2t_at, t2i_at: recall at 1, 2, … of each direction.
+    i2t_at, t2i_at: recall at 1, 2, … of each direction. place: keys in the file above those of a RESULT.json, with a slash.
     """
 
     experiment: str
@@ -126,6 +126,7 @@ class Recall(Fact):
     i2t_at: tuple[float, ...]
     t2i_at: tuple[float, ...]
     files: Files
+    place: str = ""
 
 
 class Drop(Fact):
@@ -162,7 +163,7 @@ class Number(Fact):
 class Choice(Fact):
     """A row of an ablation: mean recall over ``seeds`` runs and the gain over the reference, seed by seed.
 
-    seconds: time for the whole test set, extrapolated.
+    seconds: time for the whole test set, extrapolated. place: as that of a Recall.
     """
 
     experiment: str
@@ -178,6 +179,7 @@ class Choice(Fact):
     compositional_gain: Number | None
     seconds: Number | None
     files: Files
+    place: str = ""
 
 
 class AblationResult(Fact):
@@ -229,7 +231,7 @@ class Reranking(Fact):
 class Composed(Fact):
     """The compositional test of one experiment: accuracy by subset and ``mean``, share of ties by subset.
 
-    blind: accuracy of a model of the captions alone, by subset; None: there is none.
+    blind: accuracy of a model of the captions alone, by subset; None: there is none. place: as that of a Recall.
     """
 
     experiment: str
@@ -238,6 +240,23 @@ class Composed(Fact):
     ties: dict[str, float]
     blind: dict[str, float] | None
     files: Files
+    place: str = ""
+
+
+class MadeOn(Fact):
+    """Where an experiment was trained, or evaluated if nothing was trained. dirty: the code had uncommitted changes."""
+
+    commit: str | None
+    dirty: bool | None
+    processor: str | None
+
+    @property
+    def code(self) -> str:
+        """The commit in words."""
+        return f"{(self.commit or 'not recorded')[:12]}{' with changes' if self.dirty else ''}"
+
+    def __str__(self) -> str:
+        return f"commit {self.code}, {self.processor or 'processor not recorded'}"
 
 
 class Published(Fact):
@@ -277,6 +296,7 @@ class RunReport(Fact):
     """Everything that is shown of a run. models: all with a title, in the order of the tables.
 
     confidence: share of the resamples inside an interval; counterparts: experiment → published model to compare with.
+    records: file of an experiment's record, among ``files`` of the facts → where it was made.
     """
 
     dataset: str
@@ -297,6 +317,7 @@ class RunReport(Fact):
     published_protocols: tuple[str, ...] = ()
     counterparts: dict[str, str] = {}
     training: tuple[Training, ...] = ()
+    records: dict[str, MadeOn] = {}
 
     @classmethod
     def load(cls, path: Path) -> "RunReport":

@@ -5,7 +5,8 @@ from pathlib import Path
 from vldeformer.artifact import read_json
 from vldeformer.errors import InputError
 from vldeformer.experiments import BASE
-from vldeformer.plan import JUDGED_BY, RERANKED, load_plan
+from vldeformer.plan import RERANKED, load_plan
+from vldeformer.step_sections import JUDGED_BY
 
 
 def measured_on(file: Path, config_dir: Path) -> tuple[str, tuple[Path, ...]]:

@@ -13,7 +13,6 @@ from vldeformer.evaluation.run_report import (
     AblationResult,
     Choice,
     Drop,
-    MeasuredFile,
     Model,
     Number,
     Recall,
@@ -25,6 +24,7 @@ from vldeformer.evaluation.run_report import (
 from vldeformer.report.claims import verdict
 from vldeformer.report.compositional import CompositionalSet
 from vldeformer.report.journals import curve, read_journal
+from vldeformer.report.measured import Measured
 from vldeformer.report.peers import read_published
 from vldeformer.report.reranking import read_reranking
 from vldeformer.report.results import ResultSet
@@ -32,12 +32,6 @@ from vldeformer.report.settings import Ablation, AblationRow, ReportSettings
 
 CURVE_CUTOFFS = range(1, 21)
 DRAWN_STEPS = 300
-
-
-class PairTime(MeasuredFile):
-    """pair_time.json: ``seconds`` for the whole test set, extrapolated."""
-
-    seconds: float
 
 
 def run_report(
@@ -83,34 +77,26 @@ def run_report(
     return report
 
 
-def ablations_report(
-    settings: ReportSettings, results: Sequence[Path], compositional: Sequence[Path], speed: Path, pair_times: Mapping[str, Path]
-) -> RunReport:
-    """The record of the ablations, recalls and drops over all seeds among them.
+def ablations_report(settings: ReportSettings, measured: Measured, speed: Path) -> RunReport:
+    """The record of the ablations.
 
     Args:
-        settings: section ``report``, with the ablations.
-        results: RESULT.json files of one data set.
-        compositional: results of the compositional test.
-        speed: speed.json, which has the time of the main model.
-        pair_times: experiment → pair_time.json, of joint models.
+        settings: section ``report``.
+        measured: of all experiments, those of the ablations and of the target ``all``.
+        speed: speed.json.
 
     Raises:
-        InputError: a file is missing or wrong, or files do not belong to one run.
+        InputError: speed.json is missing or wrong, or a result that a table needs is missing.
 
     """
-    found, composed = ResultSet.load(results), CompositionalSet(compositional)
-    seconds = {
-        name: Number(value=read_measured(path, PairTime, "pair-time").seconds, files=(path.as_posix(),), key="seconds")
-        for name, path in pair_times.items()
-    }
     dual = read_measured(speed, Speed, "speed").dual_seconds
-    seconds[settings.main] = Number(value=dual, files=(speed.as_posix(),), key="dual_seconds")
+    seconds = {**measured.seconds, settings.main: Number(value=dual, files=(speed.as_posix(),), key="dual_seconds")}
     made = []
     for name, ablation in settings.ablations.items():
-        timed = seconds if any(row.experiment in pair_times for row in ablation.rows) else {}
-        made.append(ablation_result(name, ablation, found, settings.titles, composed, timed))
-    return RunReport(**_facts(settings, found, composed, ()), ablations=tuple(made))
+        timed = seconds if any(row.experiment in measured.seconds for row in ablation.rows) else {}
+        made.append(ablation_result(name, ablation, measured.results, settings.titles, measured.composed, timed))
+    facts = _facts(settings, measured.results, measured.composed, ())
+    return RunReport(**facts, ablations=tuple(made), records=dict(measured.records))
 
 
 def _facts(settings: ReportSettings, results: ResultSet, composed: CompositionalSet, protocols: Sequence[str]) -> dict[str, Any]:
@@ -145,6 +131,7 @@ def _recall(result: RetrievalResult, results: ResultSet) -> Recall:
         i2t_at=tuple(i2t),
         t2i_at=tuple(t2i),
         files=results.files([result]),
+        place=results.place(result),
     )
 
 
@@ -223,6 +210,7 @@ def _choice(row: AblationRow, ablation: Ablation, results: ResultSet) -> dict[st
         "gain": gain,
         "gain_by_seed": each,
         "files": results.files(used),
+        "place": results.place(used[0]),
     }
 
 

@@ -13,13 +13,16 @@ from vldeformer.report.table import Column, Row, Table, decimals
 
 
 class CompositionalSet:
-    """Results and the files they were read from. Raises InputError if an experiment has two."""
+    """Results and the files they were read from. Raises InputError if an experiment has two.
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    recorded: results that are part of a record, and the file of the record.
+    """
+
+    def __init__(self, paths: Sequence[Path], recorded: Sequence[tuple[CompositionalResult, Path]] = ()) -> None:
         self.results: dict[str, CompositionalResult] = {}
         self._files: dict[str, str] = {}
-        for path in paths:
-            result = CompositionalResult.load(path)
+        self._place = "compositional/" if recorded else ""
+        for result, path in [*((CompositionalResult.load(path), path) for path in paths), *recorded]:
             if result.experiment in self.results:
                 raise InputError(f"{path}: experiment {result.experiment!r} has two compositional results; give one")
             self.results[result.experiment], self._files[result.experiment] = result, path.as_posix()
@@ -37,6 +40,7 @@ class CompositionalSet:
             ties={name: one["tie_rate"] for name, one in described.items()},
             blind=None if None in blind.values() else blind,
             files=(self._files[experiment],),
+            place=self._place,
         )
 
     def accuracy(self, experiment: str) -> Number | None:
@@ -46,7 +50,7 @@ class CompositionalSet:
         if not runs:
             return None
         if len(runs) == 1:
-            return Number(value=measured[0], files=self._files_of(runs), key="mean/accuracy")
+            return Number(value=measured[0], files=self._files_of(runs), key=f"{self._place}mean/accuracy")
         mean = sum(one.value for one in measured) / len(measured)
         return Number(value=mean, files=self._files_of(runs), seeds=len(runs))
 
@@ -77,7 +81,7 @@ def compositional_table(report: RunReport) -> Table:
             name: first.blind[name] for name in subsets
         }
         values[MEAN] = sum(first.blind[name] for name in subsets) / len(subsets)
-        keys = {name: f"subsets/{name}/blind" for name in subsets}
+        keys = {name: f"{first.place}subsets/{name}/blind" for name in subsets}
         rows.append(Row(values, Source(first.files, keys, "mean over the subsets")))
     columns = [
         Column("model", "Model"),
@@ -99,8 +103,9 @@ def _composed_row(title: str, one: Composed, subsets: list[str]) -> Row:
     values |= {"ties": sum(one.ties[name] for name in subsets) / len(subsets)} | {
         f"{name}_ties": one.ties[name] for name in subsets
     }
-    keys = {f"{name}_ties": f"subsets/{name}/tie_rate" for name in subsets}
-    for name, place in ({name: f"subsets/{name}" for name in subsets} | {MEAN: MEAN}).items():
+    keys = {f"{name}_ties": f"{one.place}subsets/{name}/tie_rate" for name in subsets}
+    for name, own in ({name: f"subsets/{name}" for name in subsets} | {MEAN: MEAN}).items():
+        place = one.place + own
         keys |= {name: f"{place}/accuracy", f"{name}_low": f"{place}/interval/0", f"{name}_high": f"{place}/interval/1"}
     return Row(values, Source(one.files, keys, "a title of the settings report.titles"), one.experiment)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from vldeformer.artifact import RECORD, digest, read_json, record_path
 from vldeformer.errors import InputError
+from vldeformer.evaluation.experiment_record import provenance_in
 from vldeformer.report.sources import read_sources, sources_path
 
 REPORTED = "report.provenance.json"
@@ -88,7 +89,9 @@ def _follow(path: Path, role: str, recorded: str | None, above: frozenset[Path],
 
 
 def find_record(path: Path) -> Path | None:
-    """Beside a file, or in the folder or the nearest one above it that a stage wrote."""
+    """In a file (the record of an experiment), next to it, or in the folder or the nearest one above it that a stage wrote."""
+    if provenance_in(path) is not None:
+        return path
     own = [record_path(path)] if path.suffix else []
     for candidate in own:
         if candidate.is_file():
@@ -116,7 +119,7 @@ def _end(path: Path) -> str:
 
 
 def _read(record: Path) -> Record:
-    value = read_json(record)
+    value = provenance_in(record) or read_json(record)
     try:
         known: Record = {name: value.get(name) for name in KEPT}
         for item in known["inputs"].values():

@@ -13,7 +13,8 @@ from vldeformer.report.settings import runs_of
 class ResultSet:
     """Results and the files they were read from. Raises InputError if they are of different datasets or repeat."""
 
-    def __init__(self, results: Iterable[RetrievalResult], paths: Sequence[Path] = ()) -> None:
+    def __init__(self, results: Iterable[RetrievalResult], paths: Sequence[Path] = (), recorded: bool = False) -> None:
+        self._recorded = recorded
         self._results: dict[tuple[str, str], RetrievalResult] = {}
         for result in results:
             key = (result.experiment, result.protocol)
@@ -48,6 +49,10 @@ class ResultSet:
         """The files that they were read from, as they were given."""
         keys = dict.fromkeys((result.experiment, result.protocol) for result in results)
         return tuple(self._paths[key].as_posix() for key in keys if key in self._paths)
+
+    def place(self, result: RetrievalResult) -> str:
+        """Keys in its file above those of a RESULT.json: a record holds several results."""
+        return f"results/{result.protocol}/" if self._recorded else ""
 
     def ordered(self, titles: dict[str, str], protocol: str) -> list[RetrievalResult]:
         """Those under ``protocol`` in the order of ``titles``. Raises InputError if an experiment has no title."""

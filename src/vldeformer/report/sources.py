@@ -4,9 +4,10 @@ A cell is either a value in a file, named by its key (``i2t/intervals/R@1/0``: k
 files, in the way that ``how`` says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -22,7 +23,7 @@ NAMING = 3  # first columns of a table, which name its rows
 class Source:
     """Files behind a row; ``keys``: column → key in the first of them; ``how`` the other columns were computed from them all.
 
-    beside: column → (files, key or None) of numbers from other files.
+    beside: column → (files, key or None) of numbers from other files. made: record among the files → commit and processor.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -31,6 +32,7 @@ class Source:
     keys: dict[str, str] = field(default_factory=dict)
     how: str = ""
     beside: dict[str, tuple[tuple[str, ...], str | None]] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
 
     def of(self, column: str) -> tuple[tuple[str, ...], str | None]:
         """Files behind a column, and the key in the only or first of them; None: computed from them all."""
@@ -66,9 +68,14 @@ def sources_path(table: Path) -> Path:
     return table.with_name(f"{table.stem}.sources.json")
 
 
-def write_sources(table: Path, sources: Sequence[Source]) -> None:
-    """Write NAME.sources.json next to NAME.csv."""
-    write_json(sources_path(table), {"rows": [asdict(source) for source in sources]})
+def write_sources(table: Path, sources: Sequence[Source], made: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write NAME.sources.json next to NAME.csv. ``made``: record → commit and processor, for the rows that read it."""
+    rows = []
+    for source in sources:
+        read = dict.fromkeys([*source.files, *(file for files, _ in source.beside.values() for file in files)])
+        row = asdict(source) | {"made": {file: made[file] for file in read if file in made}}
+        rows.append({name: value for name, value in row.items() if name != "made" or value})
+    write_json(sources_path(table), {"rows": rows})
 
 
 def find_cell(table: Path, row: Sequence[str], column: str) -> Cell:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from vldeformer.report.sources import Source, write_sources
 LATEX_ESCAPES = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})
 ARROWS = {"i2t": "Image to text", "t2i": "Text to image"}
 Form = Callable[[Any], str]
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -109,13 +111,19 @@ class Table:
         text: str = style.to_latex(hrules=True, column_format=columns, caption=caption, label=label, position_float="centering")
         return text
 
-    def save(self, folder: Path) -> None:
-        """Write NAME.md, NAME.csv, NAME.tex and NAME.sources.json."""
+    def save(self, folder: Path, made: Mapping[str, str] = NOTHING) -> None:
+        """Write NAME.md, NAME.csv, NAME.tex and NAME.sources.json.
+
+        Args:
+            folder: where.
+            made: record → commit and processor, for the sources of the rows.
+
+        """
         texts = {"md": self.markdown(), "csv": self.numbers().to_csv(index=False, lineterminator="\n"), "tex": self.latex()}
         for suffix, text in texts.items():
             with whole_file(folder / f"{self.name}.{suffix}") as temporary:
                 temporary.write_text(text, encoding="utf-8")
-        write_sources(folder / f"{self.name}.csv", [row.source for row in self.rows])
+        write_sources(folder / f"{self.name}.csv", [row.source for row in self.rows], made)
 
 
 def decimals(digits: int) -> Form:

@@ -6,6 +6,7 @@ from vldeformer.evaluation.measures import RECALLS, Estimate
 from vldeformer.evaluation.result import DIRECTIONS
 from vldeformer.evaluation.run_report import COMPARED, AblationResult, Choice, Recall, RunReport
 from vldeformer.report.compositional import compositional_table
+from vldeformer.report.origin import origin_columns, origin_in_words, origin_of
 from vldeformer.report.peers import peers_table
 from vldeformer.report.sources import Source
 from vldeformer.report.table import ARROWS, Column, Row, Said, Table, decimals, duration, plain, times, whole
@@ -67,7 +68,8 @@ def recall_table(report: RunReport) -> Table:
         named = {"model": report.titles[one.experiment], "experiment": one.experiment, "protocol": one.protocol}
         counts = {"n_images": one.n_images, "n_captions": one.n_captions, "size": _size(one)}
         values = named | counts | estimates | {"mean_recall": one.mean_recall, "rsum": one.rsum}
-        rows.append(Row(values, Source(one.files, RESULT_KEYS, "a title of the settings report.titles"), one.experiment))
+        keys = {name: one.place + key for name, key in RESULT_KEYS.items()}
+        rows.append(Row(values, Source(one.files, keys, "a title of the settings report.titles"), one.experiment))
     columns = [MODEL, EXPERIMENT, Column("protocol"), Column("n_images"), Column("n_captions")]
     columns.append(Column("size", "Images / captions", in_csv=False))
     for way in DIRECTIONS:
@@ -205,10 +207,12 @@ def ablation_table(report: RunReport, ablation: AblationResult) -> Table:
         Column("compositional_gain", "Compositional gain (points)", TWO),
     ]
     columns.append(Column("seconds", "Whole test set", duration))
+    columns += origin_columns(report, ablation)
     where = "the whole test set" if ablation.protocol == "test" else "the pairs that the joint model scores too"
     caption = (
         f"{ablation.title}: mean of the six recalls in percent on {where}, gain in points with a paired interval over images; "
         f"means are over seeds, a gain's over those that both were run with. Data set {report.dataset}."
+        f"{origin_in_words(report, ablation)}"
     )
     return Table(ablation.name, caption, columns, [_choice_row(report, one) for one in ablation.choices])
 
@@ -228,8 +232,8 @@ def _choice_row(report: RunReport, one: Choice) -> Row:
     values["each"] = ", ".join(f"{value:+.2f}" for value in each.values()) if paired > 1 else None
     values["reference"] = None if one.reference is None else Said(one.reference, report.titles[one.reference])
     others = {name: found for name in ("compositional", "compositional_gain", "seconds") if (found := getattr(one, name))}
-    values |= {name: found.value for name, found in others.items()}
-    keys = {name: key for name, key in RESULT_KEYS.items() if name.startswith("mean_recall")} if runs == 1 else {}
+    values |= {name: found.value for name, found in others.items()} | origin_of(report, one)
+    keys = {name: one.place + key for name, key in RESULT_KEYS.items() if name.startswith("mean_recall")} if runs == 1 else {}
     how = (
         "mean over seeds of the mean recall, a gain minus that of the reference with the same seed; intervals: images resampled; "
         "from the ranks of each query next to each file"

@@ -24,7 +24,7 @@ def write_report(report: RunReport, folder: Path) -> list[str]:
     report.save(folder / REPORT)
     write_json(folder / METRICS, report.headline().model_dump())
     for table in tables_of(report):
-        table.save(folder / "tables")
+        table.save(folder / "tables", {file: str(made) for file, made in report.records.items()})
     for chart in charts_of(report):
         chart.save(folder / "figures")
     curves = dict(curves_of(report)) if report.speed is not None else {}

@@ -13,7 +13,7 @@ VERSION = 1
 def ablations(
     *,
     settings: SettingsFile,
-    results: Results,
+    results: Annotated[Results, Parameter(help="records of experiments of one dataset, or their RESULT.json files")],
     compositional: CompositionalResults = (),
     speed: Annotated[Path, Parameter(help="speed.json")],
     pair_times: Annotated[NamedPaths, Parameter(help="pair_time.json by experiment")] = NO_PATHS,
@@ -21,7 +21,8 @@ def ablations(
 ) -> None:
     """Results → tables and curves, one about each choice.
 
-    Writes report.json, its tables and figures, and the record of what they were made of; prints the headline.
+    Writes report.json, its tables and figures, and the record of what they were made of; prints the headline. A record holds
+    the result of the compositional test and the time of a pair too; one with other settings than this run's is refused.
     """
     import time
 
@@ -29,13 +30,18 @@ def ablations(
     from vldeformer.provenance import by_place, provenance
     from vldeformer.report.collect import ablations_report
     from vldeformer.report.lineage import REPORTED
+    from vldeformer.report.measured import from_records, from_results, records_among
     from vldeformer.report.settings import ReportSettings
     from vldeformer.report.views import headline_text, write_report
-    from vldeformer.steps.settings_file import read_section
+    from vldeformer.steps.settings_file import read_recorded, read_section
 
     started = time.monotonic()
     section = read_section(settings, "report", ReportSettings, VERSION)
-    made = ablations_report(section, results, compositional, speed, pair_times)
+    if records_among(results):
+        measured = from_records(results, read_recorded(settings, VERSION))
+    else:
+        measured = from_results(results, compositional, pair_times)
+    made = ablations_report(section, measured, speed)
     outputs = write_report(made, out)
     inputs = {"speed": speed, **by_place([*results, *compositional])}
     inputs |= {f"pair time {name}": path for name, path in pair_times.items()}

@@ -48,6 +48,11 @@ def read_training(path: Path, version: int) -> AnyTraining:
     return _validated(path, "train", TypeAdapter[AnyTraining](TrainSettings), version)
 
 
+def read_recorded(path: Path, version: int) -> dict[str, dict[str, Any]]:
+    """The section ``records``: experiment → settings that its record must have. Raises InputError as ``read_section`` does."""
+    return _validated(path, "records", TypeAdapter(dict[str, dict[str, Any]]), version)
+
+
 def _validated(path: Path, name: str, adapter: TypeAdapter[Value], version: int) -> Value:
     settings = read_json(path)
     if isinstance(settings, dict):

@@ -1,0 +1,58 @@
+"""Step `record`: results of an experiment → its record, a small file for git from which tables are made."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from vldeformer.steps.arguments import OutFile, PathList, SettingsFile
+
+VERSION = 1
+KEPT = ("code", "packages", "python", "machine", "finished")
+"""What a record keeps of the training's provenance."""
+
+
+def record(
+    *,
+    settings: SettingsFile,
+    results: Annotated[PathList, Parameter(help="RESULT.json files of the experiment")],
+    compositional: Annotated[Path | None, Parameter(help="its result of the compositional test")] = None,
+    pair_time: Annotated[Path | None, Parameter(help="its pair_time.json")] = None,
+    model: Annotated[Path | None, Parameter(help="its model folder, whose record says where it was trained")] = None,
+    out: Annotated[OutFile, Parameter(help="JSON to write")],
+) -> None:
+    """Results of an experiment → its record: settings, ranks, figures, and where they were made."""
+    import time
+
+    from vldeformer.artifact import RECORD, check_file, read_json
+    from vldeformer.errors import InputError
+    from vldeformer.evaluation.compositional_result import CompositionalResult
+    from vldeformer.evaluation.experiment_record import ExperimentRecord
+    from vldeformer.evaluation.record_settings import RecordSettings
+    from vldeformer.evaluation.result import RetrievalResult
+    from vldeformer.provenance import by_place, provenance
+    from vldeformer.steps.settings_file import read_section
+
+    started = time.monotonic()
+    check_file(out)
+    section = read_section(settings, "record", RecordSettings, VERSION)
+    tested = [] if compositional is None else [compositional]
+    loaded = [RetrievalResult.load(path) for path in results]
+    test = None if compositional is None else CompositionalResult.load(compositional)
+    for path, one in zip([*results, *tested], [*loaded, *([] if test is None else [test])], strict=True):
+        if (one.dataset, one.experiment) != (section.dataset, section.experiment):
+            got = f"{one.experiment!r} on {one.dataset!r}"
+            raise InputError(f"{path}: expected a result of {section.experiment!r} on {section.dataset!r}, got {got}")
+    made_by = None if model is None else model.parent / RECORD
+    trained = read_json(made_by) if made_by is not None and made_by.is_file() else None
+    inputs = by_place([*results, *tested]) | ({} if pair_time is None else {"pair time": pair_time})
+    ExperimentRecord(
+        dataset=section.dataset,
+        experiment=section.experiment,
+        settings=section.settings,
+        results=tuple(loaded),
+        compositional=test,
+        pair_time=None if pair_time is None else read_json(pair_time),
+        trained=None if trained is None else {name: trained.get(name) for name in KEPT},
+        provenance=provenance({}, inputs, started),
+    ).save(out)
