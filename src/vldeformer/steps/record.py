@@ -39,9 +39,10 @@ def record(
     tested = [] if compositional is None else [compositional]
     loaded = [RetrievalResult.load(path) for path in results]
     test = None if compositional is None else CompositionalResult.load(compositional)
-    for path, one in zip([*results, *tested], [*loaded, *([] if test is None else [test])], strict=True):
-        if (one.dataset, one.experiment) != (section.dataset, section.experiment):
-            got = f"{one.experiment!r} on {one.dataset!r}"
+    names = [(one.dataset, one.experiment) for one in loaded] + ([] if test is None else [(test.dataset, test.experiment)])
+    for path, (dataset, experiment) in zip([*results, *tested], names, strict=True):
+        if (dataset, experiment) != (section.dataset, section.experiment):
+            got = f"{experiment!r} on {dataset!r}"
             raise InputError(f"{path}: expected a result of {section.experiment!r} on {section.dataset!r}, got {got}")
     made_by = None if model is None else model.parent / RECORD
     trained = read_json(made_by) if made_by is not None and made_by.is_file() else None
