@@ -24,8 +24,8 @@ def stages(project):
     return {stage for stage, _ in project.calls()}
 
 
-def temperature(project, path=MODEL):
-    return re.search(r'"temperature": ([0-9.]+)', (project.folder / path).read_text()).group(1)
+def temperature(project):
+    return re.search(r'"temperature": ([0-9.]+)', (project.folder / MODEL).read_text()).group(1)
 
 
 @pytest.fixture
@@ -63,7 +63,8 @@ def test_each_engine_that_disagrees_says_so_in_one_line(project):
 
 def test_a_changed_setting_makes_just_what_follows_and_its_result_is_new(project):
     # Trap 3: the old model must not be kept under the new value.
-    before = temperature(project, JOINT)
+    joint = project.folder / JOINT
+    before = joint.read_text()
     project.set(*TEMPERATURE)
     project.run("dvc", "repro")
     calls = project.calls()
@@ -71,7 +72,7 @@ def test_a_changed_setting_makes_just_what_follows_and_its_result_is_new(project
     assert [out for stage, out in calls if stage == "train"] == ["artifacts/tiny/base/train"], (
         "the joint model has no temperature"
     )
-    assert temperature(project) == "0.02" and temperature(project, JOINT) == before
+    assert temperature(project) == "0.02" and joint.read_text() == before
     project.commit("another temperature")
     assert "agree" in project.verify()
 
