@@ -27,6 +27,7 @@ include: "workflow/rules/embed_shards.smk" if PLAN.run.embed_shards > 1 else "wo
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/compositional.smk"
 include: "workflow/rules/rerank.smk"
+include: "workflow/rules/record_inputs.smk"
 include: "workflow/rules/records.smk"
 include: "workflow/rules/report.smk"
 
