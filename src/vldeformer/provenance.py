@@ -44,7 +44,7 @@ def provenance(settings: Mapping[str, Any], inputs: Mapping[str, Path], started:
         "settings": dict(settings),
         "inputs": {name: {"path": str(path), "sha256": digest(path)} for name, path in inputs.items()},
         "code": _code(),
-        "command": sys.argv,
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "packages": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "machine": _machine(),
