@@ -26,7 +26,6 @@ from accelerate import Accelerator
 from ceilings import best_seconds
 from measuring import save
 
-from vldeformer.config import load_settings
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Image
 from vldeformer.inputs.collate import TextReader
@@ -38,6 +37,7 @@ from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.fast_layers import use_fast_layers
 from vldeformer.models.vilt import ViltBackbone
 from vldeformer.models.vilt_settings import ViltSettings
+from vldeformer.planning.config import load_settings
 from vldeformer.retrieval.item_vectors import encode_captions, encode_images
 from vldeformer.retrieval.reader import Reader
 from vldeformer.runtime import RuntimeSettings

@@ -30,7 +30,7 @@ STYLE = (
 
 def layers(project: str) -> list[list[str]]:
     """Rows of rooms from the text of pyproject.toml, the highest first."""
-    (contract,) = tomllib.loads(project)["tool"]["importlinter"]["contracts"]
+    contract, *_ = tomllib.loads(project)["tool"]["importlinter"]["contracts"]
     return [re.split(r"\s*[|:]\s*", layer) for layer in contract["layers"]]
 
 

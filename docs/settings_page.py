@@ -15,12 +15,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from vldeformer.ablation_files import AblationFile
-from vldeformer.config import Settings
-from vldeformer.layers import existing
-from vldeformer.plan import Run
+from vldeformer.planning.ablation_files import AblationFile
+from vldeformer.planning.config import Settings
+from vldeformer.planning.layers import existing
+from vldeformer.planning.plan import Run
+from vldeformer.planning.step_sections import STEP_SECTIONS
 from vldeformer.section import sections_of, tags_of
-from vldeformer.step_sections import STEP_SECTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """# Settings keys

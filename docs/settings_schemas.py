@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, create_model
 
-from vldeformer.ablation_files import AblationFile
-from vldeformer.config import Settings
 from vldeformer.datasets.sources import DatasetSettings
-from vldeformer.plan import Run
+from vldeformer.planning.ablation_files import AblationFile
+from vldeformer.planning.config import Settings
+from vldeformer.planning.plan import Run
 from vldeformer.section import Section, sections_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "config" / "schema"

@@ -12,8 +12,8 @@ from nbclient.exceptions import CellExecutionError
 from workflow_projects import ROOT
 
 from vldeformer.cli import main
-from vldeformer.plan import load_plan
-from vldeformer.step_sections import STEP_SECTIONS
+from vldeformer.planning.plan import load_plan
+from vldeformer.planning.step_sections import STEP_SECTIONS
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NAMES = ["01_data_and_regions", "02_hard_negatives", "03_results", "04_decompose_and_search"]

@@ -13,8 +13,8 @@ from fingerprints.record import merged, read
 from fingerprints.values import differences
 
 from vldeformer import steps
-from vldeformer.config import Settings
 from vldeformer.inputs.settings import NegativeSettings
+from vldeformer.planning.config import Settings
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.section import union_members
 from vldeformer.training.settings import DualTraining

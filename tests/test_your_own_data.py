@@ -12,8 +12,8 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.data.photographs import PhotographStore
 from vldeformer.data.pixels import PixelStore
 from vldeformer.datasets.caption_table import read_caption_lines
-from vldeformer.plan import load_plan
-from vldeformer.step_sections import section_values
+from vldeformer.planning.plan import load_plan
+from vldeformer.planning.step_sections import section_values
 
 PAGE = (Path(__file__).parents[1] / "docs" / "your-own-data.md").read_text(encoding="utf-8")
 BLOCKS = [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", PAGE, re.M)]

@@ -4,9 +4,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from vldeformer.config import Settings
-from vldeformer.layers import merge_layers
 from vldeformer.models.any_settings import AnyBackbone, AnyBackboneSettings
+from vldeformer.planning.config import Settings
+from vldeformer.planning.layers import merge_layers
 from vldeformer.training.settings import AnyTraining, TrainSettings
 
 TRANSFORMER = {

@@ -22,7 +22,7 @@ import yaml
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
-from vldeformer.plan import Plan, load_plan
+from vldeformer.planning.plan import Plan, load_plan
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGE_OF = {

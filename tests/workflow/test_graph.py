@@ -8,7 +8,7 @@ import shutil
 import pytest
 import yaml
 
-from vldeformer.plan import load_plan
+from vldeformer.planning.plan import load_plan
 
 JUDGED = {"evaluate": 12, "score": 2, "compositional": 6, "rerank": 2, "reranked": 2, "reranked_depths": 1}
 JUDGED |= {"report": 1, "page": 1}

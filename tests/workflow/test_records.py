@@ -7,7 +7,7 @@ import pytest
 import yaml
 from workflow_projects import ROOT
 
-from vldeformer.plan import load_plan
+from vldeformer.planning.plan import load_plan
 
 RUN = {"dataset": "tiny", "experiments": {"all": ["joint", "decomposed"], "ablations": ["temperature"]}}
 ROW, OTHER = "temperature_0.02", "temperature_0.5"

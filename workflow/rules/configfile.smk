@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from vldeformer.layers import read_layer
+from vldeformer.planning.layers import read_layer
 from vldeformer.errors import InputError
 
 try:

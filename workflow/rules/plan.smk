@@ -14,9 +14,9 @@ from snakemake.exceptions import WorkflowError
 
 from vldeformer.artifact import RECORD, read_json
 from vldeformer.errors import InputError
-from vldeformer.layers import merge_layers, read_layer
-from vldeformer.plan import RERANKED, SHARED_HOME, Run, load_plan
-from vldeformer.step_sections import JUDGED_BY
+from vldeformer.planning.layers import merge_layers, read_layer
+from vldeformer.planning.plan import RERANKED, SHARED_HOME, Run, load_plan
+from vldeformer.planning.step_sections import JUDGED_BY
 
 try:
     # Later ones win: the configfile that the Snakefile names, those of `--configfile`, `--config`.

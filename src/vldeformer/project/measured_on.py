@@ -4,9 +4,9 @@ from pathlib import Path
 
 from vldeformer.artifact import read_json
 from vldeformer.errors import InputError
-from vldeformer.experiments import BASE
-from vldeformer.plan import RERANKED, load_plan
-from vldeformer.step_sections import JUDGED_BY
+from vldeformer.planning.experiment_files import BASE
+from vldeformer.planning.plan import RERANKED, load_plan
+from vldeformer.planning.step_sections import JUDGED_BY
 
 
 def measured_on(file: Path, config_dir: Path) -> tuple[str, tuple[Path, ...]]:

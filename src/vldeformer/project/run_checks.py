@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from vldeformer.config import Settings
 from vldeformer.errors import InputError
-from vldeformer.layers import read_layer
-from vldeformer.plan import load_plan
+from vldeformer.planning.config import Settings
+from vldeformer.planning.layers import read_layer
+from vldeformer.planning.plan import load_plan
 from vldeformer.runtime import find_device
 
 

@@ -29,8 +29,8 @@ def fetch_scenes(
     out: Annotated[Path | None, Parameter(help="scenes.jsonl to write; none: in the settings' raw_dir")] = None,
 ) -> None:
     """Make the scenes and captions of the built-in world."""
-    from vldeformer.config import load_settings
-    from vldeformer.experiments import BASE
+    from vldeformer.planning.config import load_settings
+    from vldeformer.planning.experiment_files import BASE
     from vldeformer.steps.settings_file import read_dataset
 
     dataset = read_dataset(settings, VERSION) if settings else load_settings(Path("config"), "scenes", BASE).dataset

@@ -7,7 +7,7 @@ import yaml
 from settings_files import CONFIG, edit
 
 from vldeformer.evaluation.record_settings import difference
-from vldeformer.plan import RERANKED, load_plan
+from vldeformer.planning.plan import RERANKED, load_plan
 
 DATA = ["fetch", "prepare", "features", "vocabulary", "pretrain"]
 TESTED = ["evaluate", "compositional-items", "compositional"]

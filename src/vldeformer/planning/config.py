@@ -1,6 +1,6 @@
 """Settings of an experiment on a dataset: the sections, how they are assembled from files, and what does not go together.
 
-Which files: ``experiments``. How they are merged, tagged unions among them: ``layers``.
+Which files: ``experiment_files``. How they are merged, tagged unions among them: ``layers``.
 This module imports no torch: the workflow reads the settings each time it is started.
 """
 
@@ -12,11 +12,11 @@ from vldeformer.datasets.sources import SOURCES, DatasetSettings
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.timing import SpeedSettings
-from vldeformer.experiments import ExperimentFiles
 from vldeformer.inputs.settings import NegativeSettings, VocabularySettings
-from vldeformer.layers import explain, merge_layers
 from vldeformer.models.any_settings import AnyBackboneSettings
 from vldeformer.models.settings import PixelBackboneSettings
+from vldeformer.planning.experiment_files import ExperimentFiles
+from vldeformer.planning.layers import explain, merge_layers
 from vldeformer.report.settings import ReportChoices
 from vldeformer.retrieval.reranking import RerankSettings
 from vldeformer.runtime import RuntimeSettings

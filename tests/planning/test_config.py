@@ -7,9 +7,9 @@ import pytest
 import yaml
 from settings_files import CONFIG, edit
 
-from vldeformer.config import Settings, load_settings
 from vldeformer.errors import InputError
-from vldeformer.plan import load_plan
+from vldeformer.planning.config import Settings, load_settings
+from vldeformer.planning.plan import load_plan
 from vldeformer.section import union_members
 
 RUNS = sorted(path.stem for path in CONFIG.glob("*.yaml") if path.stem != "report")
@@ -257,6 +257,6 @@ def test_what_does_not_go_together_in_a_published_run(config, dataset, differenc
 
 def test_reading_settings_imports_nothing_heavy():
     heavy = "torch", "transformers", "matplotlib", "sklearn", "pandas"
-    code = f"import sys, vldeformer.plan; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, vldeformer.planning.plan; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

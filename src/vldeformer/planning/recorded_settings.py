@@ -7,8 +7,8 @@ They are the sections and VERSIONs of the steps that make its results, without s
 from collections.abc import Sequence
 from typing import Any
 
-from vldeformer.config import Settings
-from vldeformer.step_sections import JUDGED_BY, STEP_SECTIONS, section_values, step_version
+from vldeformer.planning.config import Settings
+from vldeformer.planning.step_sections import JUDGED_BY, STEP_SECTIONS, section_values, step_version
 
 
 def recorded_settings(own: Settings, timed: bool) -> dict[str, Any]:

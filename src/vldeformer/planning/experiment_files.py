@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vldeformer.ablation_files import AblationFile, Row, nested, read_ablations
 from vldeformer.errors import InputError
-from vldeformer.layers import Layer, existing, hint, read_layer
+from vldeformer.planning.ablation_files import AblationFile, Row, nested, read_ablations
+from vldeformer.planning.layers import Layer, existing, hint, read_layer
 from vldeformer.report.settings import split_seed
 
 BASE = "decomposed"

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from settings_files import CONFIG, edit
 
-from vldeformer.config import Settings, load_settings
 from vldeformer.errors import InputError
-from vldeformer.plan import load_plan
-from vldeformer.step_sections import STEP_INPUTS, STEP_SECTIONS, cumulative_sections, section_values, step_version
+from vldeformer.planning.config import Settings, load_settings
+from vldeformer.planning.plan import load_plan
+from vldeformer.planning.step_sections import STEP_INPUTS, STEP_SECTIONS, cumulative_sections, section_values, step_version
 
 STEPS = sorted(STEP_SECTIONS)
 

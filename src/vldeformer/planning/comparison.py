@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from vldeformer.ablation_files import AblationFile, Row
 from vldeformer.errors import InputError
-from vldeformer.experiments import ExperimentFiles
+from vldeformer.planning.ablation_files import AblationFile, Row
+from vldeformer.planning.experiment_files import ExperimentFiles
 from vldeformer.report.settings import Ablation, AblationRow, ReportChoices, ReportSettings, split_seed
 
 CURVE_PLACES = 3

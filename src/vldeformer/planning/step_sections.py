@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from vldeformer.config import Settings
+from vldeformer.planning.config import Settings
 
 STEP_SECTIONS: dict[str, tuple[str, ...]] = {
     "fetch": ("dataset",),
@@ -78,7 +78,7 @@ JUDGED_BY = {"dual": "embed", "joint": "score", "oracle": "score-oracle"}
 @functools.cache
 def step_version(step: str) -> int:
     """``VERSION`` of a step's module, read as text: planning a run imports no step."""
-    source = Path(__file__).parent / "steps" / f"{step.replace('-', '_')}.py"
+    source = Path(__file__).parents[1] / "steps" / f"{step.replace('-', '_')}.py"
     found = re.search(r"^VERSION = (\d+)$", source.read_text(encoding="utf-8"), re.MULTILINE)
     assert found is not None, f"{source} has no line `VERSION = 1`"
     return int(found[1])

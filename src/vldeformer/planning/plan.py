@@ -13,16 +13,16 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from vldeformer.artifact import read_json, whole_file
-from vldeformer.comparison import report_settings
-from vldeformer.config import Settings, load_settings
 from vldeformer.errors import InputError
 from vldeformer.evaluation.record_settings import difference, record_file
-from vldeformer.experiments import BASE, ExperimentFiles
-from vldeformer.layers import Layers, explain
-from vldeformer.recorded_settings import model_settings, recorded_settings, reranked_settings
+from vldeformer.planning.comparison import report_settings
+from vldeformer.planning.config import Settings, load_settings
+from vldeformer.planning.experiment_files import BASE, ExperimentFiles
+from vldeformer.planning.layers import Layers, explain
+from vldeformer.planning.recorded_settings import model_settings, recorded_settings, reranked_settings
+from vldeformer.planning.step_sections import COMPARED_BY, STEP_SECTIONS, cumulative_sections, section_values, step_version
 from vldeformer.report.settings import ReportSettings, split_seed
 from vldeformer.section import Section
-from vldeformer.step_sections import COMPARED_BY, STEP_SECTIONS, cumulative_sections, section_values, step_version
 
 SHARED_HOME = "base"
 

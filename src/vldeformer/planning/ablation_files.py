@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from vldeformer.errors import InputError
-from vldeformer.layers import explain, read_layer
+from vldeformer.planning.layers import explain, read_layer
 from vldeformer.section import Section
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
