@@ -1,8 +1,8 @@
 """A number that was measured with several seeds on the same images: its mean, with an interval over seeds and images.
 
-Seeds and images are resampled together (a hierarchical bootstrap). A handful of seeds is a small sample: their resampled means vary
+Seeds and images are resampled together (a hierarchical bootstrap). A few seeds are a small sample: their resampled means vary
 less than the mean of other seeds would, by the factor √((n − 1) / n), so that part of the interval is widened by its inverse. The
-t-interval over the seeds alone is given too; it needs no resampling, and it says nothing of other images.
+t-interval over the seeds alone is given too; it needs no resampling, and it says nothing about other images.
 """
 
 import math
@@ -16,7 +16,7 @@ from vldeformer.seeding import named_generator
 
 @dataclass(frozen=True)
 class SeedEstimate(Estimate):
-    """A mean over seeds; ``low`` and ``high``: over seeds and images. ``t_low`` and ``t_high``: over seeds alone, None of one seed."""
+    """A mean over seeds. low, high: interval over seeds and images. t_low, t_high: over seeds alone; None of one seed."""
 
     seeds: int
     t_low: float | None
@@ -40,7 +40,9 @@ def over_seeds(values: np.ndarray, bootstrap: Bootstrap) -> SeedEstimate:
         of_drawn = resampled[drawn, np.arange(samples)[:, None]].mean(axis=1)
         means = means + math.sqrt(seeds / (seeds - 1)) * (of_drawn - means)
     low, high = bootstrap.interval(means[np.isfinite(means)])
-    return SeedEstimate(float(values[:, 0].mean()), float(low), float(high), seeds, *t_interval(values[:, 0], bootstrap.confidence))
+    return SeedEstimate(
+        float(values[:, 0].mean()), float(low), float(high), seeds, *t_interval(values[:, 0], bootstrap.confidence)
+    )
 
 
 def t_interval(values: np.ndarray, confidence: float) -> tuple[float, float] | tuple[None, None]:
