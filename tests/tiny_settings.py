@@ -16,6 +16,7 @@ BACKBONES: dict[str, dict[str, Any]] = {
     "oscar": TRANSFORMER | {"regions": 6, "tag_tokens": 12, "joint_tokens": None, "text_model": None},
     "visualbert": TRANSFORMER | {"regions": 6},
     "vilt": TRANSFORMER | {"patch_size": 16, "crop_size": 48, "keep_aspect": False, "text_model": None},
+    "linear": {"hidden": 32, "dropout": 0.1, "caption_tokens": 24, "regions": 6},
 }
 OPTIMIZER = {
     "seed": 3, "steps": 10, "batch_images": 8, "learning_rate": 1e-3, "warmup_steps": 2, "weight_decay": 0.01,

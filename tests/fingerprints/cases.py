@@ -405,7 +405,7 @@ def recorded(world):
 
 
 run = functools.partial
-JOINT, VILT, VISUALBERT = {"kind": "joint"}, {"kind": "vilt"}, {"kind": "visualbert"}
+JOINT, VILT, VISUALBERT, LINEAR = {"kind": "joint"}, {"kind": "vilt"}, {"kind": "visualbert"}, {"kind": "linear"}
 CASES = {
     "fetch": {"scenes": fetched},
     "prepare": {
@@ -450,6 +450,7 @@ CASES = {
         "two processes": two_processes,
         "oscar": trained,
         "visualbert": run(trained, backbone=VISUALBERT),
+        "linear": run(trained, backbone=LINEAR),
         "vilt": run(trained, pixels=True, backbone=VILT),
         "vilt keeps aspect": run(trained, pixels=True, backbone=VILT | {"keep_aspect": True, "crop_size": 64}),
         "plain kernels": run(trained, runtime={"kernels": "plain"}),

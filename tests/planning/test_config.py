@@ -14,6 +14,7 @@ from vldeformer.section import union_members
 
 RUNS = sorted(path.stem for path in CONFIG.glob("*.yaml") if path.stem != "report")
 OSCAR = "kind: oscar, regions: 8, tag_tokens: 9, joint_tokens: null"
+LINEAR = "backbone: {kind: linear, hidden: 32, regions: 4, caption_tokens: 9, dropout: 0.1}"
 JOINT = "kind: joint, start: pretrained, joint_negatives: 3, joint_layers: null"
 
 
@@ -108,6 +109,14 @@ def test_a_number_that_yaml_reads_as_text_is_a_number(config):
             "backbone: {kind: visualbert, tag_tokens: 9}",
             ["joint.yaml: setting backbone.tag_tokens is unknown for kind visualbert"],
         ),
+        (
+            f"{LINEAR}\ntrain: {{{JOINT}}}",
+            ["joint.yaml: train.kind joint needs a transformer, got backbone.kind linear; use kind dual"],
+        ),
+        (
+            f"{LINEAR}\ntrain: {{kind: dual, start: pretrained}}",
+            ["joint.yaml: backbone.kind linear is not pre-trained; set train.start to scratch"],
+        ),
         ("rerank: {depths: [2, 0]}", ["joint.yaml: setting rerank.depths.1: expected greater than or equal to 1, got 0"]),
         (
             f"train: {{{JOINT}}}".replace("null", "9"),
@@ -165,7 +174,7 @@ def test_the_members_of_every_union_can_be_listed():
     kinds = {key: {tag for name, tag in members if name == key} for key, _ in members}
     assert kinds == {
         "dataset.source": {"scenes", "karpathy", "joined", "folder", "vinvl"},
-        "backbone.kind": {"oscar", "visualbert", "vilt"},
+        "backbone.kind": {"oscar", "visualbert", "vilt", "linear"},
         "train.kind": {"joint", "dual", "oracle"},
         "train.loss.kind": {"infonce", "triplet", "triplet_hard", "multi_similarity", "sigmoid"},
         "train.hard_negatives.kind": {"none", "text", "image", "both", "mined"},

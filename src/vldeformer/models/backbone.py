@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from vldeformer.inputs.batch import TextInput, VisualInput
-from vldeformer.models.settings import BackboneSettings
+from vldeformer.models.settings import BackboneSettings, TransformerSettings
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Backbone(nn.Module, ABC):
     def __init__(self, settings: BackboneSettings, vocabulary_size: int, feature_width: int) -> None:
         """Random weights. ``feature_width``: numbers that a reader gives of a region (3 of a pixel)."""
         super().__init__()
-        self.layers = settings.layers
+        self.layers = settings.layers if isinstance(settings, TransformerSettings) else 0
 
     @abstractmethod
     def text_sequence(self, text: TextInput) -> Sequence:

@@ -3,7 +3,7 @@
 The classes with all keys: ``oscar_settings``, ``visualbert_settings``, ``vilt_settings``; ``any_settings`` has their union.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
@@ -23,10 +23,46 @@ def _divides_hidden(heads: int, info: ValidationInfo) -> int:
 
 
 class BackboneSettings(Section):
-    """Size of a transformer. Not used directly: every kind of backbone has a class of its own."""
+    """What all kinds of backbones have. Each kind has its class, which states these keys among its others."""
 
     reads: ClassVar[Reads]
     """What this kind of backbone reads of an image."""
+
+    if TYPE_CHECKING:  # a key defined here would come first in the settings files of all kinds
+        kind: str
+        hidden: int
+        dropout: float
+        caption_tokens: int
+
+    @property
+    def text_start(self) -> str | None:
+        """The pre-trained text transformer whose words it reads and whose weights it starts from; None: there is none."""
+        return None
+
+    @property
+    def tag_length(self) -> int:
+        """Longest row of detector tags in word pieces; 0: this backbone reads no tags."""
+        return 0
+
+    def layers_apart(self, joint_layers: int | None) -> int:
+        """Number of lower layers that read caption and image apart.
+
+        Args:
+            joint_layers: top layers that read both together; None: all of them.
+
+        Raises:
+            InputError: the backbone has fewer layers than that.
+
+        """
+        raise InputError(f"kind joint needs a transformer, got backbone.kind {self.kind}; use kind dual")
+
+    def tokens_together(self, joint_layers: int | None) -> int | None:
+        """Positions that caption and tags share where both are read together from the first layer; None: each has its own."""
+        return None
+
+
+class TransformerSettings(BackboneSettings):
+    """Size of a transformer. Not used directly: every kind of backbone has a class of its own."""
 
     kind: str
     layers: int = Field(ge=1, description="transformer layers")
@@ -44,28 +80,11 @@ class BackboneSettings(Section):
     )
     caption_tokens: int = Field(ge=4, description="longest caption in word pieces, [CLS] and [SEP] included; longer ones are cut")
 
-    @property
-    def text_start(self) -> str | None:
-        """The pre-trained text transformer whose words and layers this backbone starts from; None: there is none."""
-        return None
-
     def layers_apart(self, joint_layers: int | None) -> int:
-        """Number of lower layers that read caption and image apart.
-
-        Args:
-            joint_layers: top layers that read both together; None: all of them.
-
-        Raises:
-            InputError: the backbone has fewer layers than that.
-
-        """
+        """See ``BackboneSettings``."""
         if joint_layers is not None and joint_layers > self.layers:
             raise InputError(f"joint_layers is {joint_layers}, but the backbone has {self.layers} layers; give as many or fewer")
         return 0 if joint_layers is None else self.layers - joint_layers
-
-    def tokens_together(self, joint_layers: int | None) -> int | None:
-        """Positions that caption and tags share where both are read together from the first layer; None: each has its own."""
-        return None
 
     def transformer_sizes(self, vocabulary_size: int) -> dict[str, Any]:
         """Arguments of transformers' config classes, under the names that BERT, ViLT and VisualBERT share."""
@@ -92,18 +111,13 @@ class BackboneSettings(Section):
         return self.positions or max(needed, usual)
 
 
-class RegionBackboneSettings(BackboneSettings):
+class RegionBackboneSettings(TransformerSettings):
     """A backbone that reads detector regions."""
 
     regions: int = Field(ge=1, description="most regions of an image that are read")
 
-    @property
-    def tag_length(self) -> int:
-        """Longest row of detector tags in word pieces; 0: this backbone reads no tags."""
-        return 0
 
-
-class PixelBackboneSettings(BackboneSettings):
+class PixelBackboneSettings(TransformerSettings):
     """A backbone that reads patches of pixels."""
 
     reads: ClassVar[Reads] = "pixels"

@@ -9,6 +9,7 @@ from transformers import AutoTokenizer, BertConfig, BertModel, ViltConfig
 from vldeformer.errors import InputError
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.backbone import Backbone
+from vldeformer.models.linear import LinearBackbone
 from vldeformer.models.oscar import OscarBackbone
 from vldeformer.models.vilt import ViltBackbone
 
@@ -48,8 +49,9 @@ def start_from_text(backbone: Backbone, name: str) -> None:
     if missing:
         raise InputError(f"backbone.text_model {name!r}: {len(missing)} tensors of a BERT are missing, first {missing[0]!r}")
     source = source.float()
-    if isinstance(backbone, OscarBackbone):
-        target = backbone.bert.config
+    bert = backbone.bert if isinstance(backbone, OscarBackbone | LinearBackbone) else None
+    if bert is not None:
+        target = bert.config
     elif isinstance(backbone, ViltBackbone):
         target = backbone.vilt.config
     else:
@@ -58,10 +60,10 @@ def start_from_text(backbone: Backbone, name: str) -> None:
     if got != expected:
         raise InputError(f"backbone.text_model {name!r} has {got}; settings and vocabulary say {expected}")
     with torch.no_grad():
-        if isinstance(backbone, OscarBackbone):
-            backbone.bert.embeddings.load_state_dict(source.embeddings.state_dict())
-            backbone.bert.encoder.load_state_dict(source.encoder.state_dict())
-        else:
+        if bert is not None:
+            bert.embeddings.load_state_dict(source.embeddings.state_dict())
+            bert.encoder.load_state_dict(source.encoder.state_dict())
+        elif isinstance(backbone, ViltBackbone):
             _into_vilt(source, backbone)
 
 

@@ -18,6 +18,7 @@ from vldeformer.models.any_settings import AnyBackboneSettings
 from vldeformer.models.backbone import Backbone
 from vldeformer.models.dual import DualEncoder, decompose
 from vldeformer.models.joint import JointMatcher
+from vldeformer.models.linear import LinearBackbone
 from vldeformer.models.oscar import OscarBackbone
 from vldeformer.models.settings import BackboneSettings, PixelBackboneSettings, Pooling
 from vldeformer.models.vilt import ViltBackbone
@@ -26,7 +27,12 @@ from vldeformer.section import Section, expected_and_got, place_of, tags_of
 
 DESCRIPTION = "encoder.json"
 
-BACKBONES: dict[str, type[Backbone]] = {"oscar": OscarBackbone, "vilt": ViltBackbone, "visualbert": VisualBertBackbone}
+BACKBONES: dict[str, type[Backbone]] = {
+    "oscar": OscarBackbone,
+    "vilt": ViltBackbone,
+    "visualbert": VisualBertBackbone,
+    "linear": LinearBackbone,
+}
 """Kind of backbone → its class; their settings are in ``any_settings``."""
 
 

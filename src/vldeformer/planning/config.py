@@ -14,7 +14,8 @@ from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.timing import SpeedSettings
 from vldeformer.inputs.settings import NegativeSettings, VocabularySettings
 from vldeformer.models.any_settings import AnyBackboneSettings
-from vldeformer.models.settings import PixelBackboneSettings
+from vldeformer.models.linear_settings import LinearSettings
+from vldeformer.models.settings import PixelBackboneSettings, TransformerSettings
 from vldeformer.planning.experiment_files import ExperimentFiles
 from vldeformer.planning.layers import explain, merge_layers
 from vldeformer.report.settings import ReportChoices
@@ -111,11 +112,18 @@ def _training_and_backbone(settings: Settings) -> list[tuple[bool, str]]:
         lengths = (
             "train.pooling mean_all needs inputs of one length, photographs with backbone.keep_aspect have none; set it to mean"
         )
-        return [(whole and train.pooling == "mean_all", lengths)]
-    if isinstance(train, JointTraining) and train.joint_layers is not None:
-        layers = f"got {train.joint_layers} and {backbone.layers}"
-        return [(train.joint_layers > backbone.layers, f"train.joint_layers must not exceed backbone.layers, {layers}")]
-    return []
+        pretrained = f"backbone.kind {backbone.kind} is not pre-trained; set train.start to scratch"
+        return [
+            (whole and train.pooling == "mean_all", lengths),
+            (isinstance(backbone, LinearSettings) and train.start != "scratch", pretrained),
+        ]
+    if not isinstance(train, JointTraining):
+        return []
+    if not isinstance(backbone, TransformerSettings):
+        return [(True, f"train.kind joint needs a transformer, got backbone.kind {backbone.kind}; use kind dual")]
+    layers = f"got {train.joint_layers} and {backbone.layers}"
+    too_many = train.joint_layers is not None and train.joint_layers > backbone.layers
+    return [(too_many, f"train.joint_layers must not exceed backbone.layers, {layers}")]
 
 
 def _negatives(settings: Settings) -> list[tuple[bool, str]]:

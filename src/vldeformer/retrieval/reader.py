@@ -21,7 +21,7 @@ from vldeformer.models.any_settings import AnyBackbone
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.importing import load_any
 from vldeformer.models.joint import JointMatcher
-from vldeformer.models.settings import PixelBackboneSettings, Pooling, RegionBackboneSettings
+from vldeformer.models.settings import PixelBackboneSettings, Pooling
 from vldeformer.models.weights import ModelDescription, as_encoder
 from vldeformer.runtime import RuntimeSettings, arithmetic, find_device
 
@@ -69,8 +69,7 @@ class Lengths:
 
         """
         together = backbone.tokens_together(joint_layers) if pooling is None else None
-        tags = backbone.tag_length if isinstance(backbone, RegionBackboneSettings) else 0
-        return cls(together or backbone.caption_tokens, together or tags, pooling == "mean_all")
+        return cls(together or backbone.caption_tokens, together or backbone.tag_length, pooling == "mean_all")
 
     @classmethod
     def of_model(cls, description: ModelDescription) -> "Lengths":

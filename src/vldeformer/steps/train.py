@@ -64,10 +64,11 @@ def train(
     check_inputs(settings, section, negatives, teacher)
     joint_layers = section.joint_layers if isinstance(section, JointTraining) else None
     pooling = section.pooling if isinstance(section, DualTraining) else None
-    try:
-        backbone.layers_apart(joint_layers)
-    except InputError as error:
-        raise InputError(f"{settings}: train.{error}") from None
+    if isinstance(section, JointTraining):
+        try:
+            backbone.layers_apart(joint_layers)
+        except InputError as error:
+            raise InputError(f"{settings}: train.{error}") from None
 
     accelerator = start_processes(runtime)
     words = WordPieces.load(tokenizer)
