@@ -11,6 +11,7 @@ from vldeformer.planning.plan import load_plan
 
 RUN = {"dataset": "tiny", "experiments": {"all": ["joint", "decomposed"], "ablations": ["temperature"]}}
 ROW, OTHER = "temperature_0.02", "temperature_0.5"
+ADDED = "  - {title: Temperature 0.5, at: 0.5, set: {train.loss.temperature: 0.5}}\n"
 TRAINED = f"artifacts/tiny/{ROW}/train"
 RECORD = f"results/tiny/records/{ROW}.json"
 
@@ -22,7 +23,7 @@ def clone(project):
     path = project.folder / "config" / "ablations" / "temperature.yaml"
     lines = path.read_text().splitlines(keepends=True)
     kept = "".join(line for line in lines if not line.startswith("  - {title:") or "0.02" in line)
-    path.write_text(kept + "  - {title: Temperature 0.5, at: 0.5, set: {train.loss.temperature: 0.5}}\n")
+    path.write_text(kept + ADDED)
     write_record(project)
     return project
 
@@ -88,40 +89,45 @@ def test_it_is_trained_if_it_is_forced(clone):
 
 
 @pytest.mark.slow
-def test_real_records_give_the_same_tables_without_the_models(real_project):
-    """Trained here, then cloned: the tables are made of the records, byte for byte; another record is refused."""
+def test_an_added_row_is_run_and_tabled_and_its_record_gives_the_same_table_without_the_model(real_project):
+    """The tables are made of the records, byte for byte, once the models are gone; another record is refused."""
     run = RUN | {"experiments": RUN["experiments"] | {"ablations": ["temperature", "depth"]}}
     (real_project.folder / "config" / "short.yaml").write_text(yaml.safe_dump(run))
-    for name in ("temperature", "depth"):
+    for name, row in (("temperature", ADDED), ("depth", "")):
         path = real_project.folder / "config" / "ablations" / f"{name}.yaml"
         lines = path.read_text().splitlines(keepends=True)
-        path.write_text("".join(x for x in lines if "set:" not in x or "0.02}" in x or "joint_layers: 2}" in x))
+        path.write_text("".join(x for x in lines if "set:" not in x or "joint_layers: 2}" in x) + row)
     folder = real_project.folder / "results" / "tiny" / "ablations"
     real_project.snakemake("--cores", "2", "results/tiny/ablations/report.json", config="short")
     tables = {path.name: path.read_bytes() for path in (folder / "tables").iterdir()}
     records = sorted((real_project.folder / "results" / "tiny" / "records").iterdir())
-    assert [path.stem for path in records] == ["decomposed", "depth_2", "joint", "reranked", ROW]
+    assert [path.stem for path in records] == ["decomposed", "depth_2", "joint", "reranked", OTHER]
+    rows = [line.split("|")[1].strip() for line in tables["temperature.md"].decode().splitlines() if "| Temperature 0" in line]
+    assert rows == ["Temperature 0.07", "Temperature 0.5"]
     assert max(path.stat().st_size for path in records) <= 60_000
     sources = json.loads(tables["temperature.sources.json"])["rows"]
     assert all(set(row["made"]) == set(row["files"]) for row in sources)
     assert all(made.startswith("commit ") for row in sources for made in row["made"].values())
-    for name in (ROW, "depth_2"):
+    for name in (OTHER, "depth_2"):
         shutil.rmtree(real_project.folder / "artifacts" / "tiny" / name)
         shutil.rmtree(real_project.folder / "results" / "tiny" / name)
     (folder / "report.json").unlink()
     shutil.rmtree(folder / "pair_times")
     printed = real_project.snakemake("--cores", "2", "results/tiny/ablations/report.json", config="short")
     assert (
-        "rule report_ablations" in printed and "rule train" not in printed and f"records/{ROW}" not in printed.split("input:")[0]
+        "rule report_ablations" in printed
+        and "rule train" not in printed
+        and f"records/{OTHER}" not in printed.split("input:")[0]
     )
     assert {path.name: path.read_bytes() for path in (folder / "tables").iterdir()} == tables
-    cell = ["provenance", "results/tiny/ablations/tables/temperature.csv", "--row", ROW, "--column", "mean_recall"]
+    cell = ["provenance", "results/tiny/ablations/tables/temperature.csv", "--row", OTHER, "--column", "mean_recall"]
     printed = real_project.run("vldeformer", *cell)
-    assert f"key results/test/mean_recall of results/tiny/records/{ROW}.json" in printed and "made by record" in printed
-    value = json.loads((real_project.folder / RECORD).read_text())
+    assert f"key results/test/mean_recall of results/tiny/records/{OTHER}.json" in printed and "made by record" in printed
+    record = real_project.folder / "results" / "tiny" / "records" / f"{OTHER}.json"
+    value = json.loads(record.read_text())
     value["settings"]["train"]["seed"] = 9
-    (real_project.folder / RECORD).write_text(json.dumps(value))
+    record.write_text(json.dumps(value))
     settings = "artifacts/tiny/base/settings/ablations.json"
     step = ["vldeformer", "ablations", "--settings", settings, "--speed", "results/tiny/speed.json", "--out", "elsewhere"]
     refused = real_project.run(*step, "--results", *map(str, records), fails=True)
-    assert f"{RECORD}: of other settings: train.seed is 9, expected 0" in refused
+    assert f"results/tiny/records/{OTHER}.json: of other settings: train.seed is 9, expected 0" in refused
