@@ -7,7 +7,7 @@ import pytest
 from vldeformer.errors import InputError
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.report.figures import charts_of
-from vldeformer.report.tables import rerank_table
+from vldeformer.report.reranking import rerank_table
 
 MEASURED = {
     "depth": 5, "dual_weight": 2.0, "n_images": 40, "n_captions": 200, "pair_ms": 0.5, "proposal_seconds": 0.25,

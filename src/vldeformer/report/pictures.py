@@ -1,16 +1,17 @@
 """Pictures to look at: sheets of them with a detector's boxes and tags, composed images as pictures, changed words marked."""
 
+import difflib
 import html
 import itertools
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from vldeformer.data.records import Regions
 from vldeformer.report.drawing import COLOURS, Panel, Sheet, panels
-from vldeformer.report.word_changes import changes
 
 PICTURE_INCHES = 2.1
 LINE_INCHES = 0.16
@@ -80,6 +81,36 @@ def pasted(background: np.ndarray, sources: Sequence[tuple[np.ndarray, np.ndarra
         for (left, top), (right, bottom) in zip(low.tolist(), high.tolist(), strict=True):
             canvas[top:bottom, left:right] = picture[top:bottom, left:right]
     return canvas
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Part of a text: ``change`` is empty, ``out`` (only in the first text) or ``in`` (only in the second)."""
+
+    text: str
+    change: str
+
+
+def changes(first: Sequence[str], second: Sequence[str], between: str) -> Iterator[Piece]:
+    """Two texts in one.
+
+    Args:
+        first: the words of one text.
+        second: those of the other.
+        between: what joins the words of a piece.
+
+    Yields:
+        What they share, what only the first has, what only the second has.
+
+    """
+    for what, a, b, c, d in difflib.SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+        if what == "equal":
+            yield Piece(between.join(first[a:b]), "")
+            continue
+        if b > a:
+            yield Piece(between.join(first[a:b]), "out")
+        if d > c:
+            yield Piece(between.join(second[c:d]), "in")
 
 
 def marked_changes(before: str, after: str) -> str:

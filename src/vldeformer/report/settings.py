@@ -77,23 +77,19 @@ class Ablation(Section):
 
 
 class ReportSettings(Section):
-    """What the tables of a run compare and what they call it: made by ``plan`` for the steps of the report."""
+    """What the tables of a run compare: made by ``plan``. Fields that ``ReportChoices`` has too mean the same.
 
-    titles: dict[str, str] = Field(description="experiment name → what tables and figures call it, in the order of the rows")
-    baseline: str = Field(description="experiment from which the recall drop is counted (the joint model)")
-    main: str = Field(description="experiment whose recall drop and speed-up are the headline")
-    decomposed: list[str] = Field(description="experiments whose recall drop is reported, `main` among them")
-    claimed: list[str] = Field(
-        description="those of `decomposed` of which the page of claims speaks: trained models that embed each item alone"
-    )
-    ablations: dict[str, Ablation] = Field(description="name of the files → a table of the target `ablations` about one choice")
-    published_protocols: list[str] = Field(
-        description="protocols of config/published.csv, e.g. coco-5k, under which models stand beside published ones; []: none do"
-    )
-    counterparts: dict[str, str] = Field(
-        description="experiment → published model from whose recalls the experiment's difference is counted"
-    )
-    claimed_drop: float = Field(default=CLAIMED_DROP, gt=0, description="published bound of the average recall drop, in points")
-    claimed_speedup: float = Field(
-        default=CLAIMED_SPEEDUP, gt=0, description="published speed-up of the decomposed over the joint model, in times"
-    )
+    titles: experiment name → what tables and figures call it, in the order of the rows; ablations: name of the files → a table.
+    claimed_drop, claimed_speedup: the published bounds, in points and in times.
+    """
+
+    titles: dict[str, str]
+    baseline: str
+    main: str
+    decomposed: list[str]
+    claimed: list[str]
+    ablations: dict[str, Ablation]
+    published_protocols: list[str]
+    counterparts: dict[str, str]
+    claimed_drop: float = Field(default=CLAIMED_DROP, gt=0)
+    claimed_speedup: float = Field(default=CLAIMED_SPEEDUP, gt=0)

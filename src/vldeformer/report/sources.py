@@ -17,6 +17,7 @@ from vldeformer.artifact import read_json, write_json
 from vldeformer.errors import InputError
 
 NAMING = 3  # first columns of a table, which name its rows
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def sources_path(table: Path) -> Path:
     return table.with_name(f"{table.stem}.sources.json")
 
 
-def write_sources(table: Path, sources: Sequence[Source], made: Mapping[str, str] = MappingProxyType({})) -> None:
+def write_sources(table: Path, sources: Sequence[Source], made: Mapping[str, str] = NOTHING) -> None:
     """Write NAME.sources.json next to NAME.csv. ``made``: record → commit and processor, for the rows that read it."""
     rows = []
     for source in sources:

@@ -3,19 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from vldeformer.artifact import whole_file
 from vldeformer.evaluation.measures import Estimate
-from vldeformer.report.sources import Source, write_sources
+from vldeformer.report.sources import NOTHING, Source, write_sources
 
 LATEX_ESCAPES = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})
-ARROWS = {"i2t": "Image to text", "t2i": "Text to image"}
 Form = Callable[[Any], str]
-NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -152,3 +149,21 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:#.3g} {unit}".replace(". ", " ")
     return f"{seconds * 1e3:#.3g} ms".replace(". ", " ")
+
+
+def seeds_in_words(count: int) -> str:
+    """How many seeds a number is the mean of."""
+    return f"{count} seeds" if count > 1 else "1 seed"
+
+
+ARROWS = {"i2t": "Image to text", "t2i": "Text to image"}
+ONE, TWO = decimals(1), decimals(2)
+MODEL, EXPERIMENT = Column("model", "Model"), Column("experiment")
+MEAN_RECALL, DROP = Column("mean_recall", "Mean recall", ONE), Column("drop", "Drop (points)", TWO)
+MEAN_RECALL_KEYS = {
+    "mean_recall": "mean_recall",
+    "mean_recall_low": "intervals/mean_recall/0",
+    "mean_recall_high": "intervals/mean_recall/1",
+}
+"""Column → key in RESULT.json."""
+TITLE_HOW = "a title of the settings report.titles"

@@ -63,7 +63,7 @@ def page(
 
 def _judged(name: str, titles: Mapping[str, str], results: Path, folders: Mapping[str, Path]) -> "Judged | None":
     from vldeformer.evaluation.result import RetrievalResult
-    from vldeformer.evaluation.run_report import COMPARED
+    from vldeformer.evaluation.run_facts import COMPARED
     from vldeformer.report.page_gallery import Judged
     from vldeformer.retrieval.embeddings import Embeddings, Scores
 
