@@ -19,9 +19,9 @@ from vldeformer.evaluation.run_report import RunReport
 from vldeformer.report.claims import CLAIMS, Record
 from vldeformer.report.drawing import Chart
 from vldeformer.report.figures import charts_of
+from vldeformer.report.lineage import Lineage
 from vldeformer.report.page_examples import ImageExample, TextExample
 from vldeformer.report.page_gallery import Group
-from vldeformer.report.page_provenance import Lineage
 from vldeformer.report.table import Column, Table
 from vldeformer.report.tables import tables_of
 

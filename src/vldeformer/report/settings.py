@@ -49,26 +49,32 @@ class ReportChoices(Section):
 
 
 class AblationRow(Section):
-    """One choice. Its runs with other seeds (``EXPERIMENT_seed1`` …) are found by their names and averaged."""
+    """One choice. Its runs with other seeds (``EXPERIMENT_seed1`` …) are found by their names and averaged.
 
-    experiment: str = Field(description="experiment with the choice")
-    title: str | None = Field(default=None, description="what the table calls it; null: what `titles` calls the experiment")
-    reference: str | None = Field(
-        default=None, description="experiment from which its gain is counted, seed by seed; null: that of the ablation"
-    )
-    at: float | None = Field(default=None, description="where it stands on the axis of the figure")
-    line: str | None = Field(default=None, description="line of the figure to which it belongs, if there are several")
+    title: what the table calls it; None: what ``titles`` calls the experiment. reference: as that of the ablation.
+    at: where it is on the axis of the figure; line: line of the figure to which it belongs, if there are several.
+    """
+
+    experiment: str
+    title: str | None = None
+    reference: str | None = None
+    at: float | None = None
+    line: str | None = None
 
 
 class Ablation(Section):
-    """A table about one choice, with a figure where `axis` is given."""
+    """A table about one choice, with a figure where ``axis`` is given: what the numbers ``at`` of the rows are.
 
-    title: str = Field(description="what it is about, in its caption")
-    protocol: str = Field(default="test", description="test, or subset where joint models are among the rows")
-    reference: str | None = Field(default=None, description="experiment from which gains are counted, unless a row names another")
-    axis: str | None = Field(default=None, description="what the numbers `at` of the rows are; null: no figure")
-    logarithmic: bool = Field(default=False, description="whether that axis is logarithmic")
-    rows: list[AblationRow] = Field(min_length=1, description="the choices, those that were not run are left out")
+    protocol: test, or subset where joint models are among the rows. reference: experiment from which gains are counted, seed by
+    seed, unless a row names another. logarithmic: whether the axis is.
+    """
+
+    title: str
+    protocol: str = "test"
+    reference: str | None = None
+    axis: str | None = None
+    logarithmic: bool = False
+    rows: list[AblationRow] = Field(min_length=1)
 
     def reference_of(self, row: AblationRow) -> str | None:
         """The experiment from which a row's gain is counted; None if there is none or it is the row's own."""

@@ -33,10 +33,10 @@ def page(
     from vldeformer.data.parts import is_region_store, open_region_store
     from vldeformer.data.photographs import open_pictures
     from vldeformer.evaluation.run_report import REPORT, RunReport
+    from vldeformer.report.lineage import trace
     from vldeformer.report.page import Examples, render_page
     from vldeformer.report.page_examples import image_examples, text_examples
     from vldeformer.report.page_gallery import Gallery
-    from vldeformer.report.page_provenance import trace
     from vldeformer.report.settings import ReportSettings
     from vldeformer.steps.settings_file import read_section
 
