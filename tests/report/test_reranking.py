@@ -54,6 +54,13 @@ def test_the_table_says_what_was_extrapolated_and_how_candidates_are_ordered(rer
     assert table.rows[1].source.files[0].endswith("depth_5.json")
 
 
+def test_without_times_of_galleries_nothing_is_said_of_one_query(reranked):
+    speed = reranked.speed.model_copy(update={"gallery_curve": ()})
+    table = rerank_table(reranked.model_copy(update={"speed": speed}))
+    assert "One query" not in table.caption and "One query" not in table.markdown()
+    assert "gallery_images" not in table.numbers() and "speedup" in table.numbers()
+
+
 def test_the_figure_has_the_same_bytes_for_the_same_numbers(reranked, tmp_path):
     (chart,) = [chart for chart in charts_of(reranked) if chart.name == "rerank"]
     for name in ("a", "b"):

@@ -104,23 +104,22 @@ def training_chart(report: RunReport) -> Chart:
 def gallery_chart(report: RunReport, speed: Speed) -> Chart:
     """Time of one text query against the number of images, both axes logarithmic."""
     points = sorted(speed.gallery_curve, key=lambda point: point.n_images)
+    joint = [point.joint_seconds_per_query for point in points]
+    said = ""
+    if points:
+        size, slow, fast = points[-1].n_images, joint[-1], points[-1].dual_ms_per_query / 1e3
+        ratio = f"{slow / fast:,.0f} times"
+        said = f"With {size:,} images one query takes {1e3 * fast:.3g} ms decomposed, {ratio} less than jointly. "
 
     def draw(axes: Panel) -> None:
-        joint = [point.joint_seconds_per_query for point in points]
         _query_times(axes, report, points, joint, f": extrapolated from {speed.sampled_pairs:,} pairs", ": measured")
         axes.set_title("One text query, images already embedded")
         if points:
-            size, slow, fast = points[-1].n_images, joint[-1], points[-1].dual_ms_per_query / 1e3
             arrow = {"arrowstyle": "<->", "color": GREY, "shrinkA": 5, "shrinkB": 5}
             axes.annotate("", (size, fast), (size, slow), arrowprops=arrow)
             middle: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "center", "weight": "bold"}
-            axes.annotate(f"{slow / fast:,.0f} times", (size, (slow * fast) ** 0.5), (-6, 0), **middle)
+            axes.annotate(ratio, (size, (slow * fast) ** 0.5), (-6, 0), **middle)
 
-    said = ""
-    if points:
-        ratio = 1e3 * points[-1].joint_seconds_per_query / points[-1].dual_ms_per_query
-        alone = f"{points[-1].dual_ms_per_query:.3g} ms decomposed, {ratio:,.0f} times less than jointly"
-        said = f"With {points[-1].n_images:,} images one query takes {alone}. "
     return Chart("gallery_time", "", said + "Both axes are logarithmic.", 3.8, (Plot(draw, said or "No times were measured."),))
 
 

@@ -12,7 +12,7 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import PictureSource
 from vldeformer.errors import InputError
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.report.page_pictures import Thumbnail, Thumbnails, evenly
+from vldeformer.report.pictures import Thumbnail, Thumbnails, evenly
 from vldeformer.retrieval.ranking import Ranking
 from vldeformer.retrieval.scored import Scored
 
@@ -71,7 +71,7 @@ class Gallery:
     """Looks up answers. ``joint``: None if it was not scored here."""
 
     def __init__(self, main: Judged, joint: Judged | None, manifest: Manifest, pictures: PictureSource | None) -> None:
-        """Raises InputError if scores are not of the items of the result, the models differ in them, or the manifest lacks one."""
+        """Raises InputError if scores are not of the result's items, the models differ in them, or the manifest lacks one."""
         self.models = [main] if joint is None else [main, joint]
         self.texts = {caption.id: caption.text for caption in manifest.captions}
         self.picture, self.result = Thumbnails(manifest, pictures), main.result

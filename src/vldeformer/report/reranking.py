@@ -66,6 +66,7 @@ def rerank_table(report: RunReport) -> Table:
         raise ValueError("nothing was re-ranked, or the joint model has no result")
     largest = max(report.speed.gallery_curve, key=lambda point: point.n_images, default=None) if report.speed else None
     gallery = largest.n_images if largest else None
+    in_gallery = f"{gallery or 0:,} images"
     all_seconds, how = found.joint_seconds(), "times: rerank.json with the encoding times of speed.json; drop: paired ranks"
     rows = []
     for one in found.depths:
@@ -79,10 +80,10 @@ def rerank_table(report: RunReport) -> Table:
     rows.append(Row(last, Source(joint.files, {"mean_recall": "mean_recall"}, "time: pair_ms of rerank.json times all pairs")))
     columns = [Column("candidates", "Candidates", in_csv=False), Column("k"), Column("pairs", "Pairs scored", whole)]
     columns += [Column("seconds", "Time", duration), Column("speedup", "Speed-up", times), Column("gallery_images")]
-    columns += [Column("query_speedup_extrapolated", f"One query, {gallery or 0:,} images", times), MEAN_RECALL, DROP]
+    columns += [Column("query_speedup_extrapolated", f"One query, {in_gallery}", times), MEAN_RECALL, DROP]
     order = "joint log-odds" + (f" + {found.dual_weight:g} × cosine" if found.dual_weight else "")
     one_query = (
-        f"One query: a text query alone against embedded images, extrapolated to {gallery:,} images with the same k; recall was "
+        f"One query: a text query alone against embedded images, extrapolated to {in_gallery} with the same k; recall was "
         "not measured there. "
     )
     caption = (

@@ -78,19 +78,14 @@ class Table:
     def numbers(self) -> pd.DataFrame:
         """The same facts unrounded, the ends of an interval in their own columns."""
         columns = [one for one in self.present() if one.in_csv]
-        intervals = {one.name for one in columns if any(isinstance(row.values.get(one.name), Estimate) for row in self.rows)}
-        rows = []
-        for row in self.rows:
-            cells: dict[str, Any] = {}
-            for one in columns:
-                value = row.values.get(one.name)
-                if one.name in intervals:
-                    ends = (value.value, value.low, value.high) if isinstance(value, Estimate) else (value, None, None)
-                    cells |= dict(zip((one.name, f"{one.name}_low", f"{one.name}_high"), ends, strict=True))
-                else:
-                    cells[one.name] = value.value if isinstance(value, Said) else value
-            rows.append(cells)
-        return pd.DataFrame(rows, dtype=object)
+        cells: dict[str, list[Any]] = {}
+        for one in columns:
+            values = [row.values.get(one.name) for row in self.rows]
+            cells[one.name] = [value.value if isinstance(value, Said | Estimate) else value for value in values]
+            if any(isinstance(value, Estimate) for value in values):
+                for end in ("low", "high"):
+                    cells[f"{one.name}_{end}"] = [getattr(value, end, None) for value in values]
+        return pd.DataFrame(cells, dtype=object)
 
     def markdown(self) -> str:
         """A pipe table under its caption; numbers are aligned right."""

@@ -20,7 +20,7 @@ def page(
     ablations: Annotated[Path | None, Parameter(help="settings file of `ablations`, if it was run")] = None,
     results: Annotated[Path, Parameter(help="folder results/NAME that `report` wrote")],
     judged: Annotated[NamedPaths, Parameter(help="folders of `embed` and `score` by experiment")] = NO_PATHS,
-    journals: Annotated[NamedPaths, Parameter(help="not read any more: report.json has the training curves")] = NO_PATHS,
+    journals: Annotated[NamedPaths, Parameter(help="not read; kept for old command lines")] = NO_PATHS,
     manifest: ManifestFile,
     negatives: Annotated[Path | None, Parameter(help="folder of composed hard negatives")] = None,
     features: Annotated[Features, Parameter(help="region store or pixel store that the main model reads")],
