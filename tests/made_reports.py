@@ -1,7 +1,9 @@
 """Reports made by hand, for everything that shows one."""
 
+from vldeformer.evaluation.measured_files import Speed
 from vldeformer.evaluation.measures import Estimate
-from vldeformer.evaluation.run_report import AblationResult, Choice, Drop, Model, Number, Recall, RunReport, Speed
+from vldeformer.evaluation.run_facts import AblationResult, Choice, Drop, Model, Number, Recall
+from vldeformer.evaluation.run_report import RunReport
 
 SPEED = {
     "pair_ms": 0.41, "image_ms": 0.35, "caption_ms": 0.121, "ranking_ms": 42.0, "n_images": 1000, "n_captions": 5000,

@@ -6,14 +6,14 @@ import pytest
 
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import Estimate
-from vldeformer.evaluation.run_report import Number
+from vldeformer.evaluation.run_facts import Number
+from vldeformer.report.ablation_table import ablation_table
 from vldeformer.report.collect import ablation_result, ablations_report
 from vldeformer.report.compositional import CompositionalSet
-from vldeformer.report.measured import from_results
+from vldeformer.report.measured import Measured, from_results
 from vldeformer.report.results import ResultSet
 from vldeformer.report.settings import Ablation, AblationRow, split_seed
 from vldeformer.report.sources import find_cell, value_in
-from vldeformer.report.tables import ablation_table
 
 ROWS = [AblationRow(experiment="with", at=1, line="one"), AblationRow(experiment="without", title="None", at=2, line="two")]
 ABLATION = Ablation(title="A choice", reference="without", axis="Size", logarithmic=True, rows=ROWS)
@@ -40,7 +40,7 @@ def judge(report):
     """A function: results → the ablation and a report that holds it."""
 
     def judged(results, seconds=()):
-        found = ablation_result("choice", ABLATION, results, TITLES, CompositionalSet([]), dict(seconds))
+        found = ablation_result("choice", ABLATION, TITLES, Measured(results, CompositionalSet([]), dict(seconds)))
         models = [{"experiment": name, "title": title} for name, title in TITLES.items()]
         return found, report.model_validate(report.model_dump() | {"models": models, "ablations": [found.model_dump()]})
 
@@ -153,4 +153,4 @@ def test_the_report_of_the_ablations_has_drops_over_seeds_and_the_cost_of_joint_
     first, second = made.ablation("depth").choices
     assert (first.seconds.value, first.seconds.key) == (1.002, "dual_seconds") and second.seconds.value == 9.5
     assert made.main_drop().seeds == 2 and made.main_drop().drop.value == pytest.approx(-first.gain.value)
-    assert made.speed is None and made.headline().model == "decomposed"
+    assert made.speed is None and made.headline()["model"] == "decomposed"

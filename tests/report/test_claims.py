@@ -7,7 +7,7 @@ from made_reports import ablation, choice, drop, recall, report
 
 from vldeformer.cli import main
 from vldeformer.evaluation.measures import Estimate
-from vldeformer.evaluation.run_report import Published
+from vldeformer.evaluation.run_facts import Published
 from vldeformer.report.claims import claims_page
 
 

@@ -8,8 +8,6 @@ from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import Estimate
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.report.claims import verdict
-from vldeformer.report.collect import DRAWN_STEPS, training
-from vldeformer.report.journals import read_journal
 from vldeformer.report.results import ResultSet
 
 
@@ -65,12 +63,12 @@ def test_a_claim_is_held_only_if_the_whole_interval_allows_it(estimate, expected
 def test_the_drop_needs_the_same_pairs(make):
     results = ResultSet([make("joint", "subset", 40, 10, 1), make("decomposed", "subset", 39, 10, 1)])
     with pytest.raises(InputError, match="different pairs"):
-        results.drop("joint", "decomposed")
+        results.pairs("joint", "decomposed", "subset")
 
 
 def test_missing_and_repeated_results(make, settings):
     with pytest.raises(InputError, match="no result of experiment 'joint' under protocol 'subset'"):
-        ResultSet([make("decomposed", "subset", 4, 10, 1)]).drop("joint", "decomposed")
+        ResultSet([make("decomposed", "subset", 4, 10, 1)]).pairs("joint", "decomposed", "subset")
     with pytest.raises(InputError, match="two results"):
         ResultSet([make("joint", "subset", 4, 10, 1)] * 2)
     with pytest.raises(InputError, match="one dataset, got none"):
@@ -82,30 +80,6 @@ def test_missing_and_repeated_results(make, settings):
 def test_a_main_model_without_a_drop_is_refused(collect, result_paths):
     with pytest.raises(InputError, match=r"report\.main is 'oracle', expected one of report\.decomposed \(decomposed\)"):
         collect(result_paths, main="oracle")
-
-
-def test_training_curves_are_those_of_the_journal_and_a_long_one_is_thinned(tmp_path):
-    path = tmp_path / "journal.jsonl"
-    path.write_text('{"step": 1, "loss": 3.5}\n{"step": 2, "loss": 2.5}\n{"step": 2, "val_mean_recall": 40.0}\n')
-    curves = training("joint", path)
-    assert (curves.steps, curves.losses) == ((1, 2), (3.5, 2.5))
-    assert (curves.val_steps, curves.val_recalls) == ((2,), (40.0,))
-    losses = [5 / step for step in range(1, 20_001)]
-    path.write_text("".join(json.dumps({"step": step, "loss": loss}) + "\n" for step, loss in enumerate(losses, start=1)))
-    long = training("joint", path)
-    size = -(-len(losses) // DRAWN_STEPS)
-    assert len(long.losses) <= DRAWN_STEPS and long.val_steps == ()
-    assert long.losses[1] == pytest.approx(sum(losses[size : 2 * size]) / size)
-    assert long.steps[1] == pytest.approx(sum(range(size + 1, 2 * size + 1)) / size)
-
-
-def test_bad_journals_are_named(tmp_path):
-    path = tmp_path / "journal.jsonl"
-    with pytest.raises(InputError, match=r"journal\.jsonl: expected a training journal, found no file"):
-        read_journal(path)
-    path.write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "lo')
-    with pytest.raises(InputError, match=r"journal\.jsonl, line 2: expected a JSON object"):
-        read_journal(path)
 
 
 def test_bad_speed_files_are_named_and_other_keys_ignored(collect, result_paths, speed_path):

@@ -45,7 +45,7 @@ def table_of(report):
 
 def test_accuracies_with_the_blind_baseline_and_back_to_the_file(tmp_path, table_of):
     (path, right), _ = save(tmp_path, "with", 0.9), save(tmp_path, "without", 0.5)
-    found = CompositionalSet([path, tmp_path / "without" / "compositional.json"])
+    found = CompositionalSet.load([path, tmp_path / "without" / "compositional.json"])
     table = table_of(found, {"without": "Without", "with": "With"})
     assert table.shown()["Model"].tolist() == ["Without", "With", "Captions alone (blind)"]
     assert table.shown().columns.tolist() == ["Model", "Replace object", "Swap attribute", "Mean", "Ties"]
@@ -59,7 +59,7 @@ def test_accuracies_with_the_blind_baseline_and_back_to_the_file(tmp_path, table
 
 def test_an_ablation_gets_the_mean_over_seeds_and_the_paired_gain(tmp_path):
     saved = {name: save(tmp_path, name, share) for name, share in (("a", 0.9), ("a_seed1", 0.8), ("b", 0.5))}
-    found = CompositionalSet([path for path, _ in saved.values()])
+    found = CompositionalSet.load([path for path, _ in saved.values()])
     exact = {name: accuracy(right) for name, (_, right) in saved.items()}
     both, one = found.accuracy("a"), found.accuracy("b")
     assert both.value == pytest.approx((exact["a"] + exact["a_seed1"]) / 2) and (both.key, both.seeds) == (None, 2)
@@ -71,6 +71,6 @@ def test_an_ablation_gets_the_mean_over_seeds_and_the_paired_gain(tmp_path):
 
 def test_without_a_blind_baseline_there_is_no_row_for_it_and_two_results_are_refused(tmp_path, table_of):
     path, _ = save(tmp_path, "with", 0.9, blind=False)
-    assert table_of(CompositionalSet([path]), {"with": "With"}).shown()["Model"].tolist() == ["With"]
+    assert table_of(CompositionalSet.load([path]), {"with": "With"}).shown()["Model"].tolist() == ["With"]
     with pytest.raises(InputError, match="two compositional results"):
-        CompositionalSet([path, path])
+        CompositionalSet.load([path, path])

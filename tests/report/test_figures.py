@@ -7,10 +7,10 @@ from itertools import combinations
 import pytest
 from made_reports import ablation, choice
 
-from vldeformer.evaluation.run_report import Number
-from vldeformer.report.collect import training
+from vldeformer.evaluation.run_facts import Number
 from vldeformer.report.drawing import COLOURS, number_points, panels
 from vldeformer.report.figures import ablation_chart, charts_of, cost_chart, look, training_chart
+from vldeformer.report.journals import training
 
 
 @pytest.fixture

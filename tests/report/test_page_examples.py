@@ -1,14 +1,10 @@
-import json
-
 import numpy as np
 import pytest
-from page_world import RECORD
 
 from vldeformer.data.pixels import PixelStore
 from vldeformer.data.regions import RegionStore
 from vldeformer.errors import InputError
 from vldeformer.report.page_examples import image_examples, marked, text_examples
-from vldeformer.report.page_provenance import trace
 
 
 @pytest.fixture
@@ -59,16 +55,3 @@ def test_negatives_of_another_run_are_refused(world, tmp_path):
         text_examples(world.root / "negatives", world.manifest.first(0), None)
     with pytest.raises(InputError, match="run `vldeformer negatives` again"):
         text_examples(tmp_path, world.manifest, None)
-
-
-def test_stages_are_followed_from_the_last_to_the_first(tmp_path):
-    for name, before in (("prepare", None), ("train", "prepare/manifest.json"), ("embed", "train/model")):
-        (tmp_path / name).mkdir()
-        inputs = {"before": {"path": str(tmp_path / before), "sha256": "ab"}} if before else {}
-        (tmp_path / name / "provenance.json").write_text(json.dumps(RECORD | {"inputs": inputs}))
-    found = trace({"mine": tmp_path / "embed", "other": tmp_path / "train", "lost": tmp_path / "nowhere"})
-    assert [stage.folder.rsplit("/")[-1] for stage in found.behind["mine"]] == ["prepare", "train", "embed"]
-    assert len(found.behind["other"]) == 2 and found.behind["lost"] == () and len(found.stages) == 3
-    (tmp_path / "train" / "provenance.json").write_text('{"inputs": [3]}')
-    with pytest.raises(InputError, match=r"train/provenance\.json"):
-        trace({"mine": tmp_path / "embed"})

@@ -7,7 +7,7 @@ import pytest
 from vldeformer.errors import InputError
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.report.figures import charts_of
-from vldeformer.report.tables import rerank_table
+from vldeformer.report.reranking import rerank_table
 
 MEASURED = {
     "depth": 5, "dual_weight": 2.0, "n_images": 40, "n_captions": 200, "pair_ms": 0.5, "proposal_seconds": 0.25,
@@ -52,6 +52,13 @@ def test_the_table_says_what_was_extrapolated_and_how_candidates_are_ordered(rer
         assert part in table.caption
     assert "all (Joint (early interaction))" in table.markdown() and r"\toprule" in table.latex()
     assert table.rows[1].source.files[0].endswith("depth_5.json")
+
+
+def test_without_times_of_galleries_nothing_is_said_of_one_query(reranked):
+    speed = reranked.speed.model_copy(update={"gallery_curve": ()})
+    table = rerank_table(reranked.model_copy(update={"speed": speed}))
+    assert "One query" not in table.caption and "One query" not in table.markdown()
+    assert "gallery_images" not in table.numbers() and "speedup" in table.numbers()
 
 
 def test_the_figure_has_the_same_bytes_for_the_same_numbers(reranked, tmp_path):

@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,8 +33,7 @@ class Reranked:
     measured: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Label:
+class Label(NamedTuple):
     """What the results are called."""
 
     dataset: str
@@ -93,8 +92,7 @@ def rerank(
         ranks = proposals.reranked(pairs, scores, dual_weight)
         measures = measure(ranks, embeddings.caption_image_index, evaluation.bootstrap)
         items = (embeddings.image_ids, embeddings.caption_ids, embeddings.caption_image_index)
-        names = (label.dataset, label.experiment, label.protocol)
-        results[k] = RetrievalResult(*names, *items, ranks, measures, evaluation.bootstrap)
+        results[k] = RetrievalResult(*label, *items, ranks, measures, evaluation.bootstrap)
         own_pairs = len(proposals.pairs()[0])
         seconds = proposing + own_pairs * pair
         rows.append(
@@ -109,9 +107,7 @@ def rerank(
             }
         )
     measured = {
-        "dataset": label.dataset,
-        "experiment": label.experiment,
-        "protocol": label.protocol,
+        **label._asdict(),
         "n_images": len(manifest.images),
         "n_captions": len(manifest.captions),
         "dual_weight": dual_weight,

@@ -10,7 +10,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from vldeformer.datasets.public_datasets import PUBLIC_DATASETS
 from vldeformer.evaluation.measures import CUTOFFS
-from vldeformer.evaluation.run_report import COMPARED
+from vldeformer.evaluation.run_facts import COMPARED
 from vldeformer.hub.lineage import TrainingRecord
 from vldeformer.hub.measured import CardResults
 from vldeformer.models.settings import PixelBackboneSettings

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vldeformer.errors import InputError
-from vldeformer.evaluation.run_report import COMPARED, REPORT, Drop, Recall, RunReport, Speed
+from vldeformer.evaluation.measured_files import Speed
+from vldeformer.evaluation.run_facts import COMPARED, Drop, Recall
+from vldeformer.evaluation.run_report import REPORT, RunReport
 
 
 @dataclass(frozen=True)

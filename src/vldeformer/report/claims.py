@@ -9,17 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vldeformer.evaluation.measures import Estimate
-from vldeformer.evaluation.run_report import (
-    COMPARED,
-    HELD,
-    NOT_HELD,
-    REPORT,
-    UNKNOWN,
-    Choice,
-    Drop,
-    Published,
-    RunReport,
-)
+from vldeformer.evaluation.run_facts import COMPARED, HELD, NOT_HELD, UNKNOWN, Choice, Drop
+from vldeformer.evaluation.run_report import REPORT, RunReport
+from vldeformer.report.table import seeds_in_words
 
 OTHER = "other model"
 HEAD = """# The paper's claims and what our runs show
@@ -42,7 +34,7 @@ class Finding:
 
     verdict: str
     shown: str
-    file: str
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,18 +52,13 @@ class Record:
     @classmethod
     def load(cls, folder: Path) -> "Record":
         """Read the reports in results/DATASET that exist. Raises InputError naming a file that is not a report."""
-        run, ablated = (
-            RunReport.load(path) if path.is_file() else None for path in (folder / REPORT, folder / "ablations" / REPORT)
-        )
+        paths = (folder / REPORT, folder / "ablations" / REPORT)
+        run, ablated = (RunReport.load(path) if path.is_file() else None for path in paths)
         return cls(folder.name, run, ablated)
 
-    def over_seeds(self) -> RunReport | None:
-        """The report with the drop over the most seeds."""
-        return self.ablated or self.run
-
-    def file(self, report: RunReport) -> str:
-        """The file of a report, as the page names it."""
-        return f"results/{self.dataset}/{'ablations/' if report is self.ablated else ''}{REPORT}"
+    def found(self, verdict: str, shown: str, report: RunReport | None) -> Finding:
+        """A finding of one of the two reports."""
+        return Finding(verdict, shown, f"results/{self.dataset}/{'ablations/' if report is self.ablated else ''}{REPORT}")
 
 
 def claims_page(folders: Sequence[Path]) -> str:
@@ -89,15 +76,10 @@ def claims_page(folders: Sequence[Path]) -> str:
 
 
 def verdict(drop: Estimate, claim: float) -> str:
-    """Whether a recall drop is below the paper's bound.
+    """Whether a recall drop (joint minus decomposed, in points) is below the paper's bound.
 
     It is also unknown where the whole interval says that the joint model is worse by more than the bound: a joint model that did
     not learn has no accuracy to keep.
-
-    Args:
-        drop: joint minus decomposed mean recall, in points.
-        claim: the bound, in points.
-
     """
     if drop.high < -claim:
         return UNKNOWN
@@ -110,27 +92,24 @@ def faster(record: Record) -> list[Finding]:
     """Time of the joint model, extrapolated, divided by that of the decomposed one; medians of repeats, no interval."""
     run = record.run
     if run is None or run.speed is None:
-        return [not_run("speed")]
+        return [_not_run("speed")]
     speed = run.speed
     size = f"{speed.n_images:,} images × {speed.n_captions:,} captions"
     joint = f"{speed.joint_seconds_extrapolated:,.0f} s, extrapolated from {speed.sampled_pairs:,} pairs"
     bound = f"bound {run.claimed_speedup:,.0f} times"
     shown = f"{speed.speedup:,.0f} times: {size} in {speed.dual_seconds:.2f} s against {joint}; {bound}"
-    return [Finding(HELD if speed.speedup >= run.claimed_speedup else NOT_HELD, shown, record.file(run))]
+    return [record.found(HELD if speed.speedup >= run.claimed_speedup else NOT_HELD, shown, run)]
 
 
 def small_drop(record: Record) -> list[Finding]:
-    """Recall drop of the main model and of the others that the claim names; over the most seeds there are."""
-    report = record.over_seeds()
-    found = [] if report is None else [one for one in report.drops if one.claimed]
-    if report is None or not found:
-        return [not_run("recall drop")]
-    return [
-        Finding(
-            one.verdict if one.experiment == report.main else OTHER, f"{_drop(one)}; bound {one.claim:g}", record.file(report)
-        )
-        for one in sorted(found, key=lambda one: one.experiment)
-    ]
+    """Recall drop of the main model and of the others that the claim names, over the most seeds there are."""
+    report = record.ablated or record.run
+    findings = []
+    for one in sorted(report.drops, key=lambda one: one.experiment) if report else ():
+        if report and one.claimed:
+            own = one.verdict if one.experiment == report.main else OTHER
+            findings.append(record.found(own, f"{_drop(one)}; bound {one.claim:g}", report))
+    return findings or [_not_run("recall drop")]
 
 
 def hard_negatives(record: Record) -> list[Finding]:
@@ -139,51 +118,48 @@ def hard_negatives(record: Record) -> list[Finding]:
     Gains are in recall and in the compositional test.
     """
     report = record.ablated
-    row = _choices(report, "negatives").get(report.main) if report else None
+    row = next((one for one in _choices(report, "negatives") if report and one.experiment == report.main), None)
     if report is None or row is None or row.gain is None:
-        return [not_ablated(record, "hard negatives")]
+        return [_not_ablated(record, "hard negatives")]
     drop, without = report.main_drop(), report.drop_of(row.reference or "")
     findings = []
     if without is not None:
-        both = f"{_drop(drop)}; without, {_drop(without)}"
-        findings.append(Finding(needed(drop, without), f"They keep it: {both}", record.file(report)))
-    findings.append(Finding(sign(row.gain), f"They help: gain in mean recall {_gain(row)}", record.file(report)))
+        shown = f"They keep it: {_drop(drop)}; without, {_drop(without)}"
+        findings.append(record.found(_needed(drop, without), shown, report))
+    findings.append(record.found(_sign(row.gain), f"They help: gain in mean recall {_gain(row)}", report))
     composed = row.compositional_gain
     if composed is not None and isinstance(composed.value, Estimate):
-        shown = f"They help: gain in the compositional test {points(composed.value)}, {seeds(composed.seeds)}"
-        findings.append(Finding(sign(composed.value), shown, record.file(report)))
+        shown = f"They help: gain in the compositional test {_points(composed.value)}, {seeds_in_words(composed.seeds)}"
+        findings.append(record.found(_sign(composed.value), shown, report))
     return findings
 
 
 def small_target_set(record: Record) -> list[Finding]:
     """Gain of the pre-trained start over random weights at each size of the target set."""
-    report = record.ablated
-    gained = [(row, row.gain) for row in _choices(report, "start").values() if row.gain] if report else []
-    if report is None or not gained:
-        return [not_ablated(record, "pre-trained start against random weights")]
+    rows = _choices(record.ablated, "start")
     findings = []
-    for row, gain in sorted(gained, key=lambda one: (one[0].at is None, one[0].at or 0.0, one[0].experiment)):
-        size = f"{row.at:,.0f} target images" if row.at else "whole target set"
-        shown = f"{size}, `{row.experiment}` against `{row.reference}`: gain {_gain(row)}"
-        findings.append(Finding(sign(gain), shown, record.file(report)))
-    return findings
+    for row in sorted(rows, key=lambda one: (one.at is None, one.at or 0.0, one.experiment)):
+        if row.gain is not None:
+            size = f"{row.at:,.0f} target images" if row.at else "whole target set"
+            shown = f"{size}, `{row.experiment}` against `{row.reference}`: gain {_gain(row)}"
+            findings.append(record.found(_sign(row.gain), shown, record.ablated))
+    return findings or [_not_ablated(record, "pre-trained start against random weights")]
 
 
 def better_than_peers(record: Record) -> list[Finding]:
     """Our main model and the best published one that embeds each item alone, by the mean of six recalls."""
     if not record.dataset.startswith(PAPER_DATASETS):
-        return [Finding(UNKNOWN, "the claim is of COCO and Flickr30k", "")]
-    findings = []
-    for one in record.run.recalls if record.run else ():
-        peers = _means(record.run, one.protocol) if record.run and one.experiment == record.run.main else {}
-        if record.run and peers and one.protocol != COMPARED:
-            peer = max(peers, key=peers.__getitem__)
-            ends = (end - peers[peer] for end in (one.mean_recall.value, one.mean_recall.low, one.mean_recall.high))
-            gain = Estimate(*ends)
-            both = f"`{one.experiment}` {one.mean_recall.value:.1f}, best published {peer} {peers[peer]:.1f}"
-            shown = f"{one.protocol}: {both}, more by {points(gain)}; scales of pre-training differ"
-            findings.append(Finding(sign(gain), shown, record.file(record.run)))
-    return findings or [not_run("recall next to published models")]
+        return [Finding(UNKNOWN, "the claim is of COCO and Flickr30k")]
+    findings, run = [], record.run
+    for one in run.recalls if run else ():
+        peers = _published_means(run, one.protocol) if run and one.experiment == run.main else {}
+        if peers and one.protocol != COMPARED:
+            peer, own = max(peers, key=peers.__getitem__), one.mean_recall
+            gain = Estimate(own.value - peers[peer], own.low - peers[peer], own.high - peers[peer])
+            both = f"`{one.experiment}` {own.value:.1f}, best published {peer} {peers[peer]:.1f}"
+            shown = f"{one.protocol}: {both}, more by {_points(gain)}; scales of pre-training differ"
+            findings.append(record.found(_sign(gain), shown, run))
+    return findings or [_not_run("recall next to published models")]
 
 
 CLAIMS: tuple[tuple[str, Callable[[Record], list[Finding]]], ...] = (
@@ -196,58 +172,52 @@ CLAIMS: tuple[tuple[str, Callable[[Record], list[Finding]]], ...] = (
 """Claims of the paper's abstracts, and the function that judges each."""
 
 
-def not_run(what: str) -> Finding:
-    """Nothing was run."""
-    return Finding(UNKNOWN, f"not run: {what}", "")
+def _not_run(what: str) -> Finding:
+    return Finding(UNKNOWN, f"not run: {what}")
 
 
-def not_ablated(record: Record, what: str) -> Finding:
+def _not_ablated(record: Record, what: str) -> Finding:
     """No ablation was run, or another page has it."""
     if not record.elsewhere:
-        return not_run(what)
-    return Finding(UNKNOWN, f"{what}: not judged here but by `snakemake ablations`, on another page", "")
+        return _not_run(what)
+    return Finding(UNKNOWN, f"{what}: not judged here but by `snakemake ablations`, on another page")
 
 
-def needed(drop: Drop, without: Drop) -> str:
+def _needed(drop: Drop, without: Drop) -> str:
     """Held if the accuracy is kept with something and lost without it; not held if it is kept without, or lost with it."""
     if drop.verdict == NOT_HELD or without.verdict == HELD:
         return NOT_HELD
     return HELD if (drop.verdict, without.verdict) == (HELD, NOT_HELD) else UNKNOWN
 
 
-def sign(gain: Estimate) -> str:
+def _sign(gain: Estimate) -> str:
     """Held if the whole interval is above 0."""
     return HELD if gain.low > 0 else NOT_HELD if gain.high <= 0 else UNKNOWN
 
 
-def points(estimate: Estimate) -> str:
+def _points(estimate: Estimate) -> str:
     """``0.78 points [-0.32, 1.87]``."""
     return f"{estimate.value:.2f} points [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
-def seeds(count: int) -> str:
-    """How many seeds a number is the mean of."""
-    return f"{count} seeds" if count > 1 else "1 seed"
-
-
-def _choices(report: RunReport, ablation: str) -> dict[str, Choice]:
-    found = report.ablation(ablation)
-    return {one.experiment: one for one in found.choices} if found else {}
+def _choices(report: RunReport | None, ablation: str) -> tuple[Choice, ...]:
+    found = report.ablation(ablation) if report else None
+    return found.choices if found else ()
 
 
 def _gain(row: Choice) -> str:
     """The gain of a row of an ablation, over the seeds that it and its reference were run with."""
     each = list(row.gain_by_seed.values())
     apart = f" ({', '.join(f'{gain:+.2f}' for gain in each)})" if len(each) > 1 else ""
-    return f"{points(row.gain)}, {seeds(len(each))}{apart}" if row.gain else ""
+    return f"{_points(row.gain)}, {seeds_in_words(len(each))}{apart}" if row.gain else ""
 
 
 def _drop(one: Drop) -> str:
-    return f"`{one.experiment}`: drop {points(one.drop)}, {seeds(one.seeds)}"
+    return f"`{one.experiment}`: drop {_points(one.drop)}, {seeds_in_words(one.seeds)}"
 
 
-def _means(report: RunReport, protocol: str) -> dict[str, float]:
+def _published_means(report: RunReport, protocol: str) -> dict[str, float]:
     """Published model that embeds each item alone → mean of its six recalls, where all six were found."""
-    dual: list[Published] = [one for one in report.published if one.protocol == protocol and one.kind.startswith("dual")]
+    dual = [one for one in report.published if one.protocol == protocol and one.kind.startswith("dual")]
     complete = {one.model: [value for value in one.recalls.values() if value is not None] for one in dual}
     return {model: sum(values) / len(values) for model, values in complete.items() if len(values) == 6}

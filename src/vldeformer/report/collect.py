@@ -1,37 +1,26 @@
 """Files of results → ``RunReport``: the one place where what is shown of a run is read and computed. Needs no torch."""
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from vldeformer.errors import InputError
-from vldeformer.evaluation.measures import Estimate, mean_recall
+from vldeformer.evaluation.measured_files import Speed, read_measured
+from vldeformer.evaluation.measures import mean_recall
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.evaluation.run_report import (
-    COMPARED,
-    AblationResult,
-    Choice,
-    Drop,
-    Model,
-    Number,
-    Recall,
-    RunReport,
-    Speed,
-    Training,
-    read_measured,
-)
+from vldeformer.evaluation.run_facts import COMPARED, AblationResult, Choice, Drop, Model, Number, Published, Recall
+from vldeformer.evaluation.run_report import RunReport
 from vldeformer.report.claims import verdict
 from vldeformer.report.compositional import CompositionalSet
-from vldeformer.report.journals import curve, read_journal
+from vldeformer.report.journals import training
 from vldeformer.report.measured import Measured
 from vldeformer.report.peers import read_published
 from vldeformer.report.reranking import read_reranking
-from vldeformer.report.results import ResultSet
+from vldeformer.report.results import Pairs, ResultSet, difference, mean_of
 from vldeformer.report.settings import Ablation, AblationRow, ReportSettings
 
 CURVE_CUTOFFS = range(1, 21)
-DRAWN_STEPS = 300
 
 
 def run_report(
@@ -59,20 +48,16 @@ def run_report(
 
     """
     found, measured = ResultSet.load(results), read_measured(speed, Speed, "speed")
-    if settings.published_protocols and published is None:
-        raise InputError("report.published_protocols needs --published config/published.csv")
-    peers = read_published(published) if published is not None and settings.published_protocols else ()
     report = RunReport(
-        **_facts(settings, found, CompositionalSet(compositional), settings.published_protocols),
+        **_facts(settings, found, CompositionalSet.load(compositional), settings.published_protocols),
         speed=measured,
         speed_file=speed.as_posix(),
         reranking=None if rerank is None else read_reranking(rerank, found.need(settings.baseline, COMPARED), measured),
-        published=tuple(peer for peer in peers if peer.protocol in settings.published_protocols),
+        published=_published(settings, published),
         published_protocols=tuple(settings.published_protocols),
         counterparts=settings.counterparts,
         training=tuple(training(name, path) for name, path in journals.items()),
     )
-    _check_published(report)
     report.main_drop()
     return report
 
@@ -90,27 +75,28 @@ def ablations_report(settings: ReportSettings, measured: Measured, speed: Path) 
 
     """
     dual = read_measured(speed, Speed, "speed").dual_seconds
-    seconds = {**measured.seconds, settings.main: Number(value=dual, files=(speed.as_posix(),), key="dual_seconds")}
+    main = Number(value=dual, files=(speed.as_posix(),), key="dual_seconds")
     made = []
     for name, ablation in settings.ablations.items():
-        timed = seconds if any(row.experiment in measured.seconds for row in ablation.rows) else {}
-        made.append(ablation_result(name, ablation, measured.results, settings.titles, measured.composed, timed))
+        timed = any(row.experiment in measured.seconds for row in ablation.rows)
+        seconds = {**measured.seconds, settings.main: main} if timed else {}
+        made.append(ablation_result(name, ablation, settings.titles, replace(measured, seconds=seconds)))
     facts = _facts(settings, measured.results, measured.composed, ())
     return RunReport(**facts, ablations=tuple(made), records=dict(measured.records))
 
 
 def _facts(settings: ReportSettings, results: ResultSet, composed: CompositionalSet, protocols: Sequence[str]) -> dict[str, Any]:
     """What both records hold."""
-    measured = [result for protocol in (COMPARED, "test", *protocols) for result in results.ordered(settings.titles, protocol)]
+    shown = [result for protocol in (COMPARED, "test", *protocols) for result in results.ordered(settings.titles, protocol)]
     return {
         "dataset": results.dataset,
         "main": settings.main,
         "baseline": settings.baseline,
-        "confidence": measured[0].bootstrap.confidence,
+        "confidence": shown[0].bootstrap.confidence,
         "claimed_drop": settings.claimed_drop,
         "claimed_speedup": settings.claimed_speedup,
         "models": tuple(Model(experiment=name, title=title) for name, title in settings.titles.items()),
-        "recalls": tuple(_recall(result, results) for result in measured),
+        "recalls": tuple(_recall(result, results) for result in shown),
         "drops": tuple(_drop(name, settings, results) for name in settings.decomposed),
         "compositional": tuple(composed.facts(name) for name in settings.titles if name in composed.results),
     }
@@ -118,7 +104,7 @@ def _facts(settings: ReportSettings, results: ResultSet, composed: Compositional
 
 def _recall(result: RetrievalResult, results: ResultSet) -> Recall:
     ranks = result.ranks
-    i2t, t2i = ([100 * float((own <= k).mean()) for k in CURVE_CUTOFFS] for own in (ranks.i2t, ranks.t2i))
+    i2t, t2i = (tuple(100 * float((own <= k).mean()) for k in CURVE_CUTOFFS) for own in (ranks.i2t, ranks.t2i))
     return Recall(
         experiment=result.experiment,
         protocol=result.protocol,
@@ -128,8 +114,8 @@ def _recall(result: RetrievalResult, results: ResultSet) -> Recall:
         t2i=result.t2i,
         mean_recall=result.mean_recall,
         rsum=result.rsum,
-        i2t_at=tuple(i2t),
-        t2i_at=tuple(t2i),
+        i2t_at=i2t,
+        t2i_at=t2i,
         files=results.files([result]),
         place=results.place(result),
     )
@@ -137,8 +123,8 @@ def _recall(result: RetrievalResult, results: ResultSet) -> Recall:
 
 def _drop(name: str, settings: ReportSettings, results: ResultSet) -> Drop:
     pairs = results.pairs(settings.baseline, name, COMPARED)
-    joint, dual = (results.mean(side) for side in zip(*pairs.values(), strict=True))
-    drop = results.drop(settings.baseline, name)
+    joint, dual = (mean_of(runs) for runs in zip(*pairs.values(), strict=True))
+    drop = difference(pairs)
     return Drop(
         experiment=name,
         drop=drop,
@@ -148,97 +134,62 @@ def _drop(name: str, settings: ReportSettings, results: ResultSet) -> Drop:
         claim=settings.claimed_drop,
         verdict=verdict(drop, settings.claimed_drop),
         claimed=name in settings.claimed,
-        files=results.files([result for pair in pairs.values() for result in pair]),
+        files=results.files(result for pair in pairs.values() for result in pair),
     )
 
 
-def ablation_result(
-    name: str,
-    ablation: Ablation,
-    results: ResultSet,
-    titles: Mapping[str, str],
-    composed: CompositionalSet,
-    seconds: Mapping[str, Number],
-) -> AblationResult:
+def ablation_result(name: str, ablation: Ablation, titles: Mapping[str, str], measured: Measured) -> AblationResult:
     """The rows of an ablation in their order.
 
     Args:
         name: of the files.
         ablation: its settings.
-        results: of all experiments.
         titles: experiment → title, for rows without their own.
-        composed: results of the compositional test.
-        seconds: experiment → time for the whole test set.
+        measured: of all experiments.
 
     Raises:
         InputError: an experiment was not evaluated under the ablation's protocol.
 
     """
-    choices = []
-    for row in ablation.rows:
-        measured = _choice(row, ablation, results)
-        test = composed.accuracy(row.experiment), composed.gain(row.experiment, ablation.reference_of(row))
-        others = {"compositional": test[0], "compositional_gain": test[1], "seconds": seconds.get(row.experiment)}
-        choices.append(Choice(title=row.title or titles[row.experiment], **measured, **others))
-    return AblationResult(
-        name=name,
-        title=ablation.title,
-        protocol=ablation.protocol,
-        axis=ablation.axis,
-        logarithmic=ablation.logarithmic,
-        choices=tuple(choices),
+    choices = tuple(_choice(row, ablation, titles, measured) for row in ablation.rows)
+    described = ablation.model_dump(include={"title", "protocol", "axis", "logarithmic"})
+    return AblationResult(name=name, choices=choices, **described)
+
+
+def _choice(row: AblationRow, ablation: Ablation, titles: Mapping[str, str], measured: Measured) -> Choice:
+    results, reference = measured.results, ablation.reference_of(row)
+    runs = list(results.runs(row.experiment, ablation.protocol).values())
+    pairs: Pairs = {} if reference is None else results.pairs(row.experiment, reference, ablation.protocol)
+    return Choice(
+        experiment=row.experiment,
+        title=row.title or titles[row.experiment],
+        at=row.at,
+        line=row.line,
+        seeds=len(runs),
+        mean_recall=mean_of(runs),
+        reference=reference,
+        gain=difference(pairs) if pairs else None,
+        gain_by_seed={seed: mean_recall(own.ranks) - mean_recall(other.ranks) for seed, (own, other) in pairs.items()},
+        compositional=measured.composed.accuracy(row.experiment),
+        compositional_gain=measured.composed.gain(row.experiment, reference),
+        seconds=measured.seconds.get(row.experiment),
+        files=results.files([*runs, *(other for _, other in pairs.values())]),
+        place=results.place(runs[0]),
     )
 
 
-def _choice(row: AblationRow, ablation: Ablation, results: ResultSet) -> dict[str, Any]:
-    runs, reference = results.runs(row.experiment, ablation.protocol), ablation.reference_of(row)
-    used, gain = list(runs.values()), None
-    each: dict[int, float] = {}
-    if reference is not None:
-        pairs = results.pairs(row.experiment, reference, ablation.protocol)
-        gain = results.difference(row.experiment, reference, ablation.protocol)
-        each = {seed: mean_recall(own.ranks) - mean_recall(other.ranks) for seed, (own, other) in pairs.items()}
-        used += [other for _, other in pairs.values()]
-    mean: Estimate = results.mean(list(runs.values()))
-    return {
-        "experiment": row.experiment,
-        "at": row.at,
-        "line": row.line,
-        "seeds": len(runs),
-        "mean_recall": mean,
-        "reference": reference,
-        "gain": gain,
-        "gain_by_seed": each,
-        "files": results.files(used),
-        "place": results.place(used[0]),
-    }
-
-
-def training(experiment: str, journal: Path) -> Training:
-    """The curves of a training journal. Raises InputError as ``read_journal`` does."""
-    lines = read_journal(journal)
-    (steps, losses), (val_steps, recalls) = curve(lines, "loss"), curve(lines, "val_mean_recall")
-    return Training(
-        experiment=experiment,
-        steps=thinned(steps),
-        losses=thinned(losses),
-        val_steps=tuple(val_steps),
-        val_recalls=tuple(recalls),
-    )
-
-
-def thinned(values: Sequence[float]) -> tuple[float, ...]:
-    """Means of neighbours, at most ``DRAWN_STEPS`` of them: a journal has a line for every step."""
-    size = math.ceil(len(values) / DRAWN_STEPS) or 1
-    groups = [values[first : first + size] for first in range(0, len(values), size)]
-    return tuple(sum(group) / len(group) for group in groups)
-
-
-def _check_published(report: RunReport) -> None:
-    for protocol in report.published_protocols:
-        if protocol not in {one.protocol for one in report.published}:
+def _published(settings: ReportSettings, path: Path | None) -> tuple[Published, ...]:
+    """Published models under the protocols that the settings name."""
+    protocols = settings.published_protocols
+    if not protocols:
+        return ()
+    if path is None:
+        raise InputError("report.published_protocols needs --published config/published.csv")
+    found = tuple(one for one in read_published(path) if one.protocol in protocols)
+    for protocol in protocols:
+        if protocol not in {one.protocol for one in found}:
             raise InputError(f"report.published_protocols: nothing is published under {protocol!r}; add a row or leave it out")
-    models = {one.model for one in report.published}
-    for experiment, model in report.counterparts.items():
-        if report.published_protocols and model not in models:
+    for experiment, model in settings.counterparts.items():
+        if model not in {one.model for one in found}:
             raise InputError(f"report.counterparts.{experiment}: expected a published model of these protocols, got {model!r}")
+    return found

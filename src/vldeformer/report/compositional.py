@@ -1,32 +1,38 @@
 """The compositional test by experiment: accuracies, gains over a reference seed by seed, and the table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vldeformer.data.sugarcrepe import SUBSETS
 from vldeformer.errors import InputError
 from vldeformer.evaluation.compositional_result import MEAN, CompositionalResult, accuracy_gain
-from vldeformer.evaluation.run_report import Composed, Number, RunReport
+from vldeformer.evaluation.run_facts import Composed, Number
+from vldeformer.evaluation.run_report import RunReport
 from vldeformer.report.settings import runs_of
 from vldeformer.report.sources import Source
-from vldeformer.report.table import Column, Row, Table, decimals
+from vldeformer.report.table import EXPERIMENT, MODEL, ONE, TITLE_HOW, Column, Row, Table
 
 
 class CompositionalSet:
-    """Results and the files they were read from. Raises InputError if an experiment has two.
+    """Results, each with the file it was read from; recorded: those are records of experiments.
 
-    recorded: results that are part of a record, and the file of the record.
+    Raises InputError if an experiment has two.
     """
 
-    def __init__(self, paths: Sequence[Path], recorded: Sequence[tuple[CompositionalResult, Path]] = ()) -> None:
+    def __init__(self, results: Iterable[tuple[CompositionalResult, Path]], recorded: bool = False) -> None:
+        self._place = "compositional/" if recorded else ""
         self.results: dict[str, CompositionalResult] = {}
         self._files: dict[str, str] = {}
-        self._place = "compositional/" if recorded else ""
-        for result, path in [*((CompositionalResult.load(path), path) for path in paths), *recorded]:
+        for result, path in results:
             if result.experiment in self.results:
                 raise InputError(f"{path}: experiment {result.experiment!r} has two compositional results; give one")
             self.results[result.experiment], self._files[result.experiment] = result, path.as_posix()
         self._accuracies = {name: result.accuracies() for name, result in self.results.items()}
+
+    @classmethod
+    def load(cls, paths: Sequence[Path]) -> "CompositionalSet":
+        """Read results of the compositional test."""
+        return cls((CompositionalResult.load(path), path) for path in paths)
 
     def facts(self, experiment: str) -> Composed:
         """What the table shows of one experiment."""
@@ -45,7 +51,7 @@ class CompositionalSet:
 
     def accuracy(self, experiment: str) -> Number | None:
         """Accuracy over all subsets: of one run, with its interval, or the mean over seeds; None: not tested."""
-        runs = list(self._runs(experiment).values())
+        runs = list(runs_of(experiment, self.results).values())
         measured = [self._accuracies[name][MEAN] for name in runs]
         if not runs:
             return None
@@ -56,18 +62,15 @@ class CompositionalSet:
 
     def gain(self, experiment: str, reference: str | None) -> Number | None:
         """Accuracy minus that of ``reference``, over the seeds that both were run with; None: there is no such seed."""
-        others = {} if reference is None else self._runs(reference)
-        pairs = [(name, others[seed]) for seed, name in self._runs(experiment).items() if seed in others]
+        others = {} if reference is None else runs_of(reference, self.results)
+        pairs = [(name, others[seed]) for seed, name in runs_of(experiment, self.results).items() if seed in others]
         if not pairs:
             return None
         loaded = [(self.results[one], self.results[other]) for one, other in pairs]
         gain = accuracy_gain(loaded, loaded[0][0].bootstrap)[MEAN]
-        return Number(value=gain, files=self._files_of([name for pair in pairs for name in pair]), seeds=len(pairs))
+        return Number(value=gain, files=self._files_of(name for pair in pairs for name in pair), seeds=len(pairs))
 
-    def _runs(self, experiment: str) -> dict[int, str]:
-        return runs_of(experiment, self.results)
-
-    def _files_of(self, experiments: Sequence[str]) -> tuple[str, ...]:
+    def _files_of(self, experiments: Iterable[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._files[name] for name in experiments))
 
 
@@ -77,18 +80,13 @@ def compositional_table(report: RunReport) -> Table:
     subsets = [name for name in SUBSETS if name in first.accuracies]
     rows = [_composed_row(report.titles[one.experiment], one, subsets) for one in report.compositional]
     if first.blind is not None:
-        values: dict[str, object] = {"model": "Captions alone (blind)", "experiment": ""} | {
-            name: first.blind[name] for name in subsets
-        }
-        values[MEAN] = sum(first.blind[name] for name in subsets) / len(subsets)
+        mean = sum(first.blind[name] for name in subsets) / len(subsets)
         keys = {name: f"{first.place}subsets/{name}/blind" for name in subsets}
+        values = {"model": "Captions alone (blind)", "experiment": "", **first.blind, MEAN: mean}
         rows.append(Row(values, Source(first.files, keys, "mean over the subsets")))
-    columns = [
-        Column("model", "Model"),
-        Column("experiment"),
-        *(Column(name, subset_heading(name), decimals(1)) for name in (*subsets, MEAN)),
-    ]
-    columns += [Column("ties", "Ties", decimals(1), in_csv=False), *(Column(f"{name}_ties") for name in subsets)]
+    columns = [MODEL, EXPERIMENT]
+    columns += [Column(name, subset_heading(name), ONE) for name in (*subsets, MEAN)]
+    columns += [Column("ties", "Ties", ONE, in_csv=False), *(Column(f"{name}_ties") for name in subsets)]
     caption = (
         f"Compositional test: percent of {first.n_items:,} items in which the true caption scores above a false one (a tie is "
         f"an error), with {report.confidence:.0%} intervals over images. Ties: percent, mean over subsets. "
@@ -98,16 +96,14 @@ def compositional_table(report: RunReport) -> Table:
 
 
 def _composed_row(title: str, one: Composed, subsets: list[str]) -> Row:
-    values: dict[str, object] = {"model": title, "experiment": one.experiment}
-    values |= {name: one.accuracies[name] for name in (*subsets, MEAN)}
-    values |= {"ties": sum(one.ties[name] for name in subsets) / len(subsets)} | {
-        f"{name}_ties": one.ties[name] for name in subsets
-    }
+    values = {"model": title, "experiment": one.experiment, **one.accuracies}
+    values |= {f"{name}_ties": one.ties[name] for name in subsets}
+    values["ties"] = sum(one.ties[name] for name in subsets) / len(subsets)
     keys = {f"{name}_ties": f"{one.place}subsets/{name}/tie_rate" for name in subsets}
-    for name, own in ({name: f"subsets/{name}" for name in subsets} | {MEAN: MEAN}).items():
-        place = one.place + own
+    for name in (*subsets, MEAN):
+        place = one.place + (name if name == MEAN else f"subsets/{name}")
         keys |= {name: f"{place}/accuracy", f"{name}_low": f"{place}/interval/0", f"{name}_high": f"{place}/interval/1"}
-    return Row(values, Source(one.files, keys, "a title of the settings report.titles"), one.experiment)
+    return Row(values, Source(one.files, keys, TITLE_HOW), one.experiment)
 
 
 def subset_heading(name: str) -> str:

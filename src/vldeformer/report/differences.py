@@ -8,7 +8,7 @@ from typing import Any
 
 from vldeformer.artifact import digest
 from vldeformer.report.lineage import Link
-from vldeformer.report.record_words import code_in_words
+from vldeformer.report.step_record import StepRecord
 
 COMPARED = ("settings", "packages", "python", "machine")
 """Keys of a record, in the order in which they are compared after data and code."""
@@ -41,9 +41,9 @@ def _differences(one: Link, other: Link) -> Iterator[str]:
             digests = " and ".join(_short(link.recorded) for link in (one, other))
             yield f"data: {where}: sha256 {digests}; of what made them there is no record"
         return
-    yield from _code(one, other, where)
+    yield from _code(one.record, other.record, where)
     for name in COMPARED:
-        for place, first, second in _unequal(one.record[name], other.record[name]):
+        for place, first, second in _unequal(getattr(one.record, name), getattr(other.record, name)):
             yield f"{name}: {where}: {'.'.join(place) or name} is {first!r} and {second!r}"
 
 
@@ -55,14 +55,14 @@ def _by_role(link: Link) -> dict[tuple[str, int], Link]:
     return found
 
 
-def _code(one: Link, other: Link, where: str) -> Iterator[str]:
-    first, second = ((link.record or {}).get("code") or {} for link in (one, other))
+def _code(one: StepRecord, other: StepRecord, where: str) -> Iterator[str]:
+    first, second = one.code or {}, other.code or {}
     if first.get("sha256") and second.get("sha256"):
         same = first["sha256"] == second["sha256"]
     else:
         same = first.get("commit") == second.get("commit") and not first.get("dirty") and not second.get("dirty")
     if not same:
-        yield f"code: {where}: {code_in_words(first)} and {code_in_words(second)}"
+        yield f"code: {where}: {one.code_in_words()} and {other.code_in_words()}"
 
 
 def _unequal(first: Any, second: Any, key: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:

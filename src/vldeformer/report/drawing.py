@@ -178,25 +178,16 @@ def number_points(axes: Axes, numbers: Sequence[float], tops: Sequence[tuple[flo
             texts.append((f"{number:g}", top))
     following = [x for _, (x, _) in texts[1:]] + [float("inf")]
     for (text, (x, y)), right in zip(texts, following, strict=True):
-        look: dict[str, Any] = (
-            {"xytext": (3, 3), "ha": "right"} if right < x * NEAR_POINTS else {"xytext": (0, 3), "ha": "center"}
-        )
-        axes.annotate(text, (x, y), textcoords="offset points", color=colour, fontsize=9, **look)
+        shift, side = (3, "right") if right < x * NEAR_POINTS else (0, "center")
+        axes.annotate(text, (x, y), (shift, 3), textcoords="offset points", ha=side, color=colour, fontsize=9)
 
 
 def name_rows(axes: Axes, names: Sequence[str]) -> None:
     """Write each row's name above its points, so that long names leave the panel its width. Row n is at y = n."""
+    look: Any = {"va": "center", "fontsize": 9, "bbox": {"facecolor": PAPER, "edgecolor": "none", "pad": 1}}
     for place, name in enumerate(names):
-        axes.annotate(
-            name,
-            (0, place - 0.22),
-            (2, 0),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
-        )
+        start = (0, place - 0.22)
+        axes.annotate(name, start, (2, 0), xycoords=("axes fraction", "data"), textcoords="offset points", **look)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_yticks([])
     axes.grid(visible=False, axis="y")

@@ -4,25 +4,16 @@ Nothing is guessed: inputs are those that a record names, and a file without a r
 result to what it was measured on may come from the caller, and the output says so.
 """
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from vldeformer.artifact import RECORD, digest, read_json, record_path
+from vldeformer.artifact import RECORD, digest
 from vldeformer.errors import InputError
-from vldeformer.evaluation.experiment_record import provenance_in
 from vldeformer.report.sources import read_sources, sources_path
+from vldeformer.report.step_record import StepRecord, find_record
 
-REPORTED = "report.provenance.json"
-"""The record of a folder that holds what several stages wrote: it names the ``outputs`` that it is of."""
-KEPT = ("inputs", "code", "settings", "packages", "python", "machine", "finished", "wall_seconds", "command")
-"""What is read of a record."""
-NEAR = 3
-"""A record is looked for in a folder and in those just above it: train/provenance.json is that of train/model/weights too."""
-
-Record = dict[str, Any]
-"""All keys of ``KEPT``; None: not recorded."""
 MeasuredOn = Callable[[Path], tuple[str, tuple[Path, ...]]]
 """A file without record → what is known of it in words, and the folders that it was made from; ("", ()): nothing."""
 
@@ -38,7 +29,7 @@ class Link:
     path: Path
     role: str
     recorded: str | None
-    record: Record | None
+    record: StepRecord | None
     record_file: Path | None
     how: str
     inputs: tuple["Link", ...]
@@ -46,8 +37,13 @@ class Link:
     @property
     def stage(self) -> str:
         """Name of the step, as the command line calls it."""
-        command = (self.record or {}).get("command") or []
+        command = (self.record and self.record.command) or []
         return str(command[1]) if len(command) > 1 else self.path.name
+
+    @property
+    def home(self) -> Path:
+        """The folder that the step wrote, or its file if that is all."""
+        return self.path if self.record_file is None or self.record_file.name != RECORD else self.record_file.parent
 
     def state(self) -> str:
         """Whether the present content is what was read."""
@@ -62,7 +58,7 @@ def follow(path: Path, measured_on: MeasuredOn | None = None) -> Link:
     """The lineage of a folder or file. Raises InputError if it is not there, or a record is damaged."""
     if not path.exists():
         raise InputError(f"{path}: expected an artifact, a result or a table, found none; name a folder or file that is here")
-    return _follow(path, "", None, frozenset(), measured_on)
+    return follow_file(path, measured_on)
 
 
 def follow_file(path: Path, measured_on: MeasuredOn | None = None) -> Link:
@@ -71,43 +67,21 @@ def follow_file(path: Path, measured_on: MeasuredOn | None = None) -> Link:
 
 
 def _follow(path: Path, role: str, recorded: str | None, above: frozenset[Path], measured_on: MeasuredOn | None) -> Link:
-    record = find_record(path)
-    if record is not None and record not in above:  # a file in a step's own folder that this step did not make
-        known = _read(record)
-        given = sorted(known["inputs"].items())
-        below = above | {record}
-        inputs = tuple(_follow(Path(item["path"]), name, item["sha256"], below, measured_on) for name, item in given)
-        return Link(path, role, recorded, known, record, f"record {record}", inputs)
+    file = find_record(path)
+    if file is not None and file not in above:  # a file in a step's own folder that this step did not make
+        record, below = StepRecord.load(file), above | {file}
+        inputs = tuple(
+            _follow(Path(item.path), name, item.sha256, below, measured_on) for name, item in sorted(record.inputs.items())
+        )
+        return Link(path, role, recorded, record, file, f"record {file}", inputs)
     if sources_path(path).is_file() and path.suffix == ".csv":
-        files = dict.fromkeys(file for source in read_sources(path) for file in source.files)
-        inputs = tuple(_follow(Path(file), "source", None, above, measured_on) for file in files)
+        files = dict.fromkeys(name for source in read_sources(path) for name in source.files)
+        inputs = tuple(_follow(Path(name), "source", None, above, measured_on) for name in files)
         how = f"sources {sources_path(path)}: no digest, code or time is recorded"
         return Link(path, role, recorded, None, None, how, inputs)
-    words, read = measured_on(path) if measured_on is not None else ("", ())
-    inputs = tuple(_follow(item, "judged", None, above, measured_on) for item in read)
+    words, folders = measured_on(path) if measured_on is not None else ("", ())
+    inputs = tuple(_follow(folder, "judged", None, above, measured_on) for folder in folders)
     return Link(path, role, recorded, None, None, words or _end(path), inputs)
-
-
-def find_record(path: Path) -> Path | None:
-    """In a file (the record of an experiment), next to it, or in the folder or the nearest one above it that a stage wrote."""
-    if provenance_in(path) is not None:
-        return path
-    own = [record_path(path)] if path.suffix else []
-    for candidate in own:
-        if candidate.is_file():
-            return candidate
-    for folder in [path, *path.parents][:NEAR]:
-        if (folder / RECORD).is_file():
-            return folder / RECORD
-        if (folder / REPORTED).is_file() and _is_output(path, folder):
-            return folder / REPORTED
-    return None
-
-
-def _is_output(path: Path, folder: Path) -> bool:
-    record = read_json(folder / REPORTED)
-    outputs = record.get("outputs", []) if isinstance(record, dict) else []
-    return path == folder or path.relative_to(folder).parts[0] in outputs
 
 
 def _end(path: Path) -> str:
@@ -116,17 +90,6 @@ def _end(path: Path) -> str:
     trackers = [folder.with_name(f"{folder.name}.dvc") for folder in [path, *path.parents] if folder.name]
     tracked = next((file for file in trackers if file.is_file()), None)
     return f"raw data, tracked by {tracked}" if tracked else "end of the chain: raw data, or made by what leaves no record"
-
-
-def _read(record: Path) -> Record:
-    value = provenance_in(record) or read_json(record)
-    try:
-        known: Record = {name: value.get(name) for name in KEPT}
-        for item in known["inputs"].values():
-            str(item["path"]), str(item["sha256"])
-    except (AttributeError, KeyError, TypeError) as error:
-        raise InputError(f"{record}: expected the record of a stage, got something else ({error!r}); make it again") from None
-    return known
 
 
 def in_order(*links: Link) -> Iterator[Link]:
@@ -142,3 +105,36 @@ def in_order(*links: Link) -> Iterator[Link]:
 
     for link in links:
         yield from visit(link)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage as it ran: what it wrote, and its record."""
+
+    folder: Path
+    record: StepRecord
+
+    def settings(self) -> str:
+        """JSON of what it read."""
+        return json.dumps(self.record.settings, indent=1, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """All stages behind several models, each once, and by experiment the stages behind it; none: no record was found."""
+
+    stages: tuple[Stage, ...]
+    behind: Mapping[str, tuple[Stage, ...]]
+
+
+def trace(folders: Mapping[str, Path]) -> Lineage:
+    """``folders``: experiment → what its recall was measured on. Inputs are followed as far as there are records."""
+    stages: dict[Path, Stage] = {}
+    behind = {}
+    for experiment, folder in folders.items():
+        found = {}
+        for link in in_order(follow(folder)) if folder.exists() else ():
+            if link.record is not None:
+                found[link.home] = stages.setdefault(link.home, Stage(link.home, link.record))
+        behind[experiment] = tuple(found.values())
+    return Lineage(tuple(stages.values()), behind)

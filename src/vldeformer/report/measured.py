@@ -8,15 +8,10 @@ from typing import Any
 from vldeformer.artifact import read_json
 from vldeformer.errors import InputError
 from vldeformer.evaluation.experiment_record import ExperimentRecord, is_record
-from vldeformer.evaluation.run_report import MadeOn, MeasuredFile, Number, read_measured
+from vldeformer.evaluation.measured_files import PairTime, read_measured
+from vldeformer.evaluation.run_facts import MadeOn, Number
 from vldeformer.report.compositional import CompositionalSet
 from vldeformer.report.results import ResultSet
-
-
-class PairTime(MeasuredFile):
-    """pair_time.json: ``seconds`` for the whole test set, extrapolated."""
-
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -25,7 +20,7 @@ class Measured:
 
     results: ResultSet
     composed: CompositionalSet
-    seconds: Mapping[str, Number]
+    seconds: Mapping[str, Number] = field(default_factory=dict)
     records: Mapping[str, MadeOn] = field(default_factory=dict)
 
 
@@ -41,9 +36,11 @@ def from_results(results: Sequence[Path], compositional: Sequence[Path], pair_ti
         InputError: a file is missing or wrong, or files do not belong to one run.
 
     """
-    seconds = {name: read_measured(path, PairTime, "pair-time").seconds for name, path in pair_times.items()}
-    timed = {name: Number(value=seconds[name], files=(path.as_posix(),), key="seconds") for name, path in pair_times.items()}
-    return Measured(ResultSet.load(results), CompositionalSet(compositional), timed)
+    read = {name: read_measured(path, PairTime, "pair-time") for name, path in pair_times.items()}
+    seconds = {
+        name: Number(value=read[name].seconds, files=(path.as_posix(),), key="seconds") for name, path in pair_times.items()
+    }
+    return Measured(ResultSet.load(results), CompositionalSet.load(compositional), seconds)
 
 
 def from_records(paths: Sequence[Path], wanted: Mapping[str, Mapping[str, Any]]) -> Measured:
@@ -57,23 +54,20 @@ def from_records(paths: Sequence[Path], wanted: Mapping[str, Mapping[str, Any]])
         InputError: a file is missing or wrong, or a record has other settings; names the file and the first that differs.
 
     """
-    loaded = {path: ExperimentRecord.load(path) for path in paths}
-    for path, record in loaded.items():
+    results, composed, seconds, made = [], [], {}, {}
+    for path in paths:
+        record = ExperimentRecord.load(path)
         if record.experiment not in wanted:
             raise InputError(f"{path}: the record of {record.experiment!r}, which is no experiment of this run; leave it out")
         record.check(wanted[record.experiment], path)
-    results = [(result, path) for path, record in loaded.items() for result in record.results]
-    tested = [(record.compositional, path) for path, record in loaded.items() if record.compositional is not None]
-    times = {record.experiment: (record.pair_time, path) for path, record in loaded.items() if record.pair_time is not None}
-    return Measured(
-        ResultSet((result for result, _ in results), [path for _, path in results], recorded=True),
-        CompositionalSet([], tested),
-        {
-            name: Number(value=float(time["seconds"]), files=(path.as_posix(),), key="pair_time/seconds")
-            for name, (time, path) in times.items()
-        },
-        {path.as_posix(): MadeOn(**record.made) for path, record in loaded.items()},
-    )
+        results += [(result, path) for result in record.results]
+        composed += [] if record.compositional is None else [(record.compositional, path)]
+        if record.pair_time is not None:
+            value, file = float(record.pair_time["seconds"]), path.as_posix()
+            seconds[record.experiment] = Number(value=value, files=(file,), key="pair_time/seconds")
+        made[path.as_posix()] = MadeOn(**record.made)
+    found = ResultSet((result for result, _ in results), [path for _, path in results], recorded=True)
+    return Measured(found, CompositionalSet(composed, recorded=True), seconds, made)
 
 
 def records_among(paths: Sequence[Path]) -> bool:

@@ -6,7 +6,7 @@ and figures are those of the files, drawn by the same functions.
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -14,13 +14,14 @@ from typing import Any
 import jinja2
 
 from vldeformer.evaluation.measures import Estimate
-from vldeformer.evaluation.run_report import COMPARED, RunReport
+from vldeformer.evaluation.run_facts import COMPARED
+from vldeformer.evaluation.run_report import RunReport
 from vldeformer.report.claims import CLAIMS, Record
 from vldeformer.report.drawing import Chart
 from vldeformer.report.figures import charts_of
+from vldeformer.report.lineage import Lineage
 from vldeformer.report.page_examples import ImageExample, TextExample
 from vldeformer.report.page_gallery import Group
-from vldeformer.report.page_provenance import Lineage
 from vldeformer.report.table import Column, Table
 from vldeformer.report.tables import tables_of
 
@@ -113,25 +114,19 @@ def beginning(text: str) -> str:
 
 def _sections(report: RunReport, ablated: RunReport | None) -> Iterator[Section]:
     charts, tables = {one.name: one for one in charts_of(report)}, {one.name: one for one in tables_of(report)}
-    if ablated is not None:
-        tables["recall_drop"] = next(one for one in tables_of(ablated) if one.name == "recall_drop")
+    over_seeds = {one.name: one for one in tables_of(ablated)} if ablated else tables
+    tables["recall_drop"] = over_seeds["recall_drop"]
     for anchor, (title, lead, names) in SECTIONS.items():
-        section = _section(
-            anchor,
-            title,
-            lead,
-            [charts[name] for name in names if name in charts],
-            [tables[name] for name in names if name in tables],
-        )
+        drawn = [charts[name] for name in names if name in charts]
+        section = _section(anchor, title, lead, drawn, [tables[name] for name in names if name in tables])
         if section.figures or section.tables:
             yield section
     if ablated is not None and ablated.ablations:
-        chosen = {one.name for one in ablated.ablations}
-        made = [one for one in tables_of(ablated) if one.name in chosen]
-        yield _section("ablations", "Ablations", ABLATIONS, list(charts_of(ablated)), made)
+        made = [over_seeds[one.name] for one in ablated.ablations]
+        yield _section("ablations", "Ablations", ABLATIONS, charts_of(ablated), made)
 
 
-def _section(anchor: str, title: str, lead: str, charts: Sequence[Chart], tables: Sequence[Table]) -> Section:
+def _section(anchor: str, title: str, lead: str, charts: Iterable[Chart], tables: Sequence[Table]) -> Section:
     drawn = [(chart.page_svgs(), chart.caption) for chart in charts]
     return Section(anchor, title, lead, drawn, [table for table in tables if table.rows])
 

@@ -11,8 +11,7 @@ from vldeformer.artifact import RECORD, read_json
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import PictureSource, RegionSource
 from vldeformer.errors import InputError
-from vldeformer.report.page_pictures import Thumbnail, Thumbnails, evenly, thumbnail
-from vldeformer.report.word_changes import Piece, changes
+from vldeformer.report.pictures import Piece, Thumbnail, Thumbnails, changes, evenly, thumbnail
 
 EACH_KIND, IMAGES = 2, 4
 PIECE = re.compile(r"\w+(?:['’-]\w+)*|\s+|[^\w\s]")

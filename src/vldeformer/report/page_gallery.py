@@ -12,7 +12,7 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import PictureSource
 from vldeformer.errors import InputError
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.report.page_pictures import Thumbnail, Thumbnails, evenly
+from vldeformer.report.pictures import Thumbnail, Thumbnails, evenly
 from vldeformer.retrieval.ranking import Ranking
 from vldeformer.retrieval.scored import Scored
 
@@ -71,12 +71,15 @@ class Gallery:
     """Looks up answers. ``joint``: None if it was not scored here."""
 
     def __init__(self, main: Judged, joint: Judged | None, manifest: Manifest, pictures: PictureSource | None) -> None:
-        """Raises InputError if scores are not of the images and captions of the result, or the models differ in them."""
+        """Raises InputError if scores are not of the result's items, the models differ in them, or the manifest lacks one."""
         self.models = [main] if joint is None else [main, joint]
-        for model in self.models:
-            _check_items(model, main.result)
         self.texts = {caption.id: caption.text for caption in manifest.captions}
         self.picture, self.result = Thumbnails(manifest, pictures), main.result
+        for model in self.models:
+            _check_items(model, main.result)
+        unknown = [caption_id for caption_id in self.result.caption_ids if caption_id not in self.texts]
+        if unknown:
+            raise InputError(f"caption {unknown[0]!r} of the results is not in the manifest; give the manifest of this run")
 
     def groups(self) -> list[Group]:
         """Captions that ask for pictures, then pictures that ask for captions. A heading without queries is left out."""
@@ -100,38 +103,28 @@ class Gallery:
     def _query(self, row: int, by_picture: bool) -> Query:
         result = self.result
         image_row = row if by_picture else int(result.caption_image_index[row])
-        text = "" if by_picture else self._text(result.caption_ids[row])
-        return Query(
-            text,
-            self.picture(result.image_ids[image_row]),
-            tuple(self._answer(m, row, image_row, by_picture) for m in self.models),
-        )
+        text = "" if by_picture else self.texts[result.caption_ids[row]]
+        answers = tuple(self._answer(model, row, image_row, by_picture) for model in self.models)
+        return Query(text, self.picture(result.image_ids[image_row]), answers)
 
     def _answer(self, model: Judged, row: int, image_row: int, by_picture: bool) -> Answer:
         result, scored = model.result, model.scored
         images = _rows(scored.image_ids, result.image_ids)
         captions = _rows(scored.caption_ids, result.caption_ids)
         if by_picture:
-            own = images[row]
-            scores, gallery = scored.block(own, own + 1)[:, captions], result.caption_ids
+            ranks, gallery = result.ranks.i2t, result.caption_ids
+            scores = scored.block(images[row], images[row] + 1)[:, captions]
         else:
-            scores, gallery = scored.caption_block(captions[row], captions[row] + 1)[:, images], result.image_ids
+            ranks, gallery = result.ranks.t2i, result.image_ids
+            scores = scored.caption_block(captions[row], captions[row] + 1)[:, images]
         best = Ranking.from_scores(["query"], gallery, scores, min(SHOWN, len(gallery)))
         hits = []
         for place, score in zip(best.rows[0].tolist(), best.scores[0].tolist(), strict=True):
-            right = int(result.caption_image_index[place]) == image_row if by_picture else place == image_row
-            picture = None if by_picture else self.picture(gallery[place])
-            hits.append(Hit(picture, self._text(gallery[place]) if by_picture else "", score, right))
-        ranks = result.ranks.i2t if by_picture else result.ranks.t2i
+            if by_picture:
+                hits.append(Hit(None, self.texts[gallery[place]], score, int(result.caption_image_index[place]) == image_row))
+            else:
+                hits.append(Hit(self.picture(gallery[place]), "", score, place == image_row))
         return Answer(model.title, int(ranks[row]), tuple(hits))
-
-    def _text(self, caption_id: str) -> str:
-        try:
-            return self.texts[caption_id]
-        except KeyError:
-            raise InputError(
-                f"caption {caption_id!r} of the results is not in the manifest; give the manifest of this run"
-            ) from None
 
 
 def _rows(ids: Sequence[str], wanted: Sequence[str]) -> list[int]:
@@ -145,6 +138,5 @@ def _check_items(model: Judged, result: RetrievalResult) -> None:
         raise InputError(f"{model.title}: judged on other pairs than the main model; evaluate both on the same images")
     missing = {*own.image_ids} - {*scored.image_ids} or {*own.caption_ids} - {*scored.caption_ids}
     if missing:
-        raise InputError(
-            f"{model.title}: {min(missing)!r} is in its result but not among its scores; run `embed` or `score` again"
-        )
+        name = min(missing)
+        raise InputError(f"{model.title}: {name!r} is in its result but not among its scores; run `embed` or `score` again")

@@ -1,21 +1,29 @@
-"""Pictures to look at: sheets of them with a detector's boxes and tags, composed images as pictures, changed words marked."""
+"""Pictures to look at: in notebooks, with a detector's boxes and tags, and small ones inside the page; changed words marked."""
 
+import base64
+import difflib
 import html
+import io
 import itertools
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import PIL.Image
 
-from vldeformer.data.records import Regions
+from vldeformer.data.manifest import Manifest
+from vldeformer.data.pictures import trimmed
+from vldeformer.data.records import PictureSource, Regions
 from vldeformer.report.drawing import COLOURS, Panel, Sheet, panels
-from vldeformer.report.word_changes import changes
 
 PICTURE_INCHES = 2.1
 LINE_INCHES = 0.16
 LINE_LETTERS = 28
 """Letters in a line below a picture of that width."""
+LONGEST_SIDE = 192
+MOST_ELONGATED = 4
 MARKS = {"": "{}", "out": "<del>{}</del>", "in": "<ins>{}</ins>"}
 
 
@@ -82,7 +90,76 @@ def pasted(background: np.ndarray, sources: Sequence[tuple[np.ndarray, np.ndarra
     return canvas
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Part of a text: ``change`` is empty, ``out`` (only in the first text) or ``in`` (only in the second)."""
+
+    text: str
+    change: str
+
+
+def changes(first: Sequence[str], second: Sequence[str], between: str) -> Iterator[Piece]:
+    """Two texts in one.
+
+    Args:
+        first: the words of one text.
+        second: those of the other.
+        between: what joins the words of a piece.
+
+    Yields:
+        What they share, what only the first has, what only the second has.
+
+    """
+    for what, a, b, c, d in difflib.SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+        if what == "equal":
+            yield Piece(between.join(first[a:b]), "")
+            continue
+        if b > a:
+            yield Piece(between.join(first[a:b]), "out")
+        if d > c:
+            yield Piece(between.join(second[c:d]), "in")
+
+
 def marked_changes(before: str, after: str) -> str:
     """HTML in which removed words are struck out and new words marked: ``a <del>red</del> <ins>blue</ins> box``."""
     pieces = changes(before.split(), after.split(), between=" ")
     return " ".join(MARKS[piece.change].format(html.escape(piece.text)) for piece in pieces)
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """``data``: a data URI; empty if the data set has no pictures here. ``described``: what a screen reader says."""
+
+    image_id: str
+    data: str
+    described: str
+
+
+def thumbnail(image_id: str, described: str, pictures: PictureSource | None) -> Thumbnail:
+    """A picture of at most ``LONGEST_SIDE`` pixels a side; a very long one without its ends."""
+    if pictures is None:
+        return Thumbnail(image_id, "", described)
+    picture = trimmed(PIL.Image.fromarray(pictures[image_id]), MOST_ELONGATED)
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    packed = io.BytesIO()
+    picture.save(packed, format="WEBP", quality=80)
+    return Thumbnail(image_id, f"data:image/webp;base64,{base64.b64encode(packed.getvalue()).decode()}", described)
+
+
+class Thumbnails:
+    """Called with an image id it gives that image's picture, described by its first caption."""
+
+    def __init__(self, manifest: Manifest, pictures: PictureSource | None) -> None:
+        self.first: dict[str, str] = {}
+        for caption in manifest.captions:
+            self.first.setdefault(caption.image_id, caption.text)
+        self.pictures = pictures
+
+    def __call__(self, image_id: str) -> Thumbnail:
+        """Without data if there are no pictures."""
+        return thumbnail(image_id, self.first.get(image_id, f"image {image_id}"), self.pictures)
+
+
+def evenly(rows: Sequence[int], most: int) -> list[int]:
+    """At most so many of them, at even steps."""
+    return [rows[len(rows) * place // most] for place in range(most)] if len(rows) > most else list(rows)

@@ -1,4 +1,4 @@
-"""Re-ranked results → ``Reranking``: recall and time against the number of candidates per query.
+"""Re-ranked results → ``Reranking``: recall and time against the number of candidates per query, and the table of them.
 
 rerank.json has the joint model's time per pair, which holds for the candidates and for all pairs alike, so that a busy machine
 slows both; speed.json adds the time of encoding.
@@ -7,29 +7,13 @@ slows both; speed.json adds the time of encoding.
 from pathlib import Path
 
 from vldeformer.errors import InputError
+from vldeformer.evaluation.measured_files import DepthTimes, RerankTimes, Speed, read_measured
 from vldeformer.evaluation.measures import recall_drop
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.evaluation.run_report import MeasuredFile, RerankedDepth, Reranking, Speed, read_measured
-
-
-class Depth(MeasuredFile):
-    """k candidates per query: pairs that the joint model scores for all queries, and its ms for one text query alone."""
-
-    k: int
-    pairs: int
-    query_ms: float
-
-
-class Measured(MeasuredFile):
-    """rerank.json: ``depth`` is the main table's k; pair_ms: one pair in a batch; proposal_seconds: search and dual ranks."""
-
-    depth: int
-    depths: tuple[Depth, ...]
-    n_images: int
-    n_captions: int
-    dual_weight: float
-    pair_ms: float
-    proposal_seconds: float
+from vldeformer.evaluation.run_facts import COMPARED, RerankedDepth, Reranking
+from vldeformer.evaluation.run_report import RunReport
+from vldeformer.report.sources import Source
+from vldeformer.report.table import DROP, MEAN_RECALL, Column, Row, Said, Table, duration, times, whole
 
 
 def read_reranking(folder: Path, joint: RetrievalResult, speed: Speed) -> Reranking:
@@ -45,7 +29,7 @@ def read_reranking(folder: Path, joint: RetrievalResult, speed: Speed) -> Rerank
 
     """
     path = folder / "rerank.json"
-    measured = read_measured(path, Measured, "rerank")
+    measured = read_measured(path, RerankTimes, "rerank")
     if measured.depth not in {depth.k for depth in measured.depths}:
         raise InputError(f"{path}: depth {measured.depth} is not among its depths; run `vldeformer rerank` again")
     return Reranking(
@@ -58,7 +42,7 @@ def read_reranking(folder: Path, joint: RetrievalResult, speed: Speed) -> Rerank
     )
 
 
-def _depth(folder: Path, measured: Measured, depth: Depth, joint: RetrievalResult, speed: Speed) -> RerankedDepth:
+def _depth(folder: Path, measured: RerankTimes, depth: DepthTimes, joint: RetrievalResult, speed: Speed) -> RerankedDepth:
     path = folder / f"depth_{depth.k}.json"
     own = RetrievalResult.load(path)
     if (own.image_ids, own.caption_ids) != (joint.image_ids, joint.caption_ids):
@@ -73,3 +57,39 @@ def _depth(folder: Path, measured: Measured, depth: Depth, joint: RetrievalResul
         drop=recall_drop([(joint.ranks, own.ranks)], joint.caption_image_index, joint.bootstrap),
         files=(path.as_posix(), (folder / "rerank.json").as_posix()),
     )
+
+
+def rerank_table(report: RunReport) -> Table:
+    """Recall and time for every number of candidates; the last row is the joint model on all pairs."""
+    found, joint = report.reranking, report.recall(report.baseline, COMPARED)
+    if found is None or joint is None:
+        raise ValueError("nothing was re-ranked, or the joint model has no result")
+    largest = max(report.speed.gallery_curve, key=lambda point: point.n_images, default=None) if report.speed else None
+    gallery = largest.n_images if largest else None
+    in_gallery = f"{gallery or 0:,} images"
+    all_seconds, how = found.joint_seconds(), "times: rerank.json with the encoding times of speed.json; drop: paired ranks"
+    rows = []
+    for one in found.depths:
+        ratio = found.joint_query_seconds(largest.n_images) / one.query_seconds(largest) if largest else None
+        speedups = {"speedup": all_seconds / one.seconds, "query_speedup_extrapolated": ratio}
+        values = {**dict(one), **speedups, "candidates": one.k, "gallery_images": gallery}
+        rows.append(Row(values, Source(one.files, {"mean_recall": "mean_recall"}, how)))
+    last = {"candidates": f"all ({report.titles[report.baseline]})", "pairs": found.n_images * found.n_captions}
+    last |= {"seconds": all_seconds, "speedup": Said(1.0, "1"), "mean_recall": joint.mean_recall, "gallery_images": gallery}
+    last |= {"query_speedup_extrapolated": Said(1.0, "1")} if largest else {}
+    rows.append(Row(last, Source(joint.files, {"mean_recall": "mean_recall"}, "time: pair_ms of rerank.json times all pairs")))
+    columns = [Column("candidates", "Candidates", in_csv=False), Column("k"), Column("pairs", "Pairs scored", whole)]
+    columns += [Column("seconds", "Time", duration), Column("speedup", "Speed-up", times), Column("gallery_images")]
+    columns += [Column("query_speedup_extrapolated", f"One query, {in_gallery}", times), MEAN_RECALL, DROP]
+    order = "joint log-odds" + (f" + {found.dual_weight:g} × cosine" if found.dual_weight else "")
+    one_query = (
+        f"One query: a text query alone against embedded images, extrapolated to {in_gallery} with the same k; recall was "
+        "not measured there. "
+    )
+    caption = (
+        f"Re-ranking: {report.titles[report.main]} proposes the k best of each query in both directions, the joint model "
+        f"orders them by {order}; {found.n_images:,} images, {found.n_captions:,} captions. Time: encoding, "
+        "search and scoring of pairs for all queries; the joint model's is extrapolated from its time a pair. "
+        f"{one_query if largest else ''}Drop: joint minus re-ranked, paired intervals. Data set {report.dataset}."
+    )
+    return Table("rerank", caption, columns, rows)

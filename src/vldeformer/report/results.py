@@ -6,12 +6,17 @@ from pathlib import Path
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import Estimate, mean_over_runs, recall_drop
 from vldeformer.evaluation.result import RetrievalResult
-from vldeformer.evaluation.run_report import COMPARED
 from vldeformer.report.settings import runs_of
+
+Pairs = dict[int, tuple[RetrievalResult, RetrievalResult]]
+"""Seed → results of two experiments on the same images and captions."""
 
 
 class ResultSet:
-    """Results and the files they were read from. Raises InputError if they are of different datasets or repeat."""
+    """Results and the files they were read from; recorded: those are records of experiments.
+
+    Raises InputError if they are of different datasets or repeat.
+    """
 
     def __init__(self, results: Iterable[RetrievalResult], paths: Sequence[Path] = (), recorded: bool = False) -> None:
         self._recorded = recorded
@@ -32,20 +37,15 @@ class ResultSet:
         """Read RESULT.json files."""
         return cls((RetrievalResult.load(path) for path in paths), paths)
 
-    def get(self, experiment: str, protocol: str) -> RetrievalResult | None:
-        """That result, or None."""
-        return self._results.get((experiment, protocol))
-
     def need(self, experiment: str, protocol: str) -> RetrievalResult:
         """That result. Raises InputError if there is none."""
-        result = self.get(experiment, protocol)
-        if result is None:
+        if (experiment, protocol) not in self._results:
             raise InputError(
                 f"{self.dataset}: no result of experiment {experiment!r} under protocol {protocol!r}; evaluate it first"
             )
-        return result
+        return self._results[experiment, protocol]
 
-    def files(self, results: Sequence[RetrievalResult]) -> tuple[str, ...]:
+    def files(self, results: Iterable[RetrievalResult]) -> tuple[str, ...]:
         """The files that they were read from, as they were given."""
         keys = dict.fromkeys((result.experiment, result.protocol) for result in results)
         return tuple(self._paths[key].as_posix() for key in keys if key in self._paths)
@@ -59,7 +59,7 @@ class ResultSet:
         missing = sorted({experiment for experiment, _ in self._results} - set(titles))
         if missing:
             raise InputError(f"experiment {missing[0]!r} has no title; add it to the setting `report.titles`")
-        return [result for name in titles if (result := self.get(name, protocol))]
+        return [self._results[name, protocol] for name in titles if (name, protocol) in self._results]
 
     def runs(self, experiment: str, protocol: str) -> dict[int, RetrievalResult]:
         """Results of an experiment's runs by seed: that of its files is 0. Raises InputError if there is none."""
@@ -67,8 +67,8 @@ class ResultSet:
         names = runs_of(experiment, [name for name, own in self._results if own == protocol])
         return {seed: self._results[name, protocol] for seed, name in names.items()}
 
-    def pairs(self, model: str, other: str, protocol: str) -> dict[int, tuple[RetrievalResult, RetrievalResult]]:
-        """Results of two experiments by the seeds that both were run with. Raises InputError if their pairs differ."""
+    def pairs(self, model: str, other: str, protocol: str) -> Pairs:
+        """Results of two experiments by the seeds that both were run with. Raises InputError if their queries differ."""
         first, second = self.runs(model, protocol), self.runs(other, protocol)
         pairs = {seed: (result, second[seed]) for seed, result in first.items() if seed in second}
         ids = {(result.image_ids, result.caption_ids) for pair in pairs.values() for result in pair}
@@ -78,20 +78,13 @@ class ResultSet:
             )
         return pairs
 
-    def difference(self, model: str, other: str, protocol: str) -> Estimate:
-        """Mean recall of ``model`` less that of ``other`` in points, as the mean over their common seeds.
 
-        The interval is a paired one over images. Raises InputError if their pairs differ.
-        """
-        pairs = list(self.pairs(model, other, protocol).values())
-        one = pairs[0][0]
-        return recall_drop([(first.ranks, second.ranks) for first, second in pairs], one.caption_image_index, one.bootstrap)
+def difference(pairs: Pairs) -> Estimate:
+    """Mean recall of the first of each pair minus that of the second, in points, with a paired interval over images."""
+    one = next(iter(pairs.values()))[0]
+    return recall_drop([(a.ranks, b.ranks) for a, b in pairs.values()], one.caption_image_index, one.bootstrap)
 
-    def mean(self, results: Sequence[RetrievalResult]) -> Estimate:
-        """Mean recall of an experiment's runs, in percent; the interval is of the images."""
-        first = results[0]
-        return mean_over_runs([result.ranks for result in results], first.caption_image_index, first.bootstrap)
 
-    def drop(self, baseline: str, model: str) -> Estimate:
-        """Mean recall of ``baseline`` less that of ``model`` on the pairs that all models share, in points."""
-        return self.difference(baseline, model, COMPARED)
+def mean_of(runs: Sequence[RetrievalResult]) -> Estimate:
+    """Mean recall of an experiment's runs, in percent; the interval is of the images."""
+    return mean_over_runs([run.ranks for run in runs], runs[0].caption_image_index, runs[0].bootstrap)

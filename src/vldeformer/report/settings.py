@@ -49,26 +49,32 @@ class ReportChoices(Section):
 
 
 class AblationRow(Section):
-    """One choice. Its runs with other seeds (``EXPERIMENT_seed1`` …) are found by their names and averaged."""
+    """One choice. Its runs with other seeds (``EXPERIMENT_seed1`` …) are found by their names and averaged.
 
-    experiment: str = Field(description="experiment with the choice")
-    title: str | None = Field(default=None, description="what the table calls it; null: what `titles` calls the experiment")
-    reference: str | None = Field(
-        default=None, description="experiment from which its gain is counted, seed by seed; null: that of the ablation"
-    )
-    at: float | None = Field(default=None, description="where it stands on the axis of the figure")
-    line: str | None = Field(default=None, description="line of the figure to which it belongs, if there are several")
+    title: what the table calls it; None: what ``titles`` calls the experiment. reference: as that of the ablation.
+    at: where it is on the axis of the figure; line: line of the figure to which it belongs, if there are several.
+    """
+
+    experiment: str
+    title: str | None = None
+    reference: str | None = None
+    at: float | None = None
+    line: str | None = None
 
 
 class Ablation(Section):
-    """A table about one choice, with a figure where `axis` is given."""
+    """A table about one choice, with a figure where ``axis`` is given: what the numbers ``at`` of the rows are.
 
-    title: str = Field(description="what it is about, in its caption")
-    protocol: str = Field(default="test", description="test, or subset where joint models are among the rows")
-    reference: str | None = Field(default=None, description="experiment from which gains are counted, unless a row names another")
-    axis: str | None = Field(default=None, description="what the numbers `at` of the rows are; null: no figure")
-    logarithmic: bool = Field(default=False, description="whether that axis is logarithmic")
-    rows: list[AblationRow] = Field(min_length=1, description="the choices, those that were not run are left out")
+    protocol: test, or subset where joint models are among the rows. reference: experiment from which gains are counted, seed by
+    seed, unless a row names another. logarithmic: whether the axis is.
+    """
+
+    title: str
+    protocol: str = "test"
+    reference: str | None = None
+    axis: str | None = None
+    logarithmic: bool = False
+    rows: list[AblationRow] = Field(min_length=1)
 
     def reference_of(self, row: AblationRow) -> str | None:
         """The experiment from which a row's gain is counted; None if there is none or it is the row's own."""
@@ -77,23 +83,19 @@ class Ablation(Section):
 
 
 class ReportSettings(Section):
-    """What the tables of a run compare and what they call it: made by ``plan`` for the steps of the report."""
+    """What the tables of a run compare: made by ``plan``. Fields that ``ReportChoices`` has too mean the same.
 
-    titles: dict[str, str] = Field(description="experiment name → what tables and figures call it, in the order of the rows")
-    baseline: str = Field(description="experiment from which the recall drop is counted (the joint model)")
-    main: str = Field(description="experiment whose recall drop and speed-up are the headline")
-    decomposed: list[str] = Field(description="experiments whose recall drop is reported, `main` among them")
-    claimed: list[str] = Field(
-        description="those of `decomposed` of which the page of claims speaks: trained models that embed each item alone"
-    )
-    ablations: dict[str, Ablation] = Field(description="name of the files → a table of the target `ablations` about one choice")
-    published_protocols: list[str] = Field(
-        description="protocols of config/published.csv, e.g. coco-5k, under which models stand beside published ones; []: none do"
-    )
-    counterparts: dict[str, str] = Field(
-        description="experiment → published model from whose recalls the experiment's difference is counted"
-    )
-    claimed_drop: float = Field(default=CLAIMED_DROP, gt=0, description="published bound of the average recall drop, in points")
-    claimed_speedup: float = Field(
-        default=CLAIMED_SPEEDUP, gt=0, description="published speed-up of the decomposed over the joint model, in times"
-    )
+    titles: experiment name → what tables and figures call it, in the order of the rows; ablations: name of the files → a table.
+    claimed_drop, claimed_speedup: the published bounds, in points and in times.
+    """
+
+    titles: dict[str, str]
+    baseline: str
+    main: str
+    decomposed: list[str]
+    claimed: list[str]
+    ablations: dict[str, Ablation]
+    published_protocols: list[str]
+    counterparts: dict[str, str]
+    claimed_drop: float = Field(default=CLAIMED_DROP, gt=0)
+    claimed_speedup: float = Field(default=CLAIMED_SPEEDUP, gt=0)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,6 +17,7 @@ from vldeformer.artifact import read_json, write_json
 from vldeformer.errors import InputError
 
 NAMING = 3  # first columns of a table, which name its rows
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,10 @@ class Source:
         return f"{files[0]}, key {key}" if files and key is not None else "; ".join([*files, self.how])
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A number of a table, its row as (column, value) and where it came from."""
+class Cell(NamedTuple):
+    """A number of a table and where it came from."""
 
     value: Any
-    row: dict[str, Any]
-    column: str
     source: Source
 
 
@@ -68,7 +66,7 @@ def sources_path(table: Path) -> Path:
     return table.with_name(f"{table.stem}.sources.json")
 
 
-def write_sources(table: Path, sources: Sequence[Source], made: Mapping[str, str] = MappingProxyType({})) -> None:
+def write_sources(table: Path, sources: Sequence[Source], made: Mapping[str, str] = NOTHING) -> None:
     """Write NAME.sources.json next to NAME.csv. ``made``: record → commit and processor, for the rows that read it."""
     rows = []
     for source in sources:
@@ -101,8 +99,7 @@ def find_cell(table: Path, row: Sequence[str], column: str) -> Cell:
     if len(sources) != len(frame):
         problem = f"expected {len(frame)} rows as in {table.name}, got {len(sources)}"
         raise InputError(f"{sources_path(table)}: {problem}; make the report again")
-    cells = {str(name): text for name, text in frame.iloc[found[0]].items()}
-    return Cell(cells[column], cells, column, sources[found[0]])
+    return Cell(frame[column][found[0]], sources[found[0]])
 
 
 def read_sources(table: Path) -> list[Source]:

@@ -3,19 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from vldeformer.artifact import whole_file
 from vldeformer.evaluation.measures import Estimate
-from vldeformer.report.sources import Source, write_sources
+from vldeformer.report.sources import NOTHING, Source, write_sources
 
 LATEX_ESCAPES = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})
-ARROWS = {"i2t": "Image to text", "t2i": "Text to image"}
 Form = Callable[[Any], str]
-NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -81,19 +78,14 @@ class Table:
     def numbers(self) -> pd.DataFrame:
         """The same facts unrounded, the ends of an interval in their own columns."""
         columns = [one for one in self.present() if one.in_csv]
-        intervals = {one.name for one in columns if any(isinstance(row.values.get(one.name), Estimate) for row in self.rows)}
-        rows = []
-        for row in self.rows:
-            cells: dict[str, Any] = {}
-            for one in columns:
-                value = row.values.get(one.name)
-                if one.name in intervals:
-                    ends = (value.value, value.low, value.high) if isinstance(value, Estimate) else (value, None, None)
-                    cells |= dict(zip((one.name, f"{one.name}_low", f"{one.name}_high"), ends, strict=True))
-                else:
-                    cells[one.name] = value.value if isinstance(value, Said) else value
-            rows.append(cells)
-        return pd.DataFrame(rows, dtype=object)
+        cells: dict[str, list[Any]] = {}
+        for one in columns:
+            values = [row.values.get(one.name) for row in self.rows]
+            cells[one.name] = [value.value if isinstance(value, Said | Estimate) else value for value in values]
+            if any(isinstance(value, Estimate) for value in values):
+                for end in ("low", "high"):
+                    cells[f"{one.name}_{end}"] = [getattr(value, end, None) for value in values]
+        return pd.DataFrame(cells, dtype=object)
 
     def markdown(self) -> str:
         """A pipe table under its caption; numbers are aligned right."""
@@ -152,3 +144,21 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:#.3g} {unit}".replace(". ", " ")
     return f"{seconds * 1e3:#.3g} ms".replace(". ", " ")
+
+
+def seeds_in_words(count: int) -> str:
+    """How many seeds a number is the mean of."""
+    return f"{count} seeds" if count > 1 else "1 seed"
+
+
+ARROWS = {"i2t": "Image to text", "t2i": "Text to image"}
+ONE, TWO = decimals(1), decimals(2)
+MODEL, EXPERIMENT = Column("model", "Model"), Column("experiment")
+MEAN_RECALL, DROP = Column("mean_recall", "Mean recall", ONE), Column("drop", "Drop (points)", TWO)
+MEAN_RECALL_KEYS = {
+    "mean_recall": "mean_recall",
+    "mean_recall_low": "intervals/mean_recall/0",
+    "mean_recall_high": "intervals/mean_recall/1",
+}
+"""Column → key in RESULT.json."""
+TITLE_HOW = "a title of the settings report.titles"

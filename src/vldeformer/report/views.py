@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from vldeformer.artifact import whole_file, write_json
-from vldeformer.evaluation.run_report import COMPARED, REPORT, RunReport
+from vldeformer.evaluation.run_facts import COMPARED
+from vldeformer.evaluation.run_report import REPORT, RunReport
 from vldeformer.report.figures import charts_of
 from vldeformer.report.tables import headline_table, tables_of
 
@@ -22,7 +22,7 @@ def write_report(report: RunReport, folder: Path) -> list[str]:
 
     """
     report.save(folder / REPORT)
-    write_json(folder / METRICS, report.headline().model_dump())
+    write_json(folder / METRICS, report.headline())
     for table in tables_of(report):
         table.save(folder / "tables", {file: str(made) for file, made in report.records.items()})
     for chart in charts_of(report):
@@ -42,22 +42,18 @@ def headline_text(report: RunReport) -> str:
 def curves_of(report: RunReport) -> Iterator[tuple[str, pd.DataFrame]]:
     """Curves as numbers for `dvc plots`, one row per model and point: recall at k, training, validation, time of a query."""
     titles = report.titles
-    recall: list[dict[str, Any]] = []
+    recall, loss, validation, times = [], [], [], []
     for one in report.under(COMPARED):
-        both = zip(one.i2t_at, one.t2i_at, strict=True)
-        recall += [{"model": titles[one.experiment], "k": k, "i2t": a, "t2i": b} for k, (a, b) in enumerate(both, start=1)]
-    yield "recall", pd.DataFrame(recall)
-    loss, validation = [], []
-    for one_training in report.training:
-        model = titles.get(one_training.experiment, one_training.experiment)
-        pairs = zip(one_training.steps, one_training.losses, strict=True)
-        loss += [{"model": model, "step": step, "loss": value} for step, value in pairs]
-        pairs = zip(one_training.val_steps, one_training.val_recalls, strict=True)
-        validation += [{"model": model, "step": step, "mean_recall": value} for step, value in pairs]
+        both = enumerate(zip(one.i2t_at, one.t2i_at, strict=True), start=1)
+        recall += [(titles[one.experiment], k, i2t, t2i) for k, (i2t, t2i) in both]
+    for curve in report.training:
+        model = titles.get(curve.experiment, curve.experiment)
+        loss += [(model, step, value) for step, value in zip(curve.steps, curve.losses, strict=True)]
+        validation += [(model, step, value) for step, value in zip(curve.val_steps, curve.val_recalls, strict=True)]
+    for point in report.speed.gallery_curve if report.speed else ():
+        times.append((titles[report.main], point.n_images, point.dual_ms_per_query))
+        times.append((titles[report.baseline], point.n_images, 1e3 * point.joint_seconds_per_query))
+    yield "recall", pd.DataFrame(recall, columns=["model", "k", "i2t", "t2i"])
     yield "training", pd.DataFrame(loss, columns=["model", "step", "loss"])
     yield "validation", pd.DataFrame(validation, columns=["model", "step", "mean_recall"])
-    times = []
-    for point in report.speed.gallery_curve if report.speed else ():
-        times.append({"model": titles[report.main], "n_images": point.n_images, "ms": point.dual_ms_per_query})
-        times.append({"model": titles[report.baseline], "n_images": point.n_images, "ms": 1e3 * point.joint_seconds_per_query})
     yield "gallery_time", pd.DataFrame(times, columns=["model", "n_images", "ms"])

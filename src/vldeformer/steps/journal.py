@@ -16,6 +16,6 @@ def journal(
     out: OutFolder,
 ) -> None:
     """Training journal → files that TensorBoard or DVCLive show."""
-    from vldeformer.report.journal_export import journal_for_dvclive, journal_for_tensorboard
+    from vldeformer.report.journals import journal_for_dvclive, journal_for_tensorboard
 
     (journal_for_tensorboard if to == "tensorboard" else journal_for_dvclive)(journal, out)

@@ -20,7 +20,7 @@ def page(
     ablations: Annotated[Path | None, Parameter(help="settings file of `ablations`, if it was run")] = None,
     results: Annotated[Path, Parameter(help="folder results/NAME that `report` wrote")],
     judged: Annotated[NamedPaths, Parameter(help="folders of `embed` and `score` by experiment")] = NO_PATHS,
-    journals: Annotated[NamedPaths, Parameter(help="not read any more: report.json has the training curves")] = NO_PATHS,
+    journals: Annotated[NamedPaths, Parameter(help="not read; kept for old command lines")] = NO_PATHS,
     manifest: ManifestFile,
     negatives: Annotated[Path | None, Parameter(help="folder of composed hard negatives")] = None,
     features: Annotated[Features, Parameter(help="region store or pixel store that the main model reads")],
@@ -33,10 +33,10 @@ def page(
     from vldeformer.data.parts import is_region_store, open_region_store
     from vldeformer.data.photographs import open_pictures
     from vldeformer.evaluation.run_report import REPORT, RunReport
+    from vldeformer.report.lineage import trace
     from vldeformer.report.page import Examples, render_page
     from vldeformer.report.page_examples import image_examples, text_examples
     from vldeformer.report.page_gallery import Gallery
-    from vldeformer.report.page_provenance import trace
     from vldeformer.report.settings import ReportSettings
     from vldeformer.steps.settings_file import read_section
 
@@ -63,7 +63,7 @@ def page(
 
 def _judged(name: str, titles: Mapping[str, str], results: Path, folders: Mapping[str, Path]) -> "Judged | None":
     from vldeformer.evaluation.result import RetrievalResult
-    from vldeformer.evaluation.run_report import COMPARED
+    from vldeformer.evaluation.run_facts import COMPARED
     from vldeformer.report.page_gallery import Judged
     from vldeformer.retrieval.embeddings import Embeddings, Scores
 

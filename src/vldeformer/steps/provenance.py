@@ -96,15 +96,13 @@ def _plain(link: "Link") -> dict[str, Any]:
         "sha256": link.recorded,
         "state": link.state(),
         "how": link.how,
-        "seeds": dict(_seeds((link.record or {}).get("settings") or {})),
-        "record": link.record,
+        "seeds": dict(_seeds((link.record and link.record.settings) or {})),
+        "record": link.record and link.record.model_dump(),
         "inputs": [str(below.path) for below in link.inputs],
     }
 
 
 def _lines(link: "Link") -> Iterator[str]:
-    from vldeformer.report.record_words import code_in_words, machine_in_words, packages_in_words, time_in_words
-
     content = f", sha256 {link.recorded[:12]}" if link.recorded else ""
     state = link.state()
     yield f"{link.path}: {state}{content}" + ("; `dvc pull`, or run the workflow" if state == "not here" else "")
@@ -112,13 +110,13 @@ def _lines(link: "Link") -> Iterator[str]:
     if record is None:
         yield f"  {link.how}"
         return
-    yield f"  made by {link.stage}: {time_in_words(record)}; {link.how}"
-    yield f"  {code_in_words(record['code'] or {})}"
-    yield f"  settings {json.dumps(record['settings'], ensure_ascii=False, sort_keys=True)}"
-    seeds = ", ".join(f"{name} {value}" for name, value in _seeds(record["settings"] or {}))
+    yield f"  made by {link.stage}: {record.time_in_words()}; {link.how}"
+    yield f"  {record.code_in_words()}"
+    yield f"  settings {json.dumps(record.settings, ensure_ascii=False, sort_keys=True)}"
+    seeds = ", ".join(f"{name} {value}" for name, value in _seeds(record.settings or {}))
     yield f"  seeds {seeds or 'none among its settings'}"
-    yield f"  {packages_in_words(record)}"
-    yield f"  machine {machine_in_words(record['machine'] or {})}"
+    yield f"  {record.packages_in_words()}"
+    yield f"  machine {record.machine_in_words()}"
     for below in link.inputs:
         yield f"  read {below.role}: {below.path}"
 

@@ -31,8 +31,8 @@ def report(
     from vldeformer.artifact import write_json
     from vldeformer.provenance import by_place, provenance
     from vldeformer.report.collect import run_report
-    from vldeformer.report.lineage import REPORTED
     from vldeformer.report.settings import ReportSettings
+    from vldeformer.report.step_record import REPORTED
     from vldeformer.report.views import headline_text, write_report
     from vldeformer.steps.settings_file import read_section
 
