@@ -68,7 +68,7 @@ def test_the_digest_of_a_model_is_the_same_wherever_it_lies_and_whatever_its_car
 def test_the_detector_goes_along_and_an_older_one_is_taken_away(hub, model_folder, region_store):
     folder = model_folder("oscar", extractor=True)
     vldeformer.load(folder).push_to_hub("me/regions")
-    assert hub.repositories["me/regions"]["extractor.npz"] and vldeformer.load("me/regions").transform.detector is not None
+    assert hub.repositories["me/regions"]["extractor.npz"] and vldeformer.load("me/regions").transform.extractor is not None
     vldeformer.load(model_folder("squares")).push_to_hub("me/regions")
     assert "extractor.npz" not in hub.repositories["me/regions"]
 
