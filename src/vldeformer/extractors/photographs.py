@@ -129,7 +129,7 @@ class PhotographExtractor(Extractor):
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
             settings: Any = TypeAdapter[Any](AnyRegionSettings).validate_python(described["settings"])
             assert isinstance(settings, PhotographRegions)
-            mean, deviation = (tensors.pop(name).numpy() for name in ("mean", "deviation"))
+            mean, deviation = (tensors.pop(name).clone().numpy() for name in ("mean", "deviation"))  # no map of the file
             network = _network_class(described["settings"]["kind"]).rebuild(described["layout"])
             network.words = tuple(described["words"])
             network.load_state_dict({name.removeprefix(PARAMETERS): tensor for name, tensor in tensors.items()})

@@ -21,10 +21,11 @@ def features(
     prepared: Annotated[Path, Parameter(help="folder of `prepare`")],
     out: OutFolder,
 ) -> None:
-    """Pixels → regions, features and tags; continues a killed run over photographs.
+    """Pixels → regions, features and tags.
 
-    Writes ``store/`` (a region store) and the extractor: ``extractor.npz`` (of the built-in world, fitted on the pre-training
-    images) or ``extractor.safetensors`` (of photographs, standardised on the training images).
+    A killed run over photographs is continued. Writes ``store/`` (a region store) and the extractor: ``extractor.npz`` (of the
+    built-in world, fitted on the pre-training images) or ``extractor.safetensors`` (of photographs, standardised on the training
+    images).
     """
     from vldeformer.artifact import check_replaceable
     from vldeformer.errors import InputError
