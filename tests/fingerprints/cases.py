@@ -155,7 +155,7 @@ def lite0(folder, patch):
 def hub_vision(folder, patch):
     from vision_models import save_vision_model
 
-    save_vision_model(folder, "resnet")
+    save_vision_model(folder, "vit")
     return {"kind": "hub", "model": str(folder)}
 
 
