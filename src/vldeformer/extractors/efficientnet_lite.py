@@ -21,16 +21,18 @@ class SameConv(nn.Conv2d):
     """A convolution without bias, padded as TensorFlow does it: an odd pixel goes to the right and the bottom."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(inputs, outputs, kernel, stride, groups=groups, bias=False)
+        super().__init__(inputs, outputs, kernel, stride, padding=kernel // 2 if stride == 1 else 0, groups=groups, bias=False)
 
     def forward(self, values: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """Pad and convolve: a side of n becomes n / stride, rounded up."""
         kernel, stride = self.kernel_size[0], self.stride[0]
+        if stride == 1:
+            return super().forward(values)
         sides = []
         for length in (values.shape[3], values.shape[2]):
             missing = max((-(-length // stride) - 1) * stride + kernel - length, 0)
             sides += [missing // 2, missing - missing // 2]
-        return super().forward(functional.pad(values, sides) if any(sides) else values)
+        return super().forward(functional.pad(values, sides))
 
 
 def _norm(width: int) -> nn.BatchNorm2d:

@@ -114,7 +114,8 @@ def as_map(states: Tensor | None, side: int, config: Any) -> FeatureMap:
         if not 0 < across**2 <= tokens:
             across = math.isqrt(tokens) if math.isqrt(tokens) ** 2 == tokens else 0  # patches were joined on the way, as in Swin
         if across:
-            return states[:, -(across**2) :].transpose(1, 2).unflatten(2, (across, across))
+            patches: Tensor = states[:, -(across**2) :].transpose(1, 2).unflatten(2, (across, across))
+            return patches
     shape = "none" if states is None else f"shape {tuple(states.shape)}"
     raise InputError(
         f"expected a grid of patches or a feature map as last states, got {shape}: it has no regions; use another model"

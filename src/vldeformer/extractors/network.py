@@ -37,7 +37,7 @@ class Preparation:
         """Pixels of an upright RGB image."""
         size = self.side, self.side
         squeezed = rgb if rgb.size == size else rgb.resize(size, PIL.Image.Resampling(self.resample))
-        pixels = np.asarray(squeezed, dtype=np.float32) * np.float32(self.scale)
+        pixels: np.ndarray = np.asarray(squeezed, dtype=np.float32) * np.float32(self.scale)
         pixels = (pixels - np.array(self.mean, dtype=np.float32)) / np.array(self.deviation, dtype=np.float32)
         return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
 

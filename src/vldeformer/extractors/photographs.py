@@ -24,7 +24,7 @@ from vldeformer.extractors.class_words import likeliest
 from vldeformer.extractors.efficientnet_lite0 import EfficientNetLite0
 from vldeformer.extractors.grid import cell_boxes, pooled_cells
 from vldeformer.extractors.network import VisionNetwork
-from vldeformer.extractors.settings import AnyRegionSettings, EfficientNetLite0Regions, PhotographRegions
+from vldeformer.extractors.settings import AnyRegionSettings, EfficientNetLite0Regions, HubRegions, PhotographRegions
 
 PARAMETERS, METADATA = "network.", "extractor"
 LEAST_DEVIATION = 1e-4
@@ -37,6 +37,7 @@ def open_network(settings: PhotographRegions) -> VisionNetwork:
         return EfficientNetLite0.open(settings)
     from vldeformer.extractors.hub import HubNetwork  # seconds, which the other kind does without
 
+    assert isinstance(settings, HubRegions)
     return HubNetwork.open(settings)
 
 
@@ -60,7 +61,8 @@ class PhotographExtractor(Extractor):
         """Take over a network in float32 and give it the precision of the settings. mean, deviation: (V,) float32."""
         self.settings, self.mean, self.deviation = settings, mean, deviation
         self._weights = network.state_dict()  # stay float32 for `save`
-        self.network = network.eval().to(getattr(torch, settings.precision))
+        # Convolutions of one image take a fifth less time with the channels last.
+        self.network = network.eval().to(dtype=getattr(torch, settings.precision), memory_format=torch.channels_last)
 
     @classmethod
     def fit(cls, settings: PhotographRegions, network: VisionNetwork, images: Iterable[PIL.Image.Image]) -> Self:
@@ -97,7 +99,7 @@ class PhotographExtractor(Extractor):
     def regions(self, rgb: PIL.Image.Image) -> Regions:
         """Cells of an upright RGB image, row by row; tags of the whole image, the likeliest first."""
         settings, words = self.settings, self.network.words
-        pixels = self.network.preparation(rgb).to(getattr(torch, settings.precision))
+        pixels = self.network.preparation(rgb).to(getattr(torch, settings.precision), memory_format=torch.channels_last)
         with torch.inference_mode():
             found, logits = self.network(pixels)
         feature_map = found[0].float().numpy()
@@ -105,7 +107,7 @@ class PhotographExtractor(Extractor):
         tags: tuple[str, ...] = ()
         if logits is not None and words:
             tags = likeliest(logits[0].float().numpy(), words, settings.tags, settings.least_probability)
-        return Regions(features, cell_boxes(*feature_map.shape[1:], settings.grid), tags)
+        return Regions(features, cell_boxes(feature_map.shape[1], feature_map.shape[2], settings.grid), tags)
 
     def save(self, folder: Path) -> None:
         """Write weights, standardisation and description as one file. The same extractor gives the same bytes."""
