@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 from hub_models import save_vilt
 from hub_server import running_hub
+from vision_models import photograph, save_vision_model
 
 import vldeformer
 from vldeformer.artifact import digest
 from vldeformer.cli import main
 from vldeformer.errors import InputError
+from vldeformer.extractors.files import load_extractor
+from vldeformer.extractors.photographs import PhotographExtractor, open_network
+from vldeformer.extractors.settings import HubRegions
 from vldeformer.models.importing import files_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # of what the hub's library uploads with
@@ -71,6 +75,20 @@ def test_the_detector_goes_along_and_an_older_one_is_taken_away(hub, model_folde
     assert hub.repositories["me/regions"]["extractor.npz"] and vldeformer.load("me/regions").transform.extractor is not None
     vldeformer.load(model_folder("squares")).push_to_hub("me/regions")
     assert "extractor.npz" not in hub.repositories["me/regions"]
+
+
+def test_an_extractor_of_photographs_goes_along(hub, model_folder, tmp_path):
+    folder = shutil.copytree(model_folder("oscar"), tmp_path / "model")
+    save_vision_model(tmp_path / "resnet", "resnet")
+    settings = HubRegions(kind="hub", model=str(tmp_path / "resnet"), grid=1, dtype="float16")
+    images = [photograph(seed) for seed in range(3)]
+    PhotographExtractor.fit(settings, open_network(settings), images).save(folder)
+    vldeformer.load(folder).push_to_hub("me/photographs")
+    loaded = vldeformer.load("me/photographs").transform.extractor
+    expected = load_extractor(folder)
+    np.testing.assert_array_equal(loaded.regions(images[0]).features, expected.regions(images[0]).features)
+    vldeformer.load(model_folder("oscar", extractor=True)).push_to_hub("me/photographs")
+    assert {"extractor.npz", "extractor.safetensors"} & set(hub.repositories["me/photographs"]) == {"extractor.npz"}
 
 
 def test_what_names_paths_and_the_machine_stays_here(hub, model_folder, tmp_path):

@@ -84,7 +84,7 @@ class HubNetwork(VisionNetwork):
         words = tuple("" if UNNAMED.fullmatch(label) else class_word(label) for label in labels)
         network = cls(model.eval(), preparation, words)
         try:
-            network.check_grid(settings.grid, f"regions.model {name}")
+            network.checked_width(settings.grid, f"regions.model {name}")
         except InputError as error:
             raise InputError(f"regions.model {name}: {str(error).removeprefix(f'regions.model {name}: ')}") from None
         except LOADING_ERRORS as error:

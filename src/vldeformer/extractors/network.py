@@ -65,17 +65,34 @@ class VisionNetwork(nn.Module, abc.ABC):
 
     @classmethod
     @abc.abstractmethod
+    def open(cls, settings: Any) -> Self:
+        """The published network that settings of this kind name, in eval mode. Raises InputError (one line)."""
+
+    @classmethod
+    @abc.abstractmethod
     def rebuild(cls, layout: dict[str, Any]) -> Self:
         """The network of a ``layout``, its weights not yet filled in."""
 
-    def check_grid(self, grid: int, name: str) -> tuple[int, int, int]:
-        """V, rows and columns of the feature map. Raises InputError if they are fewer than ``grid``."""
+    def checked_width(self, grid: int, name: str) -> int:
+        """V, of a blank image.
+
+        Args:
+            grid: cells of regions along a side.
+            name: of the network, for the message.
+
+        Raises:
+            InputError: the feature map has fewer rows or columns, or there is not one word for each class.
+
+        """
         with torch.inference_mode():
-            feature_map, _ = self(self.preparation(PIL.Image.new("RGB", (2, 2))))
+            feature_map, logits = self(self.preparation(PIL.Image.new("RGB", (2, 2))))
         width, rows, columns = feature_map.shape[1:]
+        classes = 0 if logits is None else logits.shape[1]
+        if len(self.words) not in (0, classes):
+            raise InputError(f"{name}: expected a word for each of {classes} classes, got {len(self.words)}")
         most = min(rows, columns)
         if grid > most:
             raise InputError(
                 f"{name}: its feature map is {rows} x {columns}; expected regions.grid of at most {most}, got {grid}"
             )
-        return width, rows, columns
+        return int(width)

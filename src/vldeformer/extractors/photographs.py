@@ -24,29 +24,25 @@ from vldeformer.extractors.class_words import likeliest
 from vldeformer.extractors.efficientnet_lite0 import EfficientNetLite0
 from vldeformer.extractors.grid import cell_boxes, pooled_cells
 from vldeformer.extractors.network import VisionNetwork
-from vldeformer.extractors.settings import AnyRegionSettings, EfficientNetLite0Regions, HubRegions, PhotographRegions
+from vldeformer.extractors.settings import AnyRegionSettings, EfficientNetLite0Regions, PhotographRegions
 
 PARAMETERS, METADATA = "network.", "extractor"
 LEAST_DEVIATION = 1e-4
 """A feature that is the same everywhere is not divided: elsewhere it would be too large for float16."""
 
 
-def open_network(settings: PhotographRegions) -> VisionNetwork:
-    """The published network that settings name, in eval mode. Raises InputError (one line) if it cannot be had or is damaged."""
+def network_class(settings: PhotographRegions) -> type[VisionNetwork]:
+    """The class of the network that settings of a kind name."""
     if isinstance(settings, EfficientNetLite0Regions):
-        return EfficientNetLite0.open(settings)
+        return EfficientNetLite0
     from vldeformer.extractors.hub import HubNetwork  # seconds, which the other kind does without
 
-    assert isinstance(settings, HubRegions)
-    return HubNetwork.open(settings)
-
-
-def _network_class(kind: str) -> type[VisionNetwork]:
-    if kind == EfficientNetLite0.kind:
-        return EfficientNetLite0
-    from vldeformer.extractors.hub import HubNetwork
-
     return HubNetwork
+
+
+def open_network(settings: PhotographRegions) -> VisionNetwork:
+    """The published network that settings name. Raises InputError (one line) if it cannot be had or is damaged."""
+    return network_class(settings).open(settings)
 
 
 class PhotographExtractor(Extractor):
@@ -70,14 +66,14 @@ class PhotographExtractor(Extractor):
 
         Args:
             settings: of the section ``regions``.
-            network: what ``open_network`` returned.
+            network: what ``open_network`` returns.
             images: upright RGB, at least one.
 
         Raises:
             InputError: there is no image, or the feature map has fewer cells than ``regions.grid``.
 
         """
-        width, _, _ = network.check_grid(settings.grid, f"regions.kind {network.kind}")
+        width = network.checked_width(settings.grid, f"regions.kind {network.kind}")
         plain = cls(settings, network, np.zeros(width, np.float32), np.ones(width, np.float32))
         count, total, squares = 0, np.zeros(width), np.zeros(width)
         for image in images:
@@ -132,9 +128,12 @@ class PhotographExtractor(Extractor):
             settings: Any = TypeAdapter[Any](AnyRegionSettings).validate_python(described["settings"])
             assert isinstance(settings, PhotographRegions)
             mean, deviation = (tensors.pop(name).clone().numpy() for name in ("mean", "deviation"))  # no map of the file
-            network = _network_class(described["settings"]["kind"]).rebuild(described["layout"])
+            network = network_class(settings).rebuild(described["layout"])
             network.words = tuple(described["words"])
             network.load_state_dict({name.removeprefix(PARAMETERS): tensor for name, tensor in tensors.items()})
+            width = network.eval().checked_width(settings.grid, "network")
+            if mean.shape != (width,) or deviation.shape != (width,):
+                raise InputError(f"mean and deviation of {mean.shape} and {deviation.shape} features, expected {width}")
             return cls(settings, network, mean, deviation)
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError, AssertionError) as error:
             what = str(error).strip().partition("\n")[0] or type(error).__name__

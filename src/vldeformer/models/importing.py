@@ -60,6 +60,5 @@ def files_of(path_or_hub_id: str | Path) -> Path:
     if found.name == DESCRIPTION:
         hub_file(name, WEIGHTS, like=found)
         hub_file(name, TOKENIZER, like=found)
-        for extractor in EXTRACTOR_FILES:
-            hub_file_if_any(name, extractor, found)
+        any(hub_file_if_any(name, extractor, found) for extractor in EXTRACTOR_FILES)  # the first that there is, and no other
     return found.parent
