@@ -58,7 +58,8 @@ class PhotographExtractor(Extractor):
         self.settings, self.mean, self.deviation = settings, mean, deviation
         self._weights = network.state_dict()  # stay float32 for `save`
         # Convolutions of one image take a fifth less time with the channels last.
-        self.network = network.eval().to(dtype=getattr(torch, settings.precision), memory_format=torch.channels_last)
+        place: dict[str, Any] = {"dtype": getattr(torch, settings.precision), "memory_format": torch.channels_last}
+        self.network = network.eval().to(**place)
 
     @classmethod
     def fit(cls, settings: PhotographRegions, network: VisionNetwork, images: Iterable[PIL.Image.Image]) -> Self:

@@ -11,6 +11,7 @@ from vldeformer.section import Section
 class PhotographRegions(Section):
     """Keys of every kind that reads photographs."""
 
+    kind: str
     grid: int = Field(
         default=3, ge=1, le=32, description="an image has grid × grid regions, pooled from the cells of the network"
     )
