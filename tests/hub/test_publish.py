@@ -5,6 +5,7 @@ import shutil
 import huggingface_hub
 import numpy as np
 import pytest
+import torch
 from hub_models import save_vilt
 from hub_server import running_hub
 from vision_models import photograph, save_vision_model
@@ -89,6 +90,19 @@ def test_an_extractor_of_photographs_goes_along(hub, model_folder, tmp_path):
     np.testing.assert_array_equal(loaded.regions(images[0]).features, expected.regions(images[0]).features)
     vldeformer.load(model_folder("oscar", extractor=True)).push_to_hub("me/photographs")
     assert {"extractor.npz", "extractor.safetensors"} & set(hub.repositories["me/photographs"]) == {"extractor.npz"}
+
+
+def test_a_vision_model_is_read_by_its_id_then_without_a_network(hub, tmp_path, monkeypatch):
+    save_vision_model(tmp_path / "vit", "vit")
+    hub.repositories["me/vit"] = {path.name: path.read_bytes() for path in (tmp_path / "vit").iterdir()}
+    settings = HubRegions(kind="hub", model="me/vit", grid=2, dtype="float16")
+    expected = open_network(settings.model_copy(update={"model": str(tmp_path / "vit")})).state_dict()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in open_network(settings).state_dict().items())
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    hub.asked.clear()
+    assert open_network(settings).words == ("tench", "golden retriever", "") and not hub.asked
+    missing = settings.model_copy(update={"model": "me/others"})
+    assert refusal(open_network, missing).startswith("me/others: no such folder; expected config.json")
 
 
 def test_what_names_paths_and_the_machine_stays_here(hub, model_folder, tmp_path):

@@ -172,14 +172,19 @@ def test_index_and_search_take_photographs(lite0_model, raw, tmp_path, capsys):
     assert scores == sorted(scores, reverse=True)
 
 
-def test_a_training_hands_the_extractor_on(tmp_path, raw, hub_model, tiny):
-    features = made(tmp_path / "run", raw, hub_model)
+def test_a_training_hands_the_extractor_on_and_passes_by_a_damaged_photograph(tmp_path, raw, hub_model, tiny):
+    copied = shutil.copytree(raw, tmp_path / "raw")
+    content = (copied / "images" / "2.png").read_bytes()
+    (copied / "images" / "2.png").write_bytes(content[: len(content) // 2])
+    features = made(tmp_path / "run", copied, hub_model, "as_they_are")
     settings = tmp_path / "train.json"
     changes = {"steps": 2, "warmup_steps": 1, "validate_steps": 2, "validate_images": 2, "batch_images": 3}
     whole = sections(train=changes, pretrain={"steps": 2, "warmup_steps": 1, "batch_images": 3, "split": "train"})
     settings.write_text(json.dumps(whole))
     words = ["--manifest", str(tmp_path / "run" / "prepare" / "manifest.json"), "--features", str(features / "store")]
-    words += ["--tokenizer", str(tiny.tokenizer), "--settings", str(settings)]
+    words += ["--settings", str(settings)]
+    assert main(["negatives", *words, "--out", str(tmp_path / "negatives")]) == 0
+    words += ["--tokenizer", str(tiny.tokenizer)]
     for step in ("pretrain", "train"):
         assert main([step, *words, "--out", str(tmp_path / step)]) == 0
         carried = tmp_path / step / "model" / "extractor.safetensors"
