@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from vision_models import PATCH, SIDE, photograph, save_vision_model
 
 from vldeformer.errors import InputError
-from vldeformer.extractors.hub import HubNetwork
+from vldeformer.extractors.hub import HubNetwork, as_map
 from vldeformer.extractors.settings import HubRegions
 
 CELLS = SIDE // PATCH
@@ -122,6 +122,13 @@ def test_a_model_without_a_grid_says_so(tmp_path, monkeypatch):
 
     monkeypatch.setattr(transformers.ViTModel, "forward", pooled)
     assert "expected a grid of patches or a feature map as last states, got shape (1, 32): it has no regions" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(1, 50, 7), (1, 15, 7), (1, 7), None])
+def test_states_without_a_grid(shape):
+    states = None if shape is None else torch.zeros(shape)
+    with pytest.raises(InputError, match="expected a grid of patches or a feature map"):
+        as_map(states, 20, transformers.ViTConfig(image_size=20, patch_size=5))
 
 
 def test_tokens_that_are_no_grid_are_refused(tmp_path):

@@ -24,6 +24,8 @@ WEIGHTS = "model.safetensors"
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 UNUSED = "pooler."
 """Tensors that may be missing: a pooled vector is not read."""
+MOST_SPECIAL = 16
+"""Most tokens that are no patches: CLS, registers and the like."""
 UNNAMED = re.compile(r"LABEL_\d+")
 """What transformers calls classes that have no name."""
 LOADING_ERRORS = (OSError, ValueError, RuntimeError, TypeError, LookupError, AttributeError, ImportError, SafetensorError)
@@ -54,7 +56,7 @@ class HubNetwork(VisionNetwork):
     def layout(self) -> dict[str, Any]:
         """Class and configuration of the model, and the preparation of its pixels."""
         preparation = {name: getattr(self.preparation, name) for name in ("side", "mean", "deviation", "scale", "resample")}
-        config = self.model.config.to_dict()
+        config = {name: value for name, value in self.model.config.to_dict().items() if name != "_name_or_path"}
         return {"classifies": bool(self.words), "config": config, "preparation": preparation}
 
     @classmethod
@@ -111,7 +113,7 @@ def as_map(states: Tensor | None, side: int, config: Any) -> FeatureMap:
     if states is not None and states.ndim == 3:
         tokens, patch = states.shape[1], getattr(config, "patch_size", None)
         across = side // patch if isinstance(patch, int) else 0
-        if not 0 < across**2 <= tokens:
+        if not 0 < across**2 <= tokens <= across**2 + MOST_SPECIAL:
             across = math.isqrt(tokens) if math.isqrt(tokens) ** 2 == tokens else 0  # patches were joined on the way, as in Swin
         if across:
             patches: Tensor = states[:, -(across**2) :].transpose(1, 2).unflatten(2, (across, across))
@@ -131,7 +133,7 @@ def _loader(classifies: bool) -> Any:
 
 
 def _read_model(path: Path) -> Any:
-    """Weights beside ``path``, a config.json. A warning of what is left over would only name the text tower and other heads."""
+    """The model of a config.json. A warning about tensors left over would only name the text tower and other heads."""
     log = transformers.utils.logging
     shown = log.is_progress_bar_enabled()
     log.disable_progress_bar()

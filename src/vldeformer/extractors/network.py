@@ -61,7 +61,7 @@ class VisionNetwork(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def layout(self) -> dict[str, Any]:
-        """What ``rebuild`` needs beside the weights, as JSON."""
+        """What ``rebuild`` needs in addition to the weights, as JSON."""
 
     @classmethod
     @abc.abstractmethod

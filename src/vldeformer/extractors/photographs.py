@@ -111,9 +111,8 @@ class PhotographExtractor(Extractor):
         network = self.network
         tensors = {f"{PARAMETERS}{name}": tensor.contiguous() for name, tensor in self._weights.items()}
         tensors |= {"mean": torch.from_numpy(self.mean), "deviation": torch.from_numpy(self.deviation)}
-        described = {
-            "settings": self.settings.model_dump(mode="json"), "layout": network.layout(), "words": list(network.words),
-        }  # fmt: skip
+        settings = self.settings.portable().model_dump(mode="json")
+        described = {"settings": settings, "layout": network.layout(), "words": list(network.words)}
         with whole_file(folder / self.file_name) as temporary:
             save_file(tensors, temporary, metadata={METADATA: json.dumps(described, sort_keys=True)})
 

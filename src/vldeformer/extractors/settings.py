@@ -1,6 +1,7 @@
 """Settings of the section ``regions``: one class for each kind of extractor. Planning a run imports this: no torch here."""
 
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field
 
@@ -22,6 +23,10 @@ class PhotographRegions(Section):
         default="float32", description="precision of the network; bfloat16 is faster on processors that multiply in it"
     )
 
+    def portable(self) -> Self:
+        """What an extractor's file says of its settings."""
+        return self
+
 
 class EfficientNetLite0Regions(PhotographRegions):
     """Cells of EfficientNet-Lite0's last feature map; its ImageNet classes are the tags."""
@@ -41,6 +46,10 @@ class HubRegions(PhotographRegions):
 
     kind: Literal["hub"]
     model: str = Field(min_length=1, description="hub id or local folder, e.g. facebook/dinov2-small")
+
+    def portable(self) -> Self:
+        """A local folder becomes its name: a model folder may be published, and paths of this machine may not."""
+        return self.model_copy(update={"model": Path(self.model).name}) if Path(self.model).is_dir() else self
 
 
 def _scenes_if_none(values: Any) -> Any:
