@@ -17,6 +17,8 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Image
 from vldeformer.data.regions import RegionStore
 from vldeformer.extractors.files import load_extractor
+from vldeformer.extractors.photographs import PhotographExtractor, open_network
+from vldeformer.extractors.settings import HubRegions
 from vldeformer.models.weights import ModelDescription, build_model, save_model
 
 SPLITS = {"train": 6, "val": 2, "test": 2}
@@ -149,6 +151,18 @@ def test_a_model_with_its_extractor_reads_photographs_as_it_reads_the_store(lite
     assert (tmp_path / "saved" / "extractor.safetensors").read_bytes() == (features / "extractor.safetensors").read_bytes()
     assert "a detector for pictures is in the folder" in (tmp_path / "saved" / "README.md").read_text()
     np.testing.assert_array_equal(vldeformer.load(tmp_path / "saved").encode_images(list(squares)), found)
+
+
+def test_an_extractor_of_another_model_is_refused_in_one_line(lite0_model, hub_model, tmp_path):
+    folder = shutil.copytree(lite0_model[0] / "dual", tmp_path / "model")
+    settings = HubRegions(**hub_model)
+    PhotographExtractor.fit(settings, open_network(settings), [photograph(0)]).save(folder)
+    with pytest.raises(vldeformer.InputError) as caught:
+        vldeformer.load(folder).encode_images([photograph(1)])
+    assert str(caught.value) == (
+        "images[0]: the extractor with this model gives 16 numbers a region, the model reads 1280; "
+        "put its own extractor into its folder"
+    )
 
 
 def test_index_and_search_take_photographs(lite0_model, raw, tmp_path, capsys):

@@ -69,4 +69,8 @@ class InMemoryRegions:
             raise InputError(f"{name}: {came}; give vldeformer.Regions(features, boxes, tags) of your own detector")
         with self.locks[id(image)]:
             rgb = upright(image, name)
-        return self.extractor.regions(rgb)
+        found = self.extractor.regions(rgb)
+        if found.features.shape[1] != self.feature_width:
+            came = f"the extractor with this model gives {found.features.shape[1]} numbers a region"
+            raise InputError(f"{name}: {came}, the model reads {self.feature_width}; put its own extractor into its folder")
+        return found
