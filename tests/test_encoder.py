@@ -145,7 +145,7 @@ def test_what_is_saved_comes_back(model_folder, images, tmp_path, kind, reading)
     again = vldeformer.load(str(tmp_path / "saved"))
     np.testing.assert_array_equal(again.encode_text(CAPTIONS), encoder.encode_text(CAPTIONS))
     np.testing.assert_array_equal(again.encode_images(images(kind)), encoder.encode_images(images(kind)))
-    assert again.description == encoder.description and (again.transform.detector is None) == (kind != "oscar")
+    assert again.description == encoder.description and (again.transform.extractor is None) == (kind != "oscar")
     again.save_pretrained(tmp_path / "saved")
     assert json.loads((tmp_path / "saved" / "encoder.json").read_text())["kind"] == "dual"
 

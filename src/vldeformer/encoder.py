@@ -18,6 +18,8 @@ from torch import Tensor
 from vldeformer.artifact import RECORD, digest, whole_folder, write_json
 from vldeformer.data.records import Regions
 from vldeformer.errors import InputError
+from vldeformer.extractors.base import Extractor
+from vldeformer.extractors.files import load_extractor
 from vldeformer.hub.card import CARD, Saved, model_card
 from vldeformer.hub.lineage import read_training
 from vldeformer.hub.measured import CardResults, read_results
@@ -26,12 +28,11 @@ from vldeformer.inputs.batch import TextInput
 from vldeformer.inputs.in_memory import InMemoryImage, in_memory_ids
 from vldeformer.inputs.tokens import WordPieces, pad_rows
 from vldeformer.models.dual import DualEncoder
-from vldeformer.models.importing import EXTRACTOR, WEIGHTS, files_of, load_any
+from vldeformer.models.importing import WEIGHTS, files_of, load_any
 from vldeformer.models.weights import ModelDescription, as_encoder, save_model
 from vldeformer.retrieval.image_transform import ImageTransform
 from vldeformer.retrieval.item_vectors import encode_captions, encode_images
 from vldeformer.runtime import RuntimeSettings, arithmetic, find_device, this_machine
-from vldeformer.scenes.detector import Detector
 
 BATCH_SIZE = 64
 
@@ -57,16 +58,15 @@ def load(
     place = find_device(device)
     model, description, words = load_any(path_or_hub_id)
     folder = files_of(path_or_hub_id)
-    detector = Detector.load(folder / EXTRACTOR) if (folder / EXTRACTOR).is_file() else None
     encoder = as_encoder(model, description).to(place)
-    return Encoder(encoder, description.model_copy(update={"kind": "dual"}), words, detector, runtime, folder)
+    return Encoder(encoder, description.model_copy(update={"kind": "dual"}), words, load_extractor(folder), runtime, folder)
 
 
 class Encoder:
     """A decomposed model with its word pieces and its image transform.
 
     Attributes: ``model`` (DualEncoder, in eval mode), ``description``, ``words``, and ``transform`` (ImageTransform), which
-    turns one image into a tensor and holds the detector that travelled with a model of regions, or None. ``source``: the
+    turns one image into a tensor and holds the extractor that travelled with a model of regions, or None. ``source``: the
     folder that it was read from, where the record of its training may lie; None: it was made otherwise.
     """
 
@@ -75,12 +75,12 @@ class Encoder:
         model: DualEncoder,
         description: ModelDescription,
         words: WordPieces,
-        detector: Detector | None,
+        extractor: Extractor | None,
         runtime: RuntimeSettings,
         source: Path | None = None,
     ) -> None:
         self.model, self.description, self.words, self.runtime, self.source = model, description, words, runtime, source
-        self.transform = ImageTransform(description, words, detector, runtime)
+        self.transform = ImageTransform(description, words, extractor, runtime)
 
     @overload
     def encode_text(self, texts: Sequence[str], batch_size: int = BATCH_SIZE) -> Float[np.ndarray, "N D"]: ...
@@ -107,8 +107,8 @@ class Encoder:
     def encode_images(self, images: Sequence[InMemoryImage], batch_size: int = BATCH_SIZE) -> Float[np.ndarray, "N D"]:
         """Unit vectors of images in their order, float32: PIL images of any mode, arrays (height, width, 3) of uint8, or Regions.
 
-        Pictures are cut to what the model reads, or given to its detector. Raises InputError, naming the place in the list,
-        if an image cannot be read or if the model needs ``Regions`` and has no detector.
+        Pictures are cut to what the model reads, or given to its extractor. Raises InputError, naming the place in the list,
+        if an image cannot be read or if the model needs ``Regions`` and has no extractor.
 
         >>> encoder.encode_images([PIL.Image.new("RGB", (640, 480))]).shape
         (1, 32)
@@ -178,15 +178,15 @@ class Encoder:
     def _write(self, folder: Path, results: CardResults | None, repo_id: str | None) -> None:
         training = read_training(self.source)  # first: the folder may be replaced by this very one
         save_model(folder, self.model, self.description, self.words)
-        if self.transform.detector is not None:
-            self.transform.detector.save(folder / EXTRACTOR)
+        if self.transform.extractor is not None:
+            self.transform.extractor.save(folder)
         if training is not None:
             write_json(folder / RECORD, training.model_dump(mode="json"))
         saved = Saved(
             description=self.description,
             parameters=sum(parameter.numel() for parameter in self.model.parameters()),
             width=self.model.embedding_size,
-            detector=self.transform.detector is not None,
+            detector=self.transform.extractor is not None,
             weights_sha256=digest(folder / WEIGHTS),
         )
         (folder / CARD).write_text(model_card(saved, training, results, repo_id), encoding="utf-8")

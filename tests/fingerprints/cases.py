@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from fingerprints.values import array, exact, floats
 
@@ -125,6 +126,37 @@ def prepared_source(world, source):
         "manifest": exact((out / "manifest.json").read_bytes()),
         "pixels": array(np.load(pixels)) if pixels.is_file() else None,
     }
+
+
+def photograph_regions(world, write, **regions):
+    """Regions of the photographs of a Karpathy file by a network of random weights in its published layout."""
+    from fingerprints import sources
+    from vldeformer.steps.features import features
+    from vldeformer.steps.prepare import prepare
+
+    raw, prepared, out, settings = world.new("raw"), world.new("prepared"), world.new("features"), world.new("settings")
+    dataset = {"source": "karpathy", "name": "tiny", "raw_dir": "raw"} | sources.karpathy(raw)
+    with pytest.MonkeyPatch.context() as patch:
+        named = write(world.new("network"), patch)
+        section = {"grid": 1, "tags": 3, "least_probability": 0.0, "dtype": "float32"} | named | regions
+        settings.with_suffix(".json").write_text(json.dumps({"dataset": dataset, "regions": section}))
+        prepare(settings=settings.with_suffix(".json"), raw_dir=raw, out=prepared)
+        features(settings=settings.with_suffix(".json"), prepared=prepared, out=out)
+    return store(out / "store")
+
+
+def lite0(folder, patch):
+    from vision_models import write_packages
+
+    write_packages(folder, patch=patch)
+    return {"kind": "efficientnet_lite0", "image_size": 64, "grid": 2}
+
+
+def hub_vision(folder, patch):
+    from vision_models import save_vision_model
+
+    save_vision_model(folder, "vit")
+    return {"kind": "hub", "model": str(folder)}
 
 
 def negatives(world, features=None, **changes):
@@ -412,7 +444,11 @@ CASES = {
         "scenes": prepared,
         **{kind: run(prepared_source, source=kind) for kind in ("karpathy", "joined", "folder", "vinvl")},
     },
-    "features": {"detector": lambda world: store(world.regions)},
+    "features": {
+        "detector": lambda world: store(world.regions),
+        "efficientnet_lite0": run(photograph_regions, write=lite0),
+        "hub": run(photograph_regions, write=hub_vision),
+    },
     "vocabulary": {"learned": lambda world: exact(world.tokenizer.read_bytes())},
     "negatives": {
         "partner random": negatives,
@@ -489,6 +525,7 @@ CASES = {
 }
 MEMBERS = {
     "dataset.source": ("prepare", "{}"),
+    "regions.kind": ("features", "{}"),
     "backbone.kind": ("train", "{}"),
     "train.kind": ("train", "{}"),
     "train.loss.kind": ("train", "loss {}"),
@@ -498,5 +535,9 @@ MEMBERS = {
     "image_partner": ("negatives", "partner {}"),
 }
 """Key of a settings union, or of a choice among words → step and name of the case of each of its members."""
-NOT_RUN = {("train.kind", "oracle"): "score_oracle runs it", ("kernels", "fast"): "all other cases of train"}
+NOT_RUN = {
+    ("train.kind", "oracle"): "score_oracle runs it",
+    ("kernels", "fast"): "all other cases of train",
+    ("regions.kind", "scenes"): "the case detector, which is older than the union",
+}
 """Members without a case named after them, and why."""

@@ -5,13 +5,18 @@ import shutil
 import huggingface_hub
 import numpy as np
 import pytest
+import torch
 from hub_models import save_vilt
 from hub_server import running_hub
+from vision_models import photograph, save_vision_model
 
 import vldeformer
 from vldeformer.artifact import digest
 from vldeformer.cli import main
 from vldeformer.errors import InputError
+from vldeformer.extractors.files import load_extractor
+from vldeformer.extractors.photographs import PhotographExtractor, open_network
+from vldeformer.extractors.settings import HubRegions
 from vldeformer.models.importing import files_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # of what the hub's library uploads with
@@ -68,9 +73,36 @@ def test_the_digest_of_a_model_is_the_same_wherever_it_lies_and_whatever_its_car
 def test_the_detector_goes_along_and_an_older_one_is_taken_away(hub, model_folder, region_store):
     folder = model_folder("oscar", extractor=True)
     vldeformer.load(folder).push_to_hub("me/regions")
-    assert hub.repositories["me/regions"]["extractor.npz"] and vldeformer.load("me/regions").transform.detector is not None
+    assert hub.repositories["me/regions"]["extractor.npz"] and vldeformer.load("me/regions").transform.extractor is not None
     vldeformer.load(model_folder("squares")).push_to_hub("me/regions")
     assert "extractor.npz" not in hub.repositories["me/regions"]
+
+
+def test_an_extractor_of_photographs_goes_along(hub, model_folder, tmp_path):
+    folder = shutil.copytree(model_folder("oscar"), tmp_path / "model")
+    save_vision_model(tmp_path / "resnet", "resnet")
+    settings = HubRegions(kind="hub", model=str(tmp_path / "resnet"), grid=1, dtype="float16")
+    images = [photograph(seed) for seed in range(3)]
+    PhotographExtractor.fit(settings, open_network(settings), images).save(folder)
+    vldeformer.load(folder).push_to_hub("me/photographs")
+    loaded = vldeformer.load("me/photographs").transform.extractor
+    expected = load_extractor(folder)
+    np.testing.assert_array_equal(loaded.regions(images[0]).features, expected.regions(images[0]).features)
+    vldeformer.load(model_folder("oscar", extractor=True)).push_to_hub("me/photographs")
+    assert {"extractor.npz", "extractor.safetensors"} & set(hub.repositories["me/photographs"]) == {"extractor.npz"}
+
+
+def test_a_vision_model_is_read_by_its_id_then_without_a_network(hub, tmp_path, monkeypatch):
+    save_vision_model(tmp_path / "vit", "vit")
+    hub.repositories["me/vit"] = {path.name: path.read_bytes() for path in (tmp_path / "vit").iterdir()}
+    settings = HubRegions(kind="hub", model="me/vit", grid=2, dtype="float16")
+    expected = open_network(settings.model_copy(update={"model": str(tmp_path / "vit")})).state_dict()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in open_network(settings).state_dict().items())
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    hub.asked.clear()
+    assert open_network(settings).words == ("tench", "golden retriever", "") and not hub.asked
+    missing = settings.model_copy(update={"model": "me/others"})
+    assert refusal(open_network, missing).startswith("me/others: no such folder; expected config.json")
 
 
 def test_what_names_paths_and_the_machine_stays_here(hub, model_folder, tmp_path):

@@ -176,6 +176,7 @@ def test_the_members_of_every_union_can_be_listed():
         "dataset.source": {"scenes", "karpathy", "joined", "folder", "vinvl"},
         "backbone.kind": {"oscar", "visualbert", "vilt", "linear"},
         "train.kind": {"joint", "dual", "oracle"},
+        "regions.kind": {"scenes", "efficientnet_lite0", "hub"},
         "train.loss.kind": {"infonce", "triplet", "triplet_hard", "multi_similarity", "sigmoid"},
         "train.hard_negatives.kind": {"none", "text", "image", "both", "mined"},
     }

@@ -71,6 +71,12 @@ def homes_of(step, imported):
     return sorted({PLAN.home(name, step) for name in chosen})
 
 
+def homes_of_regions(photographs):
+    """Homes of the regions of photographs, or of those of the built-in world."""
+    chosen = [name for name, each in PLAN.settings.items() if (each.regions.kind != "scenes") == photographs]
+    return sorted({PLAN.home(name, "features") for name in chosen})
+
+
 def option(name, values):
     """Arguments `--name VALUE...`; none if there are no values. Rules write `{params.x:q}`, which quotes each."""
     values = [values] if isinstance(values, str) else list(values)

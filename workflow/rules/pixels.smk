@@ -64,6 +64,8 @@ rule features:
         f"logs/{DATASET}/{{home}}/features.log",
     benchmark:
         f"logs/{DATASET}/{{home}}/features.tsv"
+    wildcard_constraints:
+        home=one_of(homes_of_regions(photographs=False)),
     conda:
         "../../environment.yml"
     threads: ALL_CORES
@@ -77,3 +79,31 @@ rule features:
     shell:
         "vldeformer features --settings {input.settings:q} --raw-dir {params.raw_dir:q} --prepared {params.prepared:q}"
         " --out {params.out:q} > {log:q} 2>&1"
+
+
+rule photograph_features:
+    """Regions, tags and features of photographs, by a trained network. A killed run goes on where it was."""
+    input:
+        settings=settings("features"),
+        manifest=upstream("prepare/manifest.json"),
+        pixels=upstream("prepare/pixels"),
+    output:
+        store=directory(f"artifacts/{DATASET}/{{home}}/features/store"),
+        extractor=f"artifacts/{DATASET}/{{home}}/features/extractor.safetensors",
+    log:
+        f"logs/{DATASET}/{{home}}/features.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/features.tsv"
+    wildcard_constraints:
+        home=one_of(homes_of_regions(photographs=True)),
+    conda:
+        "../../environment.yml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=growing(3000),
+        runtime=240,
+    params:
+        prepared=subpath(input.manifest, parent=True),
+        out=subpath(output.extractor, parent=True),
+    shell:
+        "vldeformer features --settings {input.settings:q} --prepared {params.prepared:q} --out {params.out:q} > {log:q} 2>&1"

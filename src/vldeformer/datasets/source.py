@@ -29,8 +29,9 @@ def ignore(_: str) -> None:
 class Source(Section, abc.ABC):
     """Settings of one data set, and the reader of its files.
 
-    gives_pixels: it has photographs or pictures. gives_regions: a detector describes them by features, boxes and tags.
-    made_here: ``make`` writes the raw files, nobody has to bring them.
+    gives_pixels: it has photographs or pictures. gives_regions: it brings regions, or a detector for its pictures alone finds
+    them; those of other photographs are found as the section ``regions`` says. made_here: ``make`` writes the raw files, nobody
+    has to bring them.
     """
 
     gives_pixels: ClassVar[bool] = True

@@ -7,8 +7,8 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 from vldeformer.artifact import RECORD
 from vldeformer.errors import InputError
-from vldeformer.models.hub_files import first_line
-from vldeformer.models.importing import EXTRACTOR
+from vldeformer.extractors.files import EXTRACTOR_FILES
+from vldeformer.hub_files import first_line
 
 SAYS = {
     401: "the hub does not know this token, or it has run out: `hf auth login`, or give another token",
@@ -47,7 +47,7 @@ def upload(folder: Path, repo_id: str, private: bool, token: str) -> str:
     try:
         interface.create_repo(repo_id, private=private, exist_ok=True)
         # A detector of an older upload would be taken for this model's.
-        stale = None if (folder / EXTRACTOR).is_file() else [EXTRACTOR]
+        stale = [name for name in EXTRACTOR_FILES if not (folder / name).is_file()]
         done = interface.upload_folder(
             repo_id=repo_id,
             folder_path=folder,

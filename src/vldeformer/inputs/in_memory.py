@@ -12,7 +12,8 @@ import numpy as np
 from vldeformer.data.pictures import Picture, square, upright
 from vldeformer.data.records import Regions, check_regions
 from vldeformer.errors import InputError
-from vldeformer.scenes.detector import Detector
+from vldeformer.extractors.base import Extractor
+from vldeformer.extractors.files import EXTRACTOR_FILES
 
 InMemoryImage = Picture | Regions
 
@@ -46,20 +47,30 @@ class InMemoryPictures:
 
 
 class InMemoryRegions:
-    """Id → Regions: given as such, or found in a picture by the model's detector.
+    """Id → Regions: given as such, or found in a picture by the model's extractor.
 
-    Raises InputError as ``check_regions`` does, or for a picture without detector. ``feature_width``: V, box numbers not counted.
+    Raises InputError as ``check_regions`` does, or for a picture without extractor. ``feature_width``: V without box numbers.
     """
 
-    def __init__(self, images: Sequence[InMemoryImage], feature_width: int, detector: Detector | None) -> None:
-        self.images, self.feature_width, self.detector = images, feature_width, detector
+    def __init__(self, images: Sequence[InMemoryImage], feature_width: int, extractor: Extractor | None) -> None:
+        self.images, self.feature_width, self.extractor = images, feature_width, extractor
+        # Readers may use threads, and one image may be in the list twice: Pillow must not decode it in two threads at once.
+        self.locks = {id(image): threading.Lock() for image in images}
 
     def __getitem__(self, image_id: str) -> Regions:
         name, image = f"images[{image_id}]", self.images[int(image_id)]
         if isinstance(image, Regions):
             check_regions(name, image, self.feature_width)
             return image
-        if self.detector is None:
-            came = f"this model reads regions and carries no detector (extractor.npz), got {type(image).__name__}"
+        if self.extractor is None:
+            came = (
+                f"this model reads regions and carries no detector ({' or '.join(EXTRACTOR_FILES)}), got {type(image).__name__}"
+            )
             raise InputError(f"{name}: {came}; give vldeformer.Regions(features, boxes, tags) of your own detector")
-        return self.detector.regions(square(upright(image, name), self.detector.picture_size))
+        with self.locks[id(image)]:
+            rgb = upright(image, name)
+        found = self.extractor.regions(rgb)
+        if found.features.shape[1] != self.feature_width:
+            came = f"the extractor with this model gives {found.features.shape[1]} numbers a region"
+            raise InputError(f"{name}: {came}, the model reads {self.feature_width}; put its own extractor into its folder")
+        return found

@@ -17,12 +17,12 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from vldeformer.errors import InputError
+from vldeformer.hub_files import hub_file, quiet
 from vldeformer.inputs.photographs import PhotographTransform
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.any_settings import AnyBackbone
 from vldeformer.models.dual import DualEncoder
 from vldeformer.models.foreign_config import backbone_settings, check_width, expect, first_sentence, read_config
-from vldeformer.models.hub_files import hub_file, quiet
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.settings import Pooling
 from vldeformer.models.vilt_settings import ViltSettings

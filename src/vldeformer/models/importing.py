@@ -4,17 +4,16 @@ from pathlib import Path
 
 from vldeformer.artifact import read_json
 from vldeformer.errors import InputError
+from vldeformer.extractors.files import EXTRACTOR_FILES
+from vldeformer.hub_files import hub_file, hub_file_if_any
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder
-from vldeformer.models.hub_files import hub_file, hub_file_if_any
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.oscar_import import WEIGHT_FILES, import_oscar
 from vldeformer.models.settings import Pooling
 from vldeformer.models.weights import DESCRIPTION, ModelDescription, load_model
 
 HUB_MODELS = ("vilt", "visual_bert")
-EXTRACTOR = "extractor.npz"
-"""The detector beside a model that reads regions."""
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
 
 
@@ -61,5 +60,5 @@ def files_of(path_or_hub_id: str | Path) -> Path:
     if found.name == DESCRIPTION:
         hub_file(name, WEIGHTS, like=found)
         hub_file(name, TOKENIZER, like=found)
-        hub_file_if_any(name, EXTRACTOR, found)
+        any(hub_file_if_any(name, extractor, found) for extractor in EXTRACTOR_FILES)  # the first that there is, and no other
     return found.parent

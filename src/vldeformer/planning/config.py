@@ -12,6 +12,7 @@ from vldeformer.datasets.sources import SOURCES, DatasetSettings
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import EvaluationSettings
 from vldeformer.evaluation.timing import SpeedSettings
+from vldeformer.extractors.settings import AnyRegionSettings, PhotographRegions
 from vldeformer.inputs.settings import NegativeSettings, VocabularySettings
 from vldeformer.models.any_settings import AnyBackboneSettings
 from vldeformer.models.linear_settings import LinearSettings
@@ -21,7 +22,7 @@ from vldeformer.planning.layers import explain, merge_layers
 from vldeformer.report.settings import ReportChoices
 from vldeformer.retrieval.reranking import RerankSettings
 from vldeformer.runtime import RuntimeSettings
-from vldeformer.scenes.world_settings import CompositionalSettings, RegionSettings
+from vldeformer.scenes.world_settings import CompositionalSettings
 from vldeformer.section import Section
 from vldeformer.training.settings import DualTraining, JointTraining, OptimizerSettings, PretrainSettings, TrainSettings
 
@@ -30,7 +31,7 @@ class Settings(Section):
     """Everything that one experiment on one dataset is made from."""
 
     dataset: DatasetSettings
-    regions: RegionSettings
+    regions: AnyRegionSettings
     vocabulary: VocabularySettings
     backbone: AnyBackboneSettings
     negatives: NegativeSettings
@@ -85,8 +86,13 @@ def _backbone_and_dataset(settings: Settings) -> list[tuple[bool, str]]:
     described, side = dataset.gives_regions, dataset.square_side
     if not isinstance(backbone, PixelBackboneSettings):
         with_regions = " or ".join(key for key, kind in SOURCES.items() if kind.gives_regions)
-        needs = f"backbone.kind {backbone.kind} needs the regions of dataset.source {with_regions}; set it to vilt"
-        return [(not described, needs)]
+        extracted, kind = isinstance(settings.regions, PhotographRegions), settings.regions.kind
+        needs = (
+            f"backbone.kind {backbone.kind} needs the regions of dataset.source {with_regions}, or of photographs by "
+            "regions.kind efficientnet_lite0 or hub; set one of them, or backbone.kind to vilt"
+        )
+        unread = f"regions.kind {kind} reads photographs, dataset.source {dataset.source} has none; leave regions.kind out"
+        return [(not described and not extracted, needs), (extracted and not dataset.gives_pixels, unread)]
     crop, patch, squares = backbone.crop_size, backbone.patch_size, not backbone.keep_aspect
     return [
         (

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from vldeformer.extractors.base import Extractor
 from vldeformer.inputs.batch import PhotographInput, PixelInput, RegionInput, VisualInput
 from vldeformer.inputs.collate import PixelReader, RegionReader, TextReader, VisualReader
 from vldeformer.inputs.in_memory import InMemoryImage, InMemoryPictures, InMemoryRegions
@@ -17,7 +18,6 @@ from vldeformer.models.settings import PixelBackboneSettings
 from vldeformer.models.weights import ModelDescription
 from vldeformer.retrieval.reader import Lengths, Reader
 from vldeformer.runtime import RuntimeSettings
-from vldeformer.scenes.detector import Detector
 
 BOX_NUMBERS = 6
 
@@ -26,18 +26,18 @@ class ImageTransform:
     """Called with one image it gives a tensor of one shape whatever the image, which torch's default collate stacks."""
 
     def __init__(
-        self, description: ModelDescription, words: WordPieces, detector: Detector | None, runtime: RuntimeSettings
+        self, description: ModelDescription, words: WordPieces, extractor: Extractor | None, runtime: RuntimeSettings
     ) -> None:
         """Prepare for one model.
 
         Args:
             description: of the model, decomposed or joint.
             words: its tokenizer.
-            detector: finds the regions of pictures for a model that reads regions; None: such a model takes ``Regions`` only.
+            extractor: finds the regions of pictures for a model that reads regions; None: such a model takes ``Regions`` only.
             runtime: where the model computes.
 
         """
-        self.backbone, self.words, self.detector, self.runtime = description.backbone, words, detector, runtime
+        self.backbone, self.words, self.extractor, self.runtime = description.backbone, words, extractor, runtime
         self.lengths = Lengths.of_model(description)
         self.image_size, self.feature_width = description.image_size, description.feature_width
 
@@ -50,7 +50,7 @@ class ImageTransform:
         backbone = self.backbone
         if not isinstance(backbone, PixelBackboneSettings):
             box_numbers = BOX_NUMBERS if backbone.reads == "tagged regions" else 0
-            regions = InMemoryRegions(images, self.feature_width - box_numbers, self.detector)
+            regions = InMemoryRegions(images, self.feature_width - box_numbers, self.extractor)
             return RegionReader(regions, self.words, lengths.tags, backbone.regions, lengths.full)
         if backbone.keep_aspect:
             return PhotographReader(InMemoryPictures(images, self.image_size), backbone.crop_size, backbone.patch_size)

@@ -14,6 +14,7 @@ from vldeformer.data.parts import is_region_store, open_region_store
 from vldeformer.data.photographs import open_pictures
 from vldeformer.data.pixels import PixelStore
 from vldeformer.errors import InputError
+from vldeformer.extractors.files import extractor_file
 from vldeformer.inputs.collate import PixelReader, RegionReader, TextReader, VisualReader
 from vldeformer.inputs.photographs import PhotographReader
 from vldeformer.inputs.tokens import WordPieces
@@ -165,9 +166,8 @@ def _reader_of(
 
 
 def extractor_of(visual: Path) -> Path | None:
-    """The detector that made the store at ``visual``: the step `features` writes both into one folder; other stores have none."""
-    extractor = visual.with_name("extractor.npz")
-    return extractor if extractor.is_file() else None
+    """The extractor of the store at ``visual``: the step `features` writes both into one folder; other stores have none."""
+    return extractor_file(visual.parent)
 
 
 def _expect(folder: Path, name: str, what: str) -> None:

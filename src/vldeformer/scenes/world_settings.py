@@ -1,8 +1,8 @@
 """Settings of the built-in world; apart from its code, so that planning a run imports no scikit-learn."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from vldeformer.section import Section
 
@@ -24,12 +24,18 @@ class SceneSettings(Section):
 
 
 class RegionSettings(Section):
-    """How regions are described."""
+    """Regions of the built-in world, found by a detector that is fitted on its pre-training scenes."""
 
+    kind: Literal["scenes"] = "scenes"
     pca_components: int = Field(description="numbers that describe a region's silhouette", ge=1, le=256)
     max_regions: int = Field(description="regions kept of an image, the largest first", ge=1)
     dtype: Literal["float16", "float32"] = Field(description="floating type of the stored features")
     seed: int = Field(description="seed of the choice of the images for fitting", ge=0)
+
+    @model_serializer(mode="wrap")
+    def _without_kind(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave ``kind`` out: settings files and records were written before there were other kinds, and stay valid."""
+        return {name: value for name, value in write(self).items() if name != "kind"}
 
 
 class CompositionalSettings(Section):

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from vldeformer.errors import InputError
+from vldeformer.extractors.base import Extractor
+from vldeformer.extractors.files import load_extractor
 from vldeformer.inputs.in_memory import in_memory_ids
-from vldeformer.models.importing import EXTRACTOR, load_any
+from vldeformer.models.importing import load_any
 from vldeformer.models.joint import JointMatcher
 from vldeformer.retrieval.image_transform import ImageTransform
 from vldeformer.retrieval.pair_scores import score_rows
 from vldeformer.runtime import this_machine
-from vldeformer.scenes.detector import Detector
 from vldeformer.search.images import ImageSource
 from vldeformer.search.index import Hit
 
@@ -23,18 +24,16 @@ IMAGES_AT_ONCE = 8  # photographs of their own size in memory
 class JointReranker:
     """Called with a query and hits it gives the same hits with ``joint`` filled in, best first; equal ones keep their order."""
 
-    def __init__(self, model: str | Path, images: ImageSource, detector: Detector | None = None) -> None:
-        """model: anything that ``load`` takes, with a matching head; detector: used if the model carries none of its own.
+    def __init__(self, model: str | Path, images: ImageSource, extractor: Extractor | None = None) -> None:
+        """model: anything that ``load`` takes, with a matching head; extractor: used if the model carries none of its own.
 
         Raises InputError if it has no matching head.
         """
         loaded, description, words = load_any(model)
         if not isinstance(loaded, JointMatcher):
             raise InputError(f"{model}: it has no matching head, and so no joint scores; give a joint model to --joint")
-        extractor = Path(model) / EXTRACTOR
-        own = Detector.load(extractor) if extractor.is_file() else detector
         self.matcher, self.images = loaded, images
-        self.transform = ImageTransform(description, words, own, this_machine())
+        self.transform = ImageTransform(description, words, load_extractor(Path(model)) or extractor, this_machine())
 
     def __call__(self, text: str, hits: Sequence[Hit]) -> list[Hit]:
         """Raises InputError as ``score`` does."""

@@ -23,7 +23,7 @@ class ServedJoint:
 
     def __init__(self, model: str | Path, index: SearchIndex, candidates: int) -> None:
         """Raises InputError if there is no such model, if it has no matching head, or if it cannot read the index's images."""
-        self.reranker = JointReranker(model, index.images, index.encoder.transform.detector)
+        self.reranker = JointReranker(model, index.images, index.encoder.transform.extractor)
         self.pair_seconds = _pair_seconds(self.reranker, index, candidates)
 
     def rerank(self, text: str, hits: Sequence[Hit], images: ImageSource) -> list[Hit]:

@@ -65,7 +65,7 @@ def search(
     if image is not None:
         found = iter([(str(image), opened.search_image(open_photograph(image), k))])
     else:
-        reranker = None if joint is None else JointReranker(joint, opened.images, opened.encoder.transform.detector)
+        reranker = None if joint is None else JointReranker(joint, opened.images, opened.encoder.transform.extractor)
         found = _found(opened, texts, k, reranker, rerank or 0)
     if out is not None and format == "sheet":
         write_contact_sheet(out, list(found), opened.images)

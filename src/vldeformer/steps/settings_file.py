@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from vldeformer.artifact import read_json
 from vldeformer.datasets.sources import AnyDataset, DatasetSettings
 from vldeformer.errors import InputError
+from vldeformer.extractors.settings import AnyRegions, AnyRegionSettings
 from vldeformer.models.any_settings import AnyBackbone, AnyBackboneSettings
 from vldeformer.section import Section, expected_and_got, place_of
 from vldeformer.training.settings import AnyTraining, TrainSettings
@@ -36,6 +37,11 @@ def read_section(path: Path, name: str, kind: type[AnySection], version: int) ->
 def read_dataset(path: Path, version: int) -> AnyDataset:
     """The section ``dataset``; raises InputError as ``read_section`` does."""
     return _validated(path, "dataset", TypeAdapter[AnyDataset](DatasetSettings), version)
+
+
+def read_regions(path: Path, version: int) -> AnyRegions:
+    """The section ``regions``; raises InputError as ``read_section`` does."""
+    return _validated(path, "regions", TypeAdapter[AnyRegions](AnyRegionSettings), version)
 
 
 def read_backbone(path: Path, version: int) -> AnyBackbone:

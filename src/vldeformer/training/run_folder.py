@@ -58,7 +58,7 @@ def finish(
     def save(path: Path) -> None:
         save_model(path, model, description, words)
         if extractor is not None:
-            shutil.copy(extractor, path / "extractor.npz")
+            shutil.copy(extractor, path / extractor.name)
 
     if accelerator.is_main_process:
         with whole_folder(out) as folder:
