@@ -1,14 +1,14 @@
 """The linear backbone: no transformer that is trained, so what it reaches a decomposed transformer must surpass.
 
-An image is the mean of its regions' features through one linear layer. A caption is the mean of its words: of vectors learned
-from nothing, or of the states of a pre-trained BERT of sentences, which stays as it is, through one linear layer. The pooling
-takes the mean, behind the linear layer; a linear map of a mean is the mean of the linear maps.
+An image is the mean of its regions' features through one linear layer. A caption is the mean of its words, from a table learned
+from nothing; or the mean state of a pre-trained BERT of sentences, which stays as it is, through one linear layer. Each is a
+sequence of one position.
 """
 
 from typing import Self
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
@@ -50,18 +50,18 @@ class LinearBackbone(Backbone):
         return self
 
     def text_sequence(self, text: TextInput) -> Sequence:
-        """Mapped states of words."""
+        """The mapped mean word."""
         if self.words is not None:
-            return Sequence(self.dropout(self.words(text.ids)), text.mask)
+            return _one(self.dropout(_mean(self.words(text.ids), text.mask)), text.mask)
         assert self.bert is not None
         with torch.no_grad():
             states = self.bert(input_ids=text.ids, attention_mask=text.mask.long()).last_hidden_state
-        return Sequence(self.text_map(self.dropout(states)), text.mask)
+        return _one(self.text_map(self.dropout(_mean(states, text.mask))), text.mask)
 
     def visual_sequence(self, visual: VisualInput, after: TextInput | None = None) -> Sequence:
-        """Mapped regions."""
+        """The mapped mean region."""
         assert isinstance(visual, RegionInput)
-        return Sequence(self.region_map(self.dropout(visual.features)), visual.region_mask)
+        return _one(self.region_map(self.dropout(_mean(visual.features, visual.region_mask))), visual.region_mask)
 
     def encode(self, sequence: Sequence, first: int = 0, last: int | None = None) -> Sequence:
         """There is nothing to encode."""
@@ -74,3 +74,13 @@ class LinearBackbone(Backbone):
     def word_embeddings(self) -> Float[Tensor, "words H"]:
         """No masked word is predicted: it is trained from scratch."""
         raise InputError("a linear backbone is not pre-trained; set train.start to scratch")
+
+
+def _mean(states: Float[Tensor, "B S W"], mask: Bool[Tensor, "B S"]) -> Float[Tensor, "B W"]:
+    shown = mask.unsqueeze(-1).to(states.dtype)
+    return (states * shown).sum(1) / shown.sum(1).clamp(min=1)
+
+
+def _one(state: Float[Tensor, "B H"], mask: Bool[Tensor, "B S"]) -> Sequence:
+    """A sequence of one position, which is there if anything was."""
+    return Sequence(state[:, None], mask.any(1, keepdim=True))
