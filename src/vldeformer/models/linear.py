@@ -17,6 +17,9 @@ from vldeformer.inputs.batch import RegionInput, TextInput, VisualInput
 from vldeformer.models.backbone import Backbone, Sequence
 from vldeformer.models.linear_settings import LinearSettings
 
+WORD_DEVIATION = 0.02
+"""Of word vectors at the start, as BERT's. PyTorch's 1 hides what is learned: Flickr8k, mean recall 30 on val instead of 47."""
+
 
 class LinearBackbone(Backbone):
     """``bert`` is the frozen BERT of sentences, or None; ``words`` the learned vectors of words, or None."""
@@ -30,6 +33,7 @@ class LinearBackbone(Backbone):
         self.words: nn.Embedding | None = None
         if settings.text_model is None:
             self.words = nn.Embedding(vocabulary_size, settings.hidden)
+            nn.init.normal_(self.words.weight, std=WORD_DEVIATION)
             return
         config = BertConfig(
             vocab_size=vocabulary_size,
