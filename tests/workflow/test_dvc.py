@@ -94,14 +94,10 @@ def test_a_comment_in_any_module_makes_nothing_again(project):
     assert "Nothing to be done" in project.snakemake("-n", "all")
 
 
-@pytest.mark.parametrize("step", ["negatives", "evaluate", "page"])
+@pytest.mark.parametrize("step", ["embed", "page"])
 def test_a_raised_version_makes_the_step_and_what_follows_in_both_engines(adopted, tmp_path, step):
     last = {"report", "page"}
-    follows = {
-        "negatives": {"negatives", *FOLLOWS},
-        "evaluate": {"evaluate", *last},
-        "page": {"page"},
-    }
+    follows = {"embed": {"embed", "evaluate", "rerank", *last}, "page": {"page"}}
     made = {}
     for engine, command in {"dvc": ("dvc", "repro"), "snakemake": ("snakemake", *CONFIG, "--cores", "2", "all")}.items():
         project = adopted.copy(tmp_path / engine)
@@ -113,7 +109,6 @@ def test_a_raised_version_makes_the_step_and_what_follows_in_both_engines(adopte
         made[engine] = project.calls()
         assert "up to date" in project.run("dvc", "status") or engine == "snakemake"
     assert made["dvc"] == made["snakemake"] and {name for name, _ in made["dvc"]} == follows[step]
-    assert ("train", "artifacts/tiny/joint/train") not in made["dvc"], "the joint model reads no negatives"
 
 
 def test_one_model_is_trained_alone_and_no_other_file_is_touched(project):
