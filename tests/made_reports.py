@@ -2,6 +2,7 @@
 
 from vldeformer.evaluation.measured_files import Speed
 from vldeformer.evaluation.measures import Estimate
+from vldeformer.evaluation.over_seeds import SeedEstimate
 from vldeformer.evaluation.run_facts import AblationResult, Choice, Drop, Model, Number, Recall
 from vldeformer.evaluation.run_report import RunReport
 
@@ -19,29 +20,31 @@ SPEED = {
 }  # fmt: skip
 
 
-def around(value, half=0.5):
-    return Estimate(value, value - half, value + half)
+def around(value, half=0.5, kind=SeedEstimate):
+    return kind(value, value - half, value + half)
 
 
 def recall(experiment, protocol="subset", start=50.0, half=0.5):
     """Recalls at K of ``start`` + K, from captions 20 more; their mean is not computed."""
-    ways = [{f"R@{k}": around(start + more + k) for k in (1, 5, 10)} | {"median_rank": around(1.0)} for more in (0, 20)]
-    sizes = {"n_images": 1000, "n_captions": 5000, "rsum": 1.0}
+
+    def near(value, half=0.5):
+        return around(value, half, Estimate)
+
+    ways = [{f"R@{k}": near(start + more + k) for k in (1, 5, 10)} | {"median_rank": near(1.0)} for more in (0, 20)]
+    sizes = {"n_images": 1000, "n_captions": 5000, "rsum": 1.0, "mean_recall": near(start, half)}
     curves = {"i2t_at": (1.0, 2.0), "t2i_at": (3.0, 4.0), "files": (f"results/mine/{experiment}/{protocol}.json",)}
-    return Recall(
-        experiment=experiment, protocol=protocol, i2t=ways[0], t2i=ways[1], mean_recall=around(start, half), **sizes, **curves
-    )
+    return Recall(experiment=experiment, protocol=protocol, i2t=ways[0], t2i=ways[1], **sizes, **curves)
 
 
-def drop(experiment, value=0.2, low=0.0, high=0.5, verdict="held", seeds=3, claimed=True):
+def drop(experiment, value=0.2, low=0.0, high=0.5, seeds=5, claimed=True, **given):
     means = {"joint_mean_recall": 80.0, "mean_recall": 80.0 - value, "claim": 0.6, "files": ()}
-    estimate = Estimate(value, low, high)
-    return Drop(experiment=experiment, drop=estimate, verdict=verdict, seeds=seeds, claimed=claimed, **means)
+    estimate = SeedEstimate(value, low, high)
+    return Drop(experiment=experiment, drop=estimate, seeds=seeds, claimed=claimed, **means, **given)
 
 
 def choice(experiment, gain=None, reference=None, at=None, each=None, composed=None):
     """``each``: seed → gain; ``composed``: gain in the compositional test."""
-    number = None if composed is None else Number(value=composed, files=())
+    number = None if composed is None else Number(value=composed, files=(), seeds=5)
     unknown = {"compositional": None, "seconds": None, "files": (), "line": None, "seeds": 1}
     seeds = {} if each is None else each
     values = {"gain": gain, "gain_by_seed": seeds, "compositional_gain": number, "mean_recall": around(50.0)}

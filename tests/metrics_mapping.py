@@ -10,8 +10,11 @@ import json
 import sys
 from pathlib import Path
 
-NEW_KEYS = {"joint_mean_recall", "mean_recall", "experiment", "files", "drop"}
+NEW_KEYS = {"joint_mean_recall", "mean_recall", "experiment", "files", "drop", "trivial", "over_trivial"}
 """Keys of a drop in report.json that the old file did not have, or not in this form."""
+T_INTERVAL = {"t_low", "t_high"}
+JUDGED = {"verdict", "held"}
+"""Keys of a drop in the old file that are no measured values: the rules of verdicts are others since."""
 
 
 def old_metrics(report):
@@ -46,18 +49,23 @@ def old_drops(report):
     drops = {}
     for one in report["drops"]:
         kept = {name: value for name, value in one.items() if name not in NEW_KEYS}
-        drops[one["experiment"]] = kept | one["drop"] | {"held": one["verdict"] == "held"}
+        drops[one["experiment"]] = kept | interval(one["drop"])
     return drops
 
 
 def old_choice(row):
-    gain = None if row["gain"] is None else row["gain"] | {"each_seed": row["gain_by_seed"]}
-    old = {name: row[name] for name in ("mean_recall", "seeds", "reference", "at", "line")} | {"gain": gain}
+    gain = None if row["gain"] is None else interval(row["gain"]) | {"each_seed": row["gain_by_seed"]}
+    old = {name: row[name] for name in ("seeds", "reference", "at", "line")} | {"gain": gain}
+    old["mean_recall"] = interval(row["mean_recall"])
     for name in ("compositional", "compositional_gain"):
         if row[name] is not None:
             value = row[name]["value"]
-            old[name] = value | {"seeds": row[name]["seeds"]} if isinstance(value, dict) else value
+            old[name] = interval(value) | {"seeds": row[name]["seeds"]} if isinstance(value, dict) else value
     return old
+
+
+def interval(estimate):
+    return {name: value for name, value in estimate.items() if name not in T_INTERVAL}
 
 
 def ends(estimate):
@@ -80,6 +88,9 @@ def compare(old_file, report_file):
     """Differences between an old metrics.json and a report.json, and the number of values in the old one."""
     old, report = (json.loads(Path(path).read_text(encoding="utf-8")) for path in (old_file, report_file))
     mapped = old_ablations(report) if "ablations" in old else old_metrics(report)
+    for drop in [*old["recall_drops"].values(), old.get("recall_drop", {})]:
+        for name in JUDGED:
+            drop.pop(name, None)
     return list(differences(old, mapped)), count(old)
 
 

@@ -1,6 +1,7 @@
 """Accuracies and intervals by plain loops, ties against the model, paired gains, and results on disk."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from vldeformer.errors import InputError
 from vldeformer.evaluation.compositional_result import CompositionalResult, accuracy_gain, items_path
 from vldeformer.evaluation.measures import Bootstrap
+from vldeformer.seeding import named_generator
 
 BOOTSTRAP = Bootstrap(samples=200, confidence=0.9, seed=4)
 SUBSETS = ["replace_obj"] * 6 + ["swap_att"] * 4 + ["add_obj"] * 2
@@ -68,13 +70,18 @@ def test_gain_is_the_paired_mean_over_seeds(scores):
     runs = [result(scores), result(scores[::-1]), result(-scores), result(scores * [[1, -1]])]
     gain = accuracy_gain([(runs[0], runs[1]), (runs[2], runs[3])], BOOTSTRAP)
     draws = BOOTSTRAP.draws(5)
+    seeds = named_generator(BOOTSTRAP.seed, "bootstrap", "seeds").integers(2, size=(len(draws), 2))
 
-    def slow(row):
+    def slow(row, drawn):
         each = [slow_accuracy(run.scores, "replace_obj", row) for run in runs]
-        return None if each[0] is None else (each[0] - each[1] + each[2] - each[3]) / 2
+        if each[0] is None:
+            return None
+        gains = [each[0] - each[1], each[2] - each[3]]
+        mean = sum(gains) / 2
+        return mean + math.sqrt(2) * (sum(gains[seed] for seed in drawn) / 2 - mean)
 
-    samples = [value for row in draws if (value := slow(row)) is not None]
-    assert gain["replace_obj"].value == pytest.approx(slow([1] * 5))
+    samples = [value for row, drawn in zip(draws, seeds, strict=True) if (value := slow(row, drawn)) is not None]
+    assert gain["replace_obj"].value == pytest.approx(slow([1] * 5, [0, 1]))
     assert (gain["replace_obj"].low, gain["replace_obj"].high) == pytest.approx(tuple(np.quantile(samples, [0.05, 0.95])))
     assert accuracy_gain([(runs[0], runs[0])], BOOTSTRAP)["mean"].high == 0
 

@@ -9,7 +9,8 @@ from made_records import BOOTSTRAP, made_ranks, made_result, made_test
 from vldeformer.errors import InputError
 from vldeformer.evaluation.compositional_result import accuracy_gain
 from vldeformer.evaluation.experiment_record import ExperimentRecord, provenance_in
-from vldeformer.evaluation.measures import Precisions, recall_drop
+from vldeformer.evaluation.measures import Precisions
+from vldeformer.evaluation.over_seeds import recall_drop
 from vldeformer.evaluation.record_settings import difference
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.retrieval.ranking import Ranks

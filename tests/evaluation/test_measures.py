@@ -1,16 +1,10 @@
 import numpy as np
 import oracles
 import pytest
+from made_ranks import UNEVEN, some_ranks
 
-from vldeformer.evaluation.measures import Bootstrap, measure, recall_drop
+from vldeformer.evaluation.measures import Bootstrap, measure
 from vldeformer.retrieval.ranking import Ranks
-
-UNEVEN = np.array([0, 0, 0, 1, 2, 2, 3, 3, 3, 3])
-
-
-def some_ranks(seed, n_images=4, n_captions=10, worst=14):
-    generator = np.random.default_rng(seed)
-    return Ranks(generator.integers(1, worst, size=n_images), generator.integers(1, worst, size=n_captions))
 
 
 def test_values_equal_the_loop():
@@ -44,25 +38,6 @@ def test_intervals_equal_the_loop_over_resampled_images():
         assert [estimate.low, estimate.high] == pytest.approx(np.quantile(values, [0.05, 0.95]).tolist())
 
 
-def test_drop_is_paired():
-    joint, bootstrap = some_ranks(2), Bootstrap(200, 0.95, 0)
-    same = recall_drop([(joint, joint)], UNEVEN, bootstrap)
-    assert (same.value, same.low, same.high) == (0, 0, 0)  # two unpaired resamplings would give an interval around 0
-
-    worse = Ranks(joint.i2t + 5, joint.t2i + 5)
-    drop = recall_drop([(joint, worse)], UNEVEN, bootstrap)
-    apart = measure(joint, UNEVEN, bootstrap).mean_recall.value - measure(worse, UNEVEN, bootstrap).mean_recall.value
-    assert drop.value == pytest.approx(apart)
-    differences = []
-    for draw in bootstrap.draws(4).tolist():
-        both = []
-        for ranks in (joint, worse):
-            sides = oracles.resampled_queries(ranks.i2t.tolist(), ranks.t2i.tolist(), UNEVEN.tolist(), draw)
-            both.append(np.mean([oracles.recall_at(queries, cutoff) for queries in sides for cutoff in (1, 5, 10)]))
-        differences.append(both[0] - both[1])
-    assert [drop.low, drop.high] == pytest.approx(np.quantile(differences, [0.025, 0.975]).tolist())
-
-
 def test_every_draw_has_as_many_images_as_there_are_and_the_seed_decides():
     draws = Bootstrap(100, 0.95, 3).draws(50)
     assert set(draws.sum(axis=1)) == {50}
@@ -79,15 +54,3 @@ def test_interval_covers_the_truth_about_as_often_as_it_says():
         estimate = measure(ranks, index, Bootstrap(300, 0.95, 0)).t2i["R@1"]
         covered += estimate.low <= truth <= estimate.high
     assert 0.90 <= covered / 200 <= 0.99
-
-
-def test_a_drop_over_seeds_is_the_mean_of_the_drops_on_the_same_resamples():
-    bootstrap = Bootstrap(200, 0.95, 0)
-    pairs = [(some_ranks(1), some_ranks(2)), (some_ranks(3), some_ranks(4))]
-    together = recall_drop(pairs, UNEVEN, bootstrap)
-    apart = [recall_drop([pair], UNEVEN, bootstrap).value for pair in pairs]
-    assert together.value == pytest.approx(np.mean(apart))
-    cancelling = recall_drop([pairs[0], pairs[0][::-1]], UNEVEN, bootstrap)
-    assert [cancelling.value, cancelling.low, cancelling.high] == pytest.approx([0, 0, 0])
-    with pytest.raises(ValueError, match="same queries"):
-        recall_drop([(pairs[0][0], Ranks(pairs[0][0].i2t[:2], pairs[0][0].t2i))], UNEVEN, bootstrap)

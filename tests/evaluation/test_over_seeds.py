@@ -2,11 +2,14 @@ import math
 import statistics
 
 import numpy as np
+import oracles
 import pytest
-from scipy.stats import binomtest, ttest_1samp
+from made_ranks import UNEVEN, some_ranks
+from scipy.stats import ttest_1samp
 
-from vldeformer.evaluation.measures import Bootstrap
-from vldeformer.evaluation.over_seeds import over_seeds, t_interval, wilson_interval
+from vldeformer.evaluation.measures import Bootstrap, measure
+from vldeformer.evaluation.over_seeds import over_seeds, recall_drop, t_interval
+from vldeformer.retrieval.ranking import Ranks
 from vldeformer.seeding import named_generator
 
 BOOTSTRAP = Bootstrap(300, 0.95, 0)
@@ -30,7 +33,6 @@ def test_it_equals_the_loop_over_drawn_seeds_and_images():
     found = over_seeds(resampled(by_seed), BOOTSTRAP)
     assert found.value == pytest.approx(by_seed.mean())
     assert [found.low, found.high] == pytest.approx(np.quantile(means, [0.025, 0.975]).tolist())
-    assert found.seeds == 4
 
 
 def test_one_seed_has_the_interval_of_its_images_and_no_t_interval():
@@ -52,13 +54,6 @@ def test_the_t_interval_is_that_of_scipy():
     assert t_interval(values, 0.95) == pytest.approx((expected.low, expected.high))
 
 
-def test_wilson_is_that_of_scipy_and_has_a_width_at_the_ends():
-    for hits in (0, 3, 20):
-        expected = binomtest(hits, 20).proportion_ci(0.95, method="wilson")
-        assert wilson_interval(hits, 20, 0.95) == pytest.approx((expected.low, expected.high), abs=1e-12)
-    assert wilson_interval(0, 20, 0.95)[1] > 0.1 and wilson_interval(20, 20, 0.95)[0] < 0.9
-
-
 def test_the_interval_over_seeds_covers_the_truth_about_as_often_as_it_says():
     """Five seeds that differ from each other as a trained model does."""
     generator, covered, worlds = np.random.default_rng(3), 0, 300
@@ -67,3 +62,34 @@ def test_the_interval_over_seeds_covers_the_truth_about_as_often_as_it_says():
         found = over_seeds(resampled(by_seed), BOOTSTRAP)
         covered += found.low <= 0 <= found.high
     assert 0.86 <= covered / worlds <= 0.99
+
+
+def test_drop_is_paired():
+    joint, bootstrap = some_ranks(2), Bootstrap(200, 0.95, 0)
+    same = recall_drop([(joint, joint)], UNEVEN, bootstrap)
+    assert (same.value, same.low, same.high) == (0, 0, 0)  # two unpaired resamplings would give an interval around 0
+
+    worse = Ranks(joint.i2t + 5, joint.t2i + 5)
+    drop = recall_drop([(joint, worse)], UNEVEN, bootstrap)
+    apart = measure(joint, UNEVEN, bootstrap).mean_recall.value - measure(worse, UNEVEN, bootstrap).mean_recall.value
+    assert drop.value == pytest.approx(apart)
+    differences = []
+    for draw in bootstrap.draws(4).tolist():
+        both = []
+        for ranks in (joint, worse):
+            sides = oracles.resampled_queries(ranks.i2t.tolist(), ranks.t2i.tolist(), UNEVEN.tolist(), draw)
+            both.append(np.mean([oracles.recall_at(queries, cutoff) for queries in sides for cutoff in (1, 5, 10)]))
+        differences.append(both[0] - both[1])
+    assert [drop.low, drop.high] == pytest.approx(np.quantile(differences, [0.025, 0.975]).tolist())
+
+
+def test_a_drop_over_seeds_is_the_mean_of_the_drops_on_the_same_resamples():
+    bootstrap = Bootstrap(200, 0.95, 0)
+    pairs = [(some_ranks(1), some_ranks(2)), (some_ranks(3), some_ranks(4))]
+    together = recall_drop(pairs, UNEVEN, bootstrap)
+    apart = [recall_drop([pair], UNEVEN, bootstrap).value for pair in pairs]
+    assert together.value == pytest.approx(np.mean(apart))
+    cancelling = recall_drop([pairs[0], pairs[0][::-1]], UNEVEN, bootstrap)
+    assert cancelling.value == pytest.approx(0) and cancelling.low < 0 < cancelling.high, "seeds that differ widen the interval"
+    with pytest.raises(ValueError, match="same queries"):
+        recall_drop([(pairs[0][0], Ranks(pairs[0][0].i2t[:2], pairs[0][0].t2i))], UNEVEN, bootstrap)

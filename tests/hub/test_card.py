@@ -31,7 +31,7 @@ def results(tmp_path):
     recalls = [recall("decomposed", "test", 50), recall("decomposed", "subset", 30), recall("other", "test", 10)]
     times = {"speedup": 1234.5, "dual_seconds": 2.75, "joint_seconds_extrapolated": 3400.0, "sampled_pairs": 5120}
     times |= {"hardware": "EPYC, 2 cores", "threads": 1}
-    made = report(recalls=recalls, drops=[drop("decomposed", 0.25, -0.5, 1.0, "unknown", 1)])
+    made = report(recalls=recalls, drops=[drop("decomposed", 0.25, -0.5, 1.0, seeds=1)])
     folder = tmp_path / "results" / "mine"
     made.model_copy(update={"speed": made.speed.model_copy(update=times)}).save(folder / "report.json")
     return folder

@@ -39,6 +39,7 @@ def settings():
         main="decomposed",
         decomposed=["decomposed"],
         claimed=["decomposed"],
+        trivial=[],
         ablations={},
         published_protocols=[],
         counterparts={},

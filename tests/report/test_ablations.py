@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from vldeformer.errors import InputError
-from vldeformer.evaluation.measures import Estimate
+from vldeformer.evaluation.over_seeds import SeedEstimate
 from vldeformer.evaluation.run_facts import Number
 from vldeformer.report.ablation_table import ablation_table
 from vldeformer.report.collect import ablation_result, ablations_report
@@ -86,7 +86,7 @@ def test_different_images_and_missing_results_are_refused(make, judge):
 
 def test_a_cell_leads_back_to_its_files(results, judge, tmp_path):
     found, report = judge(results, {"without": Number(value=3.25, files=("cost.json",), key="seconds")})
-    accuracy = Number(value=Estimate(60.0, 55.0, 65.0), files=("a.json", "b.json"))
+    accuracy = Number(value=SeedEstimate(60.0, 55.0, 65.0), files=("a.json", "b.json"))
     tested = found.choices[0].model_copy(update={"compositional": accuracy})
     table = table_of(found.model_copy(update={"choices": (tested, found.choices[1])}), report)
     table.save(tmp_path)

@@ -6,7 +6,7 @@ import pytest
 from page_world import make_world
 
 from vldeformer.cli import main
-from vldeformer.evaluation.measures import Estimate
+from vldeformer.evaluation.over_seeds import SeedEstimate
 from vldeformer.evaluation.run_report import RunReport
 from vldeformer.report.figures import charts_of
 from vldeformer.report.page import LONG_CAPTION, beginning
@@ -110,13 +110,16 @@ def test_the_drop_is_that_over_all_seeds_where_the_ablations_were_run(tmp_path):
     arguments, results = make_world(tmp_path).arguments(), tmp_path / "results" / "w"
     report = RunReport.load(results / "report.json")
     (drop,) = report.drops
-    found = drop.model_copy(update={"drop": Estimate(-0.12, -0.5, 0.3), "verdict": "held", "seeds": 3})
+    found = drop.model_copy(update={"drop": SeedEstimate(-0.12, -0.5, 0.3), "seeds": 5})
     report.model_copy(update={"drops": (found,), "speed": None}).save(results / "ablations" / "report.json")
     given = [*arguments, "--ablations", str(tmp_path / "report.json")]
     assert main(["page", *given, "--out", str(tmp_path / "index.html")]) == 0
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "is <strong>-0.12 points</strong> on the pairs that both models scored, over 3 seeds." in text
-    assert "here that is <strong>held</strong>" in text and "results/w/ablations/report.json" in text
+    assert "is <strong>-0.12 points</strong> on the pairs that both models scored, over 5 seeds." in text
+    assert (
+        "here that is <strong>held</strong> (the whole interval is below the bound)." in text
+        and "results/w/ablations/report.json" in text
+    )
 
 
 def test_the_figures_of_the_page_are_those_of_the_files(world, text):

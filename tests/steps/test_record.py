@@ -1,5 +1,6 @@
 """Steps `record` and `ablations`: the record of an experiment, and the tables that are made of records."""
 
+import csv
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from made_reports import SPEED
 from vldeformer.cli import main
 from vldeformer.evaluation.experiment_record import ExperimentRecord
 from vldeformer.report.sources import find_cell, value_in
+from vldeformer.steps.ablations import VERSION as ABLATIONS
 
 EXPERIMENTS = {"joint": 1, "decomposed": 2, "other": 3}
 SETTINGS = {"versions": {"train": 1}, "train": {"seed": 0}}
@@ -19,6 +21,7 @@ REPORT = {
     "main": "decomposed",
     "decomposed": ["decomposed", "other"],
     "claimed": ["decomposed"],
+    "trivial": [],
     "ablations": {"depth": {"title": "Depth", "protocol": "subset", "reference": "decomposed", "rows": ROWS}},
     "published_protocols": [],
     "counterparts": {},
@@ -40,7 +43,7 @@ def world(tmp_path, monkeypatch):
         (tmp_path / name / "settings.json").write_text(json.dumps({"version": 1, "record": section}))
     (tmp_path / "pair_time.json").write_text('{"seconds": 9.5, "pair_ms": 2}')
     (tmp_path / "speed.json").write_text(json.dumps(SPEED))
-    settings = {"version": 1, "report": REPORT, "records": dict.fromkeys(EXPERIMENTS, SETTINGS)}
+    settings = {"version": ABLATIONS, "report": REPORT, "records": dict.fromkeys(EXPERIMENTS, SETTINGS)}
     (tmp_path / "ablations.json").write_text(json.dumps(settings))
     return tmp_path
 
@@ -91,7 +94,8 @@ def test_a_row_names_its_record_commit_and_processor(world, capsys):
     assert ablations(*map(record, EXPERIMENTS)) == 0
     path = world / "out" / "tables" / "depth.csv"
     row = find_cell(path, ["other"], "mean_recall")
-    assert row.row["record"] == "records/other.json" and row.row["commit"] == "333333333333; 222222222222"
+    (cells,) = [one for one in csv.DictReader(path.read_text().splitlines()) if one["experiment"] == "other"]
+    assert cells["record"] == "records/other.json" and cells["commit"] == "333333333333; 222222222222"
     assert row.source.made == {
         "records/other.json": "commit 333333333333, EPYC",
         "records/decomposed.json": "commit 222222222222, EPYC",

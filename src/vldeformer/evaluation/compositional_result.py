@@ -16,6 +16,7 @@ from vldeformer.artifact import read_json, write_json
 from vldeformer.data.sugarcrepe import SUBSETS
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measures import Bootstrap, Estimate
+from vldeformer.evaluation.over_seeds import SeedEstimate, over_seeds
 from vldeformer.evaluation.query_table import columns_of, write_columns
 
 MEAN = "mean"
@@ -52,7 +53,7 @@ class CompositionalResult:
 
     def accuracies(self) -> dict[str, Estimate]:
         """Percent right of each subset that has items, and of ``GROUPS`` and ``mean``, means over subsets."""
-        measured = _measured([self], self.bootstrap)
+        measured = _measured(self, self.bootstrap)
         return {name: _estimate(values, self.bootstrap) for name, values in measured.items()}
 
     def summary(self) -> dict[str, Any]:
@@ -126,38 +127,39 @@ def items_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.items.parquet")
 
 
-def accuracy_gain(pairs: Sequence[tuple[CompositionalResult, CompositionalResult]], bootstrap: Bootstrap) -> dict[str, Estimate]:
-    """Accuracy of the first of each pair less that of the second, in points, as a mean over pairs (e.g. seeds).
+def accuracy_gain(
+    pairs: Sequence[tuple[CompositionalResult, CompositionalResult]], bootstrap: Bootstrap
+) -> dict[str, SeedEstimate]:
+    """Accuracy of the first of each pair less that of the second, in points, as the mean over pairs, one for each seed.
 
-    By subset, group and ``mean``. The interval is of the images: all are judged on the same resamples, and it says nothing of
-    other seeds. Raises InputError if the results are not of the same items.
+    By subset, group and ``mean``; all pairs are judged on the same resamples. Raises InputError if the items are not the same.
     """
     first = pairs[0][0]
     for other in (result for pair in pairs for result in pair):
         if (other.subsets, other.keys, other.image_ids) != (first.subsets, first.keys, first.image_ids):
             names = f"{first.experiment} and {other.experiment}"
             raise InputError(f"{names}: expected results of the same items; judge both with one folder of items")
-    ours, theirs = (_measured(results, bootstrap) for results in zip(*pairs, strict=True))
-    return {name: _estimate(ours[name] - theirs[name], bootstrap) for name in ours}
+    measured = [(_measured(ours, bootstrap), _measured(theirs, bootstrap)) for ours, theirs in pairs]
+    gains = {name: np.stack([ours[name] - theirs[name] for ours, theirs in measured]) for name in measured[0][0]}
+    return {name: over_seeds(values, bootstrap) for name, values in gains.items()}
 
 
-def _measured(results: Sequence[CompositionalResult], bootstrap: Bootstrap) -> dict[str, np.ndarray]:
-    """Subset, group or ``mean`` → (1 + samples,) percent, as a mean over results of the same items.
+def _measured(result: CompositionalResult, bootstrap: Bootstrap) -> dict[str, np.ndarray]:
+    """Subset, group or ``mean`` → (1 + samples,) percent.
 
     The first counts every image once, the others as often as it was drawn; NaN where no item was drawn.
     """
-    first = results[0]
-    present = [name for name in SUBSETS if name in first.subsets]
-    images = {image_id: row for row, image_id in enumerate(dict.fromkeys(first.image_ids))}
-    cells = np.array([images[image_id] for image_id in first.image_ids]) * len(present)
-    cells += np.array([present.index(subset) for subset in first.subsets])
-    right = np.sum([result.scores[:, 0] > result.scores[:, 1] for result in results], axis=0)
+    present = [name for name in SUBSETS if name in result.subsets]
+    images = {image_id: row for row, image_id in enumerate(dict.fromkeys(result.image_ids))}
+    cells = np.array([images[image_id] for image_id in result.image_ids]) * len(present)
+    cells += np.array([present.index(subset) for subset in result.subsets])
+    right = result.scores[:, 0] > result.scores[:, 1]
     size = len(images) * len(present)
     hits, items = (np.bincount(cells, each, size).reshape(len(images), -1) for each in (right, np.ones(len(cells))))
     # Sums of whole numbers are exact in float64, so the order in which BLAS adds them changes nothing.
     weights = np.concatenate([np.ones((1, len(images))), bootstrap.draws(len(images))])
     with np.errstate(invalid="ignore"):
-        percent = 100 * (weights @ hits) / (weights @ items) / len(results)
+        percent = 100 * (weights @ hits) / (weights @ items)
     measured = dict(zip(present, percent.T, strict=True))
     for name, members in {**GROUPS, MEAN: present}.items():
         own = np.array([measured[member] for member in members if member in present])

@@ -1,11 +1,10 @@
-"""From ranks to measures with intervals: recalls, median rank, mean recall, precisions, and the drop between two models.
+"""From ranks to measures with intervals: recalls, median rank, mean recall, precisions. Several seeds: ``over_seeds``.
 
 Intervals are percentile bootstrap intervals. Images are resampled, each with its own query and all its captions' queries,
 because captions of one image are hard or easy together: drawing captions one by one would make the intervals too narrow.
 Every model is resampled with the same draws, which makes a difference between two models a paired one.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,47 +138,10 @@ def mean_recall(ranks: Ranks) -> float:
     return float(np.mean([100 * (own <= cutoff).mean() for own in (ranks.i2t, ranks.t2i) for cutoff in CUTOFFS]))
 
 
-def recall_drop(pairs: Sequence[tuple[Ranks, Ranks]], caption_image_index: np.ndarray, bootstrap: Bootstrap) -> Estimate:
-    """Mean recall of the first of each pair less that of the second, in points, as a mean over pairs (e.g. seeds).
-
-    The interval is of the images: all pairs are judged on the same resamples, and it says nothing of other seeds.
-    """
-    _check_same_queries([ranks for pair in pairs for ranks in pair])
-
-    def difference(weights: np.ndarray) -> np.ndarray:
-        drops = [_recalls(a, caption_image_index, weights) - _recalls(b, caption_image_index, weights) for a, b in pairs]
-        means: np.ndarray = np.mean(drops, axis=0).mean(axis=1)
-        return means
-
-    return _estimate(difference, len(pairs[0][0].i2t), bootstrap)
-
-
-def mean_over_runs(runs: Sequence[Ranks], caption_image_index: np.ndarray, bootstrap: Bootstrap) -> Estimate:
-    """Mean of the six recalls in percent as a mean over runs (e.g. seeds) on the same images; the interval is of the images."""
-    _check_same_queries(runs)
-
-    def mean(weights: np.ndarray) -> np.ndarray:
-        means: np.ndarray = np.mean([_recalls(ranks, caption_image_index, weights) for ranks in runs], axis=0).mean(axis=1)
-        return means
-
-    return _estimate(mean, len(runs[0].i2t), bootstrap)
-
-
-def _check_same_queries(runs: Sequence[Ranks]) -> None:
-    if len({(len(ranks.i2t), len(ranks.t2i)) for ranks in runs}) > 1:
-        raise ValueError("a paired difference needs the same queries on both sides")
-
-
-def _estimate(measured: Callable[[np.ndarray], np.ndarray], n_images: int, bootstrap: Bootstrap) -> Estimate:
-    """``measured``: (samples, N) how often each image counts → (samples,) values."""
-    low, high = bootstrap.interval(measured(bootstrap.draws(n_images)))
-    return Estimate(float(measured(np.ones((1, n_images), dtype=np.int32))[0]), float(low), float(high))
-
-
 def _columns(ranks: Ranks, precisions: Precisions | None, caption_image_index: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """(samples, 8 or 12): six recalls and two median ranks, i2t first, then R-Precision and mAP@R of i2t and of t2i."""
     queries = ((ranks.i2t, np.arange(len(ranks.i2t))), (ranks.t2i, caption_image_index))
-    columns = [_recalls(ranks, caption_image_index, draws)]
+    columns = [six_recalls(ranks, caption_image_index, draws)]
     columns += [_medians(own, images, draws)[:, None] for own, images in queries]
     if precisions is not None:
         weights = draws.astype(np.float64)
@@ -190,7 +152,7 @@ def _columns(ranks: Ranks, precisions: Precisions | None, caption_image_index: n
     return np.concatenate(columns, axis=1)
 
 
-def _recalls(ranks: Ranks, caption_image_index: np.ndarray, draws: np.ndarray) -> np.ndarray:
+def six_recalls(ranks: Ranks, caption_image_index: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """(samples, 6) percent: i2t R@1, R@5, R@10, then t2i, where image n and its captions count ``draws[:, n]`` times."""
     n_images = len(ranks.i2t)
     columns: list[np.ndarray] = [ranks.i2t <= cutoff for cutoff in CUTOFFS]

@@ -6,11 +6,13 @@ t-interval over the seeds alone is given too; it needs no resampling, and it say
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from vldeformer.evaluation.measures import Bootstrap, Estimate
+from vldeformer.evaluation.measures import Bootstrap, Estimate, six_recalls
+from vldeformer.retrieval.ranking import Ranks
 from vldeformer.seeding import named_generator
 
 
@@ -18,9 +20,33 @@ from vldeformer.seeding import named_generator
 class SeedEstimate(Estimate):
     """A mean over seeds. low, high: interval over seeds and images. t_low, t_high: over seeds alone; None of one seed."""
 
-    seeds: int
-    t_low: float | None
-    t_high: float | None
+    t_low: float | None = None
+    t_high: float | None = None
+
+    @property
+    def over_seeds_alone(self) -> Estimate | None:
+        """The same value with the t-interval; None of one seed."""
+        return None if self.t_low is None or self.t_high is None else Estimate(self.value, self.t_low, self.t_high)
+
+
+def recall_drop(pairs: Sequence[tuple[Ranks, Ranks]], caption_image_index: np.ndarray, bootstrap: Bootstrap) -> SeedEstimate:
+    """Mean recall of the first of each pair minus that of the second, in points, as the mean over pairs, one for each seed.
+
+    Args:
+        pairs: ranks of the same queries on both sides.
+        caption_image_index: (M,) the image with which each caption is resampled.
+        bootstrap: the resampling; all pairs are judged on the same resamples.
+
+    """
+    images = len(pairs[0][0].i2t)
+    ours, theirs = (_recalls(runs, images, caption_image_index, bootstrap) for runs in zip(*pairs, strict=True))
+    return over_seeds((ours - theirs).mean(axis=2), bootstrap)
+
+
+def mean_over_runs(runs: Sequence[Ranks], caption_image_index: np.ndarray, bootstrap: Bootstrap) -> SeedEstimate:
+    """Mean of the six recalls in percent as the mean over runs with other seeds; arguments as those of ``recall_drop``."""
+    recalls = _recalls(runs, len(runs[0].i2t), caption_image_index, bootstrap)
+    return over_seeds(recalls.mean(axis=2), bootstrap)
 
 
 def over_seeds(values: np.ndarray, bootstrap: Bootstrap) -> SeedEstimate:
@@ -40,9 +66,8 @@ def over_seeds(values: np.ndarray, bootstrap: Bootstrap) -> SeedEstimate:
         of_drawn = resampled[drawn, np.arange(samples)[:, None]].mean(axis=1)
         means = means + math.sqrt(seeds / (seeds - 1)) * (of_drawn - means)
     low, high = bootstrap.interval(means[np.isfinite(means)])
-    return SeedEstimate(
-        float(values[:, 0].mean()), float(low), float(high), seeds, *t_interval(values[:, 0], bootstrap.confidence)
-    )
+    ends = t_interval(values[:, 0], bootstrap.confidence)
+    return SeedEstimate(float(values[:, 0].mean()), float(low), float(high), *ends)
 
 
 def t_interval(values: np.ndarray, confidence: float) -> tuple[float, float] | tuple[None, None]:
@@ -55,21 +80,9 @@ def t_interval(values: np.ndarray, confidence: float) -> tuple[float, float] | t
     return float(values.mean() - half), float(values.mean() + half)
 
 
-def wilson_interval(hits: float, trials: int, confidence: float) -> tuple[float, float]:
-    """Wilson's interval of a share: it has a width where all or none were right, where a bootstrap has none.
-
-    Args:
-        hits: how many were right.
-        trials: of how many that do not depend on each other.
-        confidence: 0.95 for the usual interval.
-
-    Returns:
-        Both ends as shares between 0 and 1.
-
-    """
-    from scipy.stats import norm
-
-    z, share = float(norm.ppf((1 + confidence) / 2)), hits / trials
-    middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / (1 + z * z / trials)
-    return max(0.0, middle - half), min(1.0, middle + half)
+def _recalls(runs: Sequence[Ranks], images: int, caption_image_index: np.ndarray, bootstrap: Bootstrap) -> np.ndarray:
+    """(runs, 1 + samples, 6) percent."""
+    if any((len(ranks.i2t), len(ranks.t2i)) != (images, len(caption_image_index)) for ranks in runs):
+        raise ValueError("a mean over seeds needs the same queries in all runs")
+    draws = np.concatenate([np.ones((1, images), dtype=np.int32), bootstrap.draws(images)])
+    return np.stack([six_recalls(ranks, caption_image_index, draws) for ranks in runs])

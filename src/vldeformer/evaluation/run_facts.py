@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict
 
 from vldeformer.evaluation.measured_files import GalleryPoint
 from vldeformer.evaluation.measures import Estimate
+from vldeformer.evaluation.over_seeds import SeedEstimate
+from vldeformer.evaluation.verdicts import Verdict, is_positive, stays_below
 
 COMPARED = "subset"
 """The protocol under which every model is judged, the joint one included."""
-HELD, NOT_HELD, UNKNOWN = "held", "not held", "unknown"
 
 Files = tuple[str, ...]
 
@@ -56,24 +57,31 @@ class Recall(Fact):
 class Drop(Fact):
     """Mean recall of the joint model minus that of a decomposed one, on the same pairs, as the mean over common seeds.
 
-    claim: the paper's bound; claimed: the paper's claim is about this model.
+    claim: the paper's bound; claimed: the paper's claim is about this model. over_trivial: the joint model minus the best trivial
+    baseline, ``trivial``, on the same pairs; None: none was run.
     """
 
     experiment: str
-    drop: Estimate
+    drop: SeedEstimate
     joint_mean_recall: float
     mean_recall: float
     seeds: int
     claim: float
-    verdict: str
     claimed: bool
+    trivial: str | None = None
+    over_trivial: SeedEstimate | None = None
     files: Files
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it is below the paper's bound."""
+        return stays_below(self.drop, self.claim, self.seeds, self.over_trivial)
 
 
 class Number(Fact):
     """A measured number of an experiment that is not a recall. key: its place in the one file; None: computed from all files."""
 
-    value: Estimate | float
+    value: SeedEstimate | float
     files: Files
     key: str | None = None
     seeds: int = 1
@@ -90,15 +98,20 @@ class Choice(Fact):
     at: float | None
     line: str | None
     seeds: int
-    mean_recall: Estimate
+    mean_recall: SeedEstimate
     reference: str | None
-    gain: Estimate | None
+    gain: SeedEstimate | None
     gain_by_seed: dict[int, float]
     compositional: Number | None
     compositional_gain: Number | None
     seconds: Number | None
     files: Files
     place: str = ""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Whether the gain is above 0; None: there is no gain."""
+        return None if self.gain is None else is_positive(self.gain, len(self.gain_by_seed))
 
 
 class AblationResult(Fact):

@@ -99,5 +99,5 @@ class RunReport(Fact):
             "drop": found.drop.value,
             "drop_low": found.drop.low,
             "drop_high": found.drop.high,
-            "verdict": found.verdict,
+            "verdict": found.verdict.word,
         }

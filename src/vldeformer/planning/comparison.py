@@ -36,6 +36,7 @@ def report_settings(files: ExperimentFiles, choices: ReportChoices, experiments:
         main=choices.main,
         decomposed=[name for name in choices.decomposed if name in experiments],
         claimed=[name for name in choices.claimed if name in experiments],
+        trivial=[name for name in choices.trivial if name in experiments],
         ablations={name: ablation for name, ablation in present.items() if ablation is not None},
         published_protocols=choices.published_protocols,
         counterparts={name: model for name, model in choices.counterparts.items() if name in experiments},

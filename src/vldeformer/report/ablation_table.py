@@ -6,8 +6,8 @@ from vldeformer.report.sources import Source
 from vldeformer.report.table import EXPERIMENT, MEAN_RECALL, MEAN_RECALL_KEYS, ONE, TWO, Column, Row, Said, Table, duration, plain
 
 HOW = (
-    "mean over seeds of the mean recall, a gain minus that of the reference with the same seed; intervals: images resampled; "
-    "from the ranks of each query next to each file"
+    "mean over seeds of the mean recall, a gain minus that of the reference with the same seed; intervals: seeds and images "
+    "resampled; from the ranks of each query next to each file"
 )
 
 
@@ -36,7 +36,7 @@ def ablation_table(report: RunReport, ablation: AblationResult) -> Table:
     where = "the whole test set" if ablation.protocol == "test" else "the pairs that the joint model scores too"
     made = f" Made on {', '.join(f'{name} {origins[0][name]}' for name in common)}." if origins[0] and common else ""
     caption = (
-        f"{ablation.title}: mean of the six recalls in percent on {where}, gain in points with a paired interval over images; "
+        f"{ablation.title}: mean of the six recalls in percent on {where}, gain in points with a paired interval; "
         f"means are over seeds, a gain's over those that both were run with. Data set {report.dataset}.{made}"
     )
     rows = [_row(report, one, origin) for one, origin in zip(ablation.choices, origins, strict=True)]

@@ -1,7 +1,7 @@
 """The five claims of the paper and what the results say: a page made from the reports that git keeps.
 
-A claim is held if the whole interval allows it, not held if the whole interval forbids it, else unknown; it is also unknown where
-nothing was run. It is judged by the main model; what other models show is listed too.
+By which rules: ``evaluation.verdicts``. A claim is judged by the main model; what other models show is listed too. It is unknown
+where nothing was run.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vldeformer.evaluation.measures import Estimate
-from vldeformer.evaluation.run_facts import COMPARED, HELD, NOT_HELD, UNKNOWN, Choice, Drop
+from vldeformer.evaluation.over_seeds import SeedEstimate
+from vldeformer.evaluation.run_facts import COMPARED, Choice, Drop
 from vldeformer.evaluation.run_report import REPORT, RunReport
+from vldeformer.evaluation.verdicts import HELD, LEAST_SEEDS, NOT_HELD, UNKNOWN, is_positive
 from vldeformer.report.table import seeds_in_words
 
 OTHER = "other model"
-HEAD = """# The paper's claims and what our runs show
+HEAD = f"""# The paper's claims and what our runs show
 
-Made by `vldeformer claims` (`snakemake everything`); do not edit. *Held*: the whole 95 % interval over test images allows the
-claim; *not held*: all of it forbids it; *unknown*: it allows both, nothing was run, or the joint model is worse by more than the
-bound of the drop, so that there is no accuracy to keep; *other model*: one that the claim is not about.
-Means are over seeds, differences paired.
+Made by `vldeformer claims` (`snakemake everything`); do not edit. *Held*: the whole 95 % interval over seeds and test images
+allows the claim; *not held*: all of it forbids it; *unknown*: it allows both, there are fewer than {LEAST_SEEDS} seeds, nothing
+was run, or the joint model is worse by more than the bound of the drop; *no test*: the joint model is not clearly above the best
+trivial baseline, so there is nothing to keep; *other model*: one that the claim is not about. The rule that decided comes last.
+Means are over seeds, differences paired; the part of an interval that is due to seeds is widened by √(n / (n − 1)) for n seeds.
+A number of several seeds without a t-interval is of an older report: its interval is over images alone.
 Seeds are those of the training: all of them start from one pre-training, read one set of composed negatives and, where they are
 distilled, learn from one joint model.
 `scenes` is a small world made here and `flickr8k` a small model for it: neither is the paper's data set. On `scenes` the
@@ -75,19 +79,6 @@ def claims_page(folders: Sequence[Path]) -> str:
     return "\n".join(parts)
 
 
-def verdict(drop: Estimate, claim: float) -> str:
-    """Whether a recall drop (joint minus decomposed, in points) is below the paper's bound.
-
-    It is also unknown where the whole interval says that the joint model is worse by more than the bound: a joint model that did
-    not learn has no accuracy to keep.
-    """
-    if drop.high < -claim:
-        return UNKNOWN
-    if drop.high < claim:
-        return HELD
-    return NOT_HELD if drop.low >= claim else UNKNOWN
-
-
 def faster(record: Record) -> list[Finding]:
     """Time of the joint model, extrapolated, divided by that of the decomposed one; medians of repeats, no interval."""
     run = record.run
@@ -107,8 +98,8 @@ def small_drop(record: Record) -> list[Finding]:
     findings = []
     for one in sorted(report.drops, key=lambda one: one.experiment) if report else ():
         if report and one.claimed:
-            own = one.verdict if one.experiment == report.main else OTHER
-            findings.append(record.found(own, f"{_drop(one)}; bound {one.claim:g}", report))
+            own = one.verdict.word if one.experiment == report.main else OTHER
+            findings.append(record.found(own, f"{_drop(one)}; bound {one.claim:g}; {one.verdict.rule}", report))
     return findings or [_not_run("recall drop")]
 
 
@@ -126,11 +117,12 @@ def hard_negatives(record: Record) -> list[Finding]:
     if without is not None:
         shown = f"They keep it: {_drop(drop)}; without, {_drop(without)}"
         findings.append(record.found(_needed(drop, without), shown, report))
-    findings.append(record.found(_sign(row.gain), f"They help: gain in mean recall {_gain(row)}", report))
+    findings.append(record.found(*_judged(row, "They help: gain in mean recall"), report))
     composed = row.compositional_gain
     if composed is not None and isinstance(composed.value, Estimate):
-        shown = f"They help: gain in the compositional test {_points(composed.value)}, {seeds_in_words(composed.seeds)}"
-        findings.append(record.found(_sign(composed.value), shown, report))
+        judged = is_positive(composed.value, composed.seeds)
+        gain = f"{_points(composed.value)}, {seeds_in_words(composed.seeds)}"
+        findings.append(record.found(judged.word, f"They help: gain in the compositional test {gain}; {judged.rule}", report))
     return findings
 
 
@@ -141,8 +133,8 @@ def small_target_set(record: Record) -> list[Finding]:
     for row in sorted(rows, key=lambda one: (one.at is None, one.at or 0.0, one.experiment)):
         if row.gain is not None:
             size = f"{row.at:,.0f} target images" if row.at else "whole target set"
-            shown = f"{size}, `{row.experiment}` against `{row.reference}`: gain {_gain(row)}"
-            findings.append(record.found(_sign(row.gain), shown, record.ablated))
+            judged = _judged(row, f"{size}, `{row.experiment}` against `{row.reference}`: gain")
+            findings.append(record.found(*judged, record.ablated))
     return findings or [_not_ablated(record, "pre-trained start against random weights")]
 
 
@@ -157,8 +149,9 @@ def better_than_peers(record: Record) -> list[Finding]:
             peer, own = max(peers, key=peers.__getitem__), one.mean_recall
             gain = Estimate(own.value - peers[peer], own.low - peers[peer], own.high - peers[peer])
             both = f"`{one.experiment}` {own.value:.1f}, best published {peer} {peers[peer]:.1f}"
-            shown = f"{one.protocol}: {both}, more by {_points(gain)}; scales of pre-training differ"
-            findings.append(record.found(_sign(gain), shown, run))
+            judged = is_positive(gain, 1)
+            shown = f"{one.protocol}: {both}, more by {_points(gain)}; scales of pre-training differ; {judged.rule}"
+            findings.append(record.found(judged.word, shown, run))
     return findings or [_not_run("recall next to published models")]
 
 
@@ -185,19 +178,18 @@ def _not_ablated(record: Record, what: str) -> Finding:
 
 def _needed(drop: Drop, without: Drop) -> str:
     """Held if the accuracy is kept with something and lost without it; not held if it is kept without, or lost with it."""
-    if drop.verdict == NOT_HELD or without.verdict == HELD:
+    kept, lost = drop.verdict.word, without.verdict.word
+    if kept == NOT_HELD or lost == HELD:
         return NOT_HELD
-    return HELD if (drop.verdict, without.verdict) == (HELD, NOT_HELD) else UNKNOWN
-
-
-def _sign(gain: Estimate) -> str:
-    """Held if the whole interval is above 0."""
-    return HELD if gain.low > 0 else NOT_HELD if gain.high <= 0 else UNKNOWN
+    return HELD if (kept, lost) == (HELD, NOT_HELD) else UNKNOWN
 
 
 def _points(estimate: Estimate) -> str:
-    """``0.78 points [-0.32, 1.87]``."""
-    return f"{estimate.value:.2f} points [{estimate.low:.2f}, {estimate.high:.2f}]"
+    """``0.78 points [-0.32, 1.87]``, and the t-interval of several seeds."""
+    shown = f"{estimate.value:.2f} points [{estimate.low:.2f}, {estimate.high:.2f}]"
+    if not isinstance(estimate, SeedEstimate) or estimate.t_low is None:
+        return shown
+    return f"{shown}, t-interval over seeds [{estimate.t_low:.2f}, {estimate.t_high:.2f}]"
 
 
 def _choices(report: RunReport | None, ablation: str) -> tuple[Choice, ...]:
@@ -210,6 +202,13 @@ def _gain(row: Choice) -> str:
     each = list(row.gain_by_seed.values())
     apart = f" ({', '.join(f'{gain:+.2f}' for gain in each)})" if len(each) > 1 else ""
     return f"{_points(row.gain)}, {seeds_in_words(len(each))}{apart}" if row.gain else ""
+
+
+def _judged(row: Choice, what: str) -> tuple[str, str]:
+    """Verdict about the gain of a row, and its words with the rule."""
+    judged = row.verdict
+    assert judged is not None, "only rows with a gain are judged"
+    return judged.word, f"{what} {_gain(row)}; {judged.rule}"
 
 
 def _drop(one: Drop) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measured_files import Speed, read_measured
 from vldeformer.evaluation.measures import mean_recall
+from vldeformer.evaluation.over_seeds import SeedEstimate
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.evaluation.run_facts import COMPARED, AblationResult, Choice, Drop, Model, Number, Published, Recall
 from vldeformer.evaluation.run_report import RunReport
-from vldeformer.report.claims import verdict
 from vldeformer.report.compositional import CompositionalSet
 from vldeformer.report.journals import training
 from vldeformer.report.measured import Measured
@@ -124,18 +124,27 @@ def _recall(result: RetrievalResult, results: ResultSet) -> Recall:
 def _drop(name: str, settings: ReportSettings, results: ResultSet) -> Drop:
     pairs = results.pairs(settings.baseline, name, COMPARED)
     joint, dual = (mean_of(runs) for runs in zip(*pairs.values(), strict=True))
-    drop = difference(pairs)
+    trivial, over_trivial = _best_trivial(settings, results)
     return Drop(
         experiment=name,
-        drop=drop,
+        drop=difference(pairs),
         joint_mean_recall=joint.value,
         mean_recall=dual.value,
         seeds=len(pairs),
         claim=settings.claimed_drop,
-        verdict=verdict(drop, settings.claimed_drop),
         claimed=name in settings.claimed,
+        trivial=trivial,
+        over_trivial=over_trivial,
         files=results.files(result for pair in pairs.values() for result in pair),
     )
+
+
+def _best_trivial(settings: ReportSettings, results: ResultSet) -> tuple[str | None, SeedEstimate | None]:
+    """The trivial baseline with the highest mean recall, and the joint model's mean recall minus its own, in points."""
+    if not settings.trivial:
+        return None, None
+    best = max(settings.trivial, key=lambda name: mean_of(list(results.runs(name, COMPARED).values())).value)
+    return best, difference(results.pairs(settings.baseline, best, COMPARED))
 
 
 def ablation_result(name: str, ablation: Ablation, titles: Mapping[str, str], measured: Measured) -> AblationResult:

@@ -6,6 +6,7 @@ from pathlib import Path
 from vldeformer.data.sugarcrepe import SUBSETS
 from vldeformer.errors import InputError
 from vldeformer.evaluation.compositional_result import MEAN, CompositionalResult, accuracy_gain
+from vldeformer.evaluation.over_seeds import SeedEstimate
 from vldeformer.evaluation.run_facts import Composed, Number
 from vldeformer.evaluation.run_report import RunReport
 from vldeformer.report.settings import runs_of
@@ -56,7 +57,8 @@ class CompositionalSet:
         if not runs:
             return None
         if len(runs) == 1:
-            return Number(value=measured[0], files=self._files_of(runs), key=f"{self._place}mean/accuracy")
+            one = SeedEstimate(measured[0].value, measured[0].low, measured[0].high)
+            return Number(value=one, files=self._files_of(runs), key=f"{self._place}mean/accuracy")
         mean = sum(one.value for one in measured) / len(measured)
         return Number(value=mean, files=self._files_of(runs), seeds=len(runs))
 

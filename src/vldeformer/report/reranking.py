@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measured_files import DepthTimes, RerankTimes, Speed, read_measured
-from vldeformer.evaluation.measures import recall_drop
+from vldeformer.evaluation.over_seeds import recall_drop
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.evaluation.run_facts import COMPARED, RerankedDepth, Reranking
 from vldeformer.evaluation.run_report import RunReport

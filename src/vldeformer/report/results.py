@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vldeformer.errors import InputError
-from vldeformer.evaluation.measures import Estimate, mean_over_runs, recall_drop
+from vldeformer.evaluation.over_seeds import SeedEstimate, mean_over_runs, recall_drop
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.report.settings import runs_of
 
@@ -79,12 +79,12 @@ class ResultSet:
         return pairs
 
 
-def difference(pairs: Pairs) -> Estimate:
-    """Mean recall of the first of each pair minus that of the second, in points, with a paired interval over images."""
+def difference(pairs: Pairs) -> SeedEstimate:
+    """Mean recall of the first of each pair minus that of the second, in points, with a paired interval over seeds and images."""
     one = next(iter(pairs.values()))[0]
     return recall_drop([(a.ranks, b.ranks) for a, b in pairs.values()], one.caption_image_index, one.bootstrap)
 
 
-def mean_of(runs: Sequence[RetrievalResult]) -> Estimate:
-    """Mean recall of an experiment's runs, in percent; the interval is of the images."""
+def mean_of(runs: Sequence[RetrievalResult]) -> SeedEstimate:
+    """Mean recall of an experiment's runs, in percent; the interval is over seeds and images."""
     return mean_over_runs([run.ranks for run in runs], runs[0].caption_image_index, runs[0].bootstrap)

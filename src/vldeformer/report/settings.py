@@ -36,6 +36,10 @@ class ReportChoices(Section):
     claimed: list[str] = Field(
         description="those of `decomposed` of which the page of claims speaks: trained models that embed each item alone"
     )
+    trivial: list[str] = Field(
+        description="baselines without a transformer; where the joint model is not clearly above the best of those that were "
+        "run, its drop is no test"
+    )
     order: list[str] = Field(description="order of the rows of tables; experiments that are not listed follow in that of the run")
     ablations: list[str] = Field(description="order of the ablations: files of config/ablations; others follow by name")
     titles: dict[str, str] = Field(description="experiment → what tables call it on this data set, in place of its own title")
@@ -94,6 +98,7 @@ class ReportSettings(Section):
     main: str
     decomposed: list[str]
     claimed: list[str]
+    trivial: list[str]
     ablations: dict[str, Ablation]
     published_protocols: list[str]
     counterparts: dict[str, str]

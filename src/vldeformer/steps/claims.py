@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from vldeformer.steps.arguments import PathList
 
-VERSION = 1
+VERSION = 2
 
 
 def claims(
