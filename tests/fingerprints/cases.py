@@ -65,8 +65,8 @@ def result(path):
     return {"values": values} | tables
 
 
-def store(folder):
-    """A region store as its reader returns it."""
+def store(folder, deviation=1.0):
+    """A region store as its reader returns it, features times ``deviation``."""
     from vldeformer.data.parts import open_region_store
 
     regions = open_region_store(folder)
@@ -74,7 +74,7 @@ def store(folder):
     return {
         "ids": exact(list(regions.ids)),
         "tags": exact([list(image.tags) for image in images]),
-        "features": array(np.concatenate([image.features for image in images])),
+        "features": array(np.concatenate([image.features for image in images]) * deviation),
         "boxes": array(np.concatenate([image.boxes for image in images])),
     }
 
@@ -129,8 +129,12 @@ def prepared_source(world, source):
 
 
 def photograph_regions(world, write, **regions):
-    """Regions of the photographs of a Karpathy file by a network of random weights in its published layout."""
+    """Regions of the photographs of a Karpathy file by a network of random weights in its published layout.
+
+    Some features of such a network hardly vary: divided by their deviation they would show the rounding of the processor.
+    """
     from fingerprints import sources
+    from vldeformer.extractors.photographs import PhotographExtractor
     from vldeformer.steps.features import features
     from vldeformer.steps.prepare import prepare
 
@@ -142,7 +146,9 @@ def photograph_regions(world, write, **regions):
         settings.with_suffix(".json").write_text(json.dumps({"dataset": dataset, "regions": section}))
         prepare(settings=settings.with_suffix(".json"), raw_dir=raw, out=prepared)
         features(settings=settings.with_suffix(".json"), prepared=prepared, out=out)
-    return store(out / "store")
+    extractor = PhotographExtractor.load(out / PhotographExtractor.file_name)
+    fitted = {"mean": array(extractor.mean), "deviation": array(extractor.deviation)}
+    return store(out / "store", extractor.deviation) | fitted
 
 
 def lite0(folder, patch):
