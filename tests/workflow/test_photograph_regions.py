@@ -28,7 +28,7 @@ def test_photographs_get_regions_by_a_network_and_everything_follows(project):
     assert planned["train"] == 3 and "features" not in planned and "compositional" not in planned
     command = next(line for line in printed.splitlines() if "vldeformer features" in line)
     assert "--raw-dir" not in command and "--prepared artifacts/flickr8k_lite/base/prepare" in command
-    vocabulary = next(line for line in printed.splitlines() if "vldeformer vocabulary" in line and "lite/base/" in line)
+    vocabulary = next(line for line in printed.splitlines() if "vocabulary --settings artifacts/flickr8k_lite/base/" in line)
     assert "--features artifacts/flickr8k_lite/base/features/store" in vocabulary, "tags are words too"
 
 
