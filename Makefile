@@ -11,7 +11,7 @@ CORES ?= all
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test test-fast record-versions wheel-check lint format lock notebooks readme settings-page rule-graph rooms dvc-stages plots benchmarks verify doctor
+.PHONY: setup reproduce test test-fast test-pipelines record-versions wheel-check lint format lock notebooks readme settings-page rule-graph rooms dvc-stages plots benchmarks verify doctor
 
 setup: $(STAMP)
 
@@ -28,13 +28,17 @@ $(STAMP): requirements.lock pyproject.toml
 reproduce: setup
 	snakemake --cores $(CORES) all
 
-# Three workers on two cores: tests wait for SLURM and DVC.
+# Three workers on two cores: tests wait for DVC and servers.
 test: setup
-	python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not pipeline"
+
+# Whole runs of tiny worlds by the real steps: by both engines, from a clone, from tiny downloads of the paper's data, by SLURM.
+test-pipelines: setup
+	python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m pipeline tests/workflow
 
 # While you work: about 90 s on 2 quiet cores.
 test-fast: setup
-	python -m pytest -n 2 --dist loadfile -m "not (browser or gather or hub or slow or workflow)"
+	python -m pytest -n 2 --dist loadfile -m "not (browser or gather or hub or pipeline or slow or workflow)"
 
 # Does the wheel work in a new environment with base dependencies only?
 wheel-check: setup

@@ -6,7 +6,7 @@ import json
 import pytest
 import yaml
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pipeline
 
 METRICS = "results/tiny/metrics.json"
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from workflow_projects import copy_of_workflow
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pipeline
 
 RAW = "raw/my photos (1)"
 TRAIN = {"steps": 2, "batch_images": 4, "warmup_steps": 1, "validate_steps": 1, "validate_images": 2}

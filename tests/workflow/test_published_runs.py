@@ -58,7 +58,7 @@ def test_a_model_is_trained_with_the_word_pieces_of_the_model_that_it_starts_fro
     assert sorted(trained) == [(f"artifacts/coco_vilt/{home}",) * 2 for home in ("base", "base", "joint")]
 
 
-@pytest.mark.slow
+@pytest.mark.pipeline
 @pytest.mark.parametrize("run", [JOINED, JOINED_VILT])
 def test_a_run_goes_through_to_its_tables(project, run):
     shrink(project.folder / "config" / "datasets" / f"{run}.yaml")

@@ -88,7 +88,7 @@ def test_it_is_trained_if_it_is_forced(clone):
     assert TRAINED in planned(clone)
 
 
-@pytest.mark.slow
+@pytest.mark.pipeline
 def test_an_added_row_is_run_and_tabled_and_its_record_gives_the_same_table_without_the_model(real_project):
     """The tables are made of the records, byte for byte, once the models are gone; another record is refused."""
     run = RUN | {"experiments": RUN["experiments"] | {"ablations": ["temperature", "depth"]}}

@@ -34,6 +34,7 @@ def given_model(project, tiny, model):
     return artifacts
 
 
+@pytest.mark.pipeline
 @pytest.mark.skipif(bool(lacking()), reason=str(lacking()))
 def test_a_cluster_embeds_in_shards_side_by_side_and_the_vectors_are_those_of_one_job(real_project, tiny, model_folder, tmp_path):
     artifacts = given_model(real_project, tiny, model_folder("oscar"))
