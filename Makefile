@@ -36,7 +36,7 @@ test: setup
 test-pipelines: setup
 	python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m pipeline tests/workflow
 
-# While you work: about 90 s on 2 quiet cores.
+# While you work: 90 to 150 s on 2 quiet cores, by processor.
 test-fast: setup
 	python -m pytest -n 2 --dist loadfile -m "not (browser or gather or hub or pipeline or slow or workflow)"
 
