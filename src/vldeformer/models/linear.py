@@ -16,6 +16,7 @@ from vldeformer.errors import InputError
 from vldeformer.inputs.batch import RegionInput, TextInput, VisualInput
 from vldeformer.models.backbone import Backbone, Sequence
 from vldeformer.models.linear_settings import LinearSettings
+from vldeformer.models.pooling import pool
 
 WORD_DEVIATION = 0.02
 """Of word vectors at the start, as BERT's. PyTorch's 1 hides what is learned: Flickr8k, mean recall 30 on val instead of 47."""
@@ -56,16 +57,17 @@ class LinearBackbone(Backbone):
     def text_sequence(self, text: TextInput) -> Sequence:
         """The mapped mean word."""
         if self.words is not None:
-            return _one(self.dropout(_mean(self.words(text.ids), text.mask)), text.mask)
+            return _one(self.dropout(pool(Sequence(self.words(text.ids), text.mask), "mean")), text.mask)
         assert self.bert is not None
         with torch.no_grad():
             states = self.bert(input_ids=text.ids, attention_mask=text.mask.long()).last_hidden_state
-        return _one(self.text_map(self.dropout(_mean(states, text.mask))), text.mask)
+        return _one(self.text_map(self.dropout(pool(Sequence(states, text.mask), "mean"))), text.mask)
 
     def visual_sequence(self, visual: VisualInput, after: TextInput | None = None) -> Sequence:
         """The mapped mean region."""
         assert isinstance(visual, RegionInput)
-        return _one(self.region_map(self.dropout(_mean(visual.features, visual.region_mask))), visual.region_mask)
+        mean = pool(Sequence(visual.features, visual.region_mask), "mean")
+        return _one(self.region_map(self.dropout(mean)), visual.region_mask)
 
     def encode(self, sequence: Sequence, first: int = 0, last: int | None = None) -> Sequence:
         """There is nothing to encode."""
@@ -78,11 +80,6 @@ class LinearBackbone(Backbone):
     def word_embeddings(self) -> Float[Tensor, "words H"]:
         """No masked word is predicted: it is trained from scratch."""
         raise InputError("a linear backbone is not pre-trained; set train.start to scratch")
-
-
-def _mean(states: Float[Tensor, "B S W"], mask: Bool[Tensor, "B S"]) -> Float[Tensor, "B W"]:
-    shown = mask.unsqueeze(-1).to(states.dtype)
-    return (states * shown).sum(1) / shown.sum(1).clamp(min=1)
 
 
 def _one(state: Float[Tensor, "B H"], mask: Bool[Tensor, "B S"]) -> Sequence:
