@@ -20,6 +20,8 @@ from vldeformer.report.reranking import read_reranking
 from vldeformer.report.results import Pairs, ResultSet, difference, mean_of
 from vldeformer.report.settings import Ablation, AblationRow, ReportSettings
 
+Trivial = tuple[str | None, SeedEstimate | None]
+"""The best trivial baseline, and the joint model's mean recall minus its own; (None, None): none was run."""
 CURVE_CUTOFFS = range(1, 21)
 
 
@@ -88,6 +90,7 @@ def ablations_report(settings: ReportSettings, measured: Measured, speed: Path) 
 def _facts(settings: ReportSettings, results: ResultSet, composed: CompositionalSet, protocols: Sequence[str]) -> dict[str, Any]:
     """What both records hold."""
     shown = [result for protocol in (COMPARED, "test", *protocols) for result in results.ordered(settings.titles, protocol)]
+    trivial = _best_trivial(settings, results)
     return {
         "dataset": results.dataset,
         "main": settings.main,
@@ -97,7 +100,7 @@ def _facts(settings: ReportSettings, results: ResultSet, composed: Compositional
         "claimed_speedup": settings.claimed_speedup,
         "models": tuple(Model(experiment=name, title=title) for name, title in settings.titles.items()),
         "recalls": tuple(_recall(result, results) for result in shown),
-        "drops": tuple(_drop(name, settings, results) for name in settings.decomposed),
+        "drops": tuple(_drop(name, settings, results, trivial) for name in settings.decomposed),
         "compositional": tuple(composed.facts(name) for name in settings.titles if name in composed.results),
     }
 
@@ -121,10 +124,9 @@ def _recall(result: RetrievalResult, results: ResultSet) -> Recall:
     )
 
 
-def _drop(name: str, settings: ReportSettings, results: ResultSet) -> Drop:
+def _drop(name: str, settings: ReportSettings, results: ResultSet, trivial: Trivial) -> Drop:
     pairs = results.pairs(settings.baseline, name, COMPARED)
     joint, dual = (mean_of(runs) for runs in zip(*pairs.values(), strict=True))
-    trivial, over_trivial = _best_trivial(settings, results)
     return Drop(
         experiment=name,
         drop=difference(pairs),
@@ -133,13 +135,13 @@ def _drop(name: str, settings: ReportSettings, results: ResultSet) -> Drop:
         seeds=len(pairs),
         claim=settings.claimed_drop,
         claimed=name in settings.claimed,
-        trivial=trivial,
-        over_trivial=over_trivial,
+        trivial=trivial[0],
+        over_trivial=trivial[1],
         files=results.files(result for pair in pairs.values() for result in pair),
     )
 
 
-def _best_trivial(settings: ReportSettings, results: ResultSet) -> tuple[str | None, SeedEstimate | None]:
+def _best_trivial(settings: ReportSettings, results: ResultSet) -> Trivial:
     """The trivial baseline with the highest mean recall, and the joint model's mean recall minus its own, in points."""
     if not settings.trivial:
         return None, None
