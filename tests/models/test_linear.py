@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from tiny_bert import TEXTS, save_bert
+from tiny_bert import TEXTS
 from tiny_settings import backbone as settings
 
 from vldeformer.errors import InputError
@@ -14,12 +14,6 @@ from vldeformer.models.text_start import start_from_text, text_vocabulary
 from vldeformer.models.weights import ModelDescription, build_backbone, build_model, load_model, save_model
 
 SIZES = {"text_layers": 2, "text_hidden": 32, "text_heads": 2, "text_intermediate": 64}
-
-
-@pytest.fixture(scope="module")
-def bert(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bert")
-    return folder, save_bert(folder)
 
 
 @pytest.fixture

@@ -9,12 +9,6 @@ from vldeformer.inputs.collate import TextReader
 from vldeformer.models.text_start import locate, start_from_text, text_vocabulary
 
 
-@pytest.fixture(scope="module")
-def bert(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bert")
-    return folder, save_bert(folder)
-
-
 @pytest.fixture
 def backbone():
     """``backbone(kind)``: one of the BERT's sizes and words."""

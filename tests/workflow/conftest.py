@@ -31,6 +31,14 @@ def adopted(tmp_path_factory):
     return adopt(versioned(with_stand_in(tmp_path_factory.mktemp("adopted"))))
 
 
+@pytest.fixture
+def adopted_copy(adopted, tmp_path):
+    """A copy of it to be changed; no call has been made in it."""
+    made = adopted.copy(tmp_path / "work")
+    made.calls()
+    return made
+
+
 @pytest.fixture(scope="session")
 def really_adopted(tmp_path_factory):
     """The same with the real command line."""

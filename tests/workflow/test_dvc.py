@@ -29,13 +29,6 @@ def temperature(project):
 
 
 @pytest.fixture
-def project(adopted, tmp_path):
-    made = adopted.copy(tmp_path / "work")
-    made.calls()
-    return made
-
-
-@pytest.fixture
 def pulled(adopted, tmp_path):
     """A fresh clone with all outputs, from a folder in place of a bucket; no metadata of Snakemake, times of no meaning."""
     adopted.run("dvc", "remote", "add", "-q", "-f", "--local", "bucket", str(tmp_path / "bucket"))
@@ -47,41 +40,41 @@ def pulled(adopted, tmp_path):
     return made
 
 
-def test_what_snakemake_made_dvc_adopts_and_both_agree(project):
+def test_what_snakemake_made_dvc_adopts_and_both_agree(adopted_copy):
     # Trap 5: without `dvc commit`, `dvc repro` would make all again.
-    assert "up to date" in project.run("dvc", "repro")
-    assert project.calls() == []
-    assert project.verify() == "DVC and Snakemake agree: nothing is to be done\n"
+    assert "up to date" in adopted_copy.run("dvc", "repro")
+    assert adopted_copy.calls() == []
+    assert adopted_copy.verify() == "DVC and Snakemake agree: nothing is to be done\n"
 
 
-def test_each_engine_that_disagrees_says_so_in_one_line(project):
-    project.set(*TEMPERATURE)
-    printed = project.verify(fails=True).splitlines()
+def test_each_engine_that_disagrees_says_so_in_one_line(adopted_copy):
+    adopted_copy.set(*TEMPERATURE)
+    printed = adopted_copy.verify(fails=True).splitlines()
     assert [line.split(":")[0] for line in printed] == ["Snakemake", "DVC"]
-    assert project.calls() == []
+    assert adopted_copy.calls() == []
 
 
-def test_a_changed_setting_makes_just_what_follows_and_its_result_is_new(project):
+def test_a_changed_setting_makes_just_what_follows_and_its_result_is_new(adopted_copy):
     # Trap 3: the old model must not be kept under the new value.
-    joint = project.folder / JOINT
+    joint = adopted_copy.folder / JOINT
     before = joint.read_text()
-    project.set(*TEMPERATURE)
-    project.run("dvc", "repro")
-    calls = project.calls()
+    adopted_copy.set(*TEMPERATURE)
+    adopted_copy.run("dvc", "repro")
+    calls = adopted_copy.calls()
     assert {stage for stage, _ in calls} == FOLLOWS
     assert [out for stage, out in calls if stage == "train"] == ["artifacts/tiny/base/train"], (
         "the joint model has no temperature"
     )
-    assert temperature(project) == "0.02" and joint.read_text() == before
-    project.commit("another temperature")
-    assert "agree" in project.verify()
+    assert temperature(adopted_copy) == "0.02" and joint.read_text() == before
+    adopted_copy.commit("another temperature")
+    assert "agree" in adopted_copy.verify()
 
 
-def test_experiments_of_dvc_touch_only_what_follows(project):
-    project.run("dvc", "exp", "run", "-q", "-S", "config/experiments/decomposed.yaml:train.loss.temperature=0.02")
-    assert stages(project) == FOLLOWS
-    assert temperature(project) == "0.02"
-    assert re.search(r"train.loss.temperature +0.07 +0.02", project.run("dvc", "params", "diff"))
+def test_experiments_of_dvc_touch_only_what_follows(adopted_copy):
+    adopted_copy.run("dvc", "exp", "run", "-q", "-S", "config/experiments/decomposed.yaml:train.loss.temperature=0.02")
+    assert stages(adopted_copy) == FOLLOWS
+    assert temperature(adopted_copy) == "0.02"
+    assert re.search(r"train.loss.temperature +0.07 +0.02", adopted_copy.run("dvc", "params", "diff"))
 
 
 def test_a_setting_edited_in_a_fresh_clone_is_seen_by_snakemake(pulled):
@@ -107,23 +100,23 @@ def test_a_setting_edited_in_a_fresh_clone_is_seen_by_dvc_whatever_the_times(pul
     assert "up to date" in pulled.run("dvc", "status")
 
 
-def test_an_older_run_comes_back_and_the_newer_one_is_right_again(project):
+def test_an_older_run_comes_back_and_the_newer_one_is_right_again(adopted_copy):
     # Trap 6: Snakemake's own records are of the run that it made last, not of what DVC has brought back.
-    tables = project.folder / "results/tiny/tables/recall.md"
-    project.edit("config/experiments/joint.yaml", "Joint (early interaction)", "The teacher")
-    project.set(*TEMPERATURE)
-    project.run("dvc", "repro")
-    project.commit("second run")
-    project.calls()
-    assert "The teacher" in tables.read_text() and temperature(project) == "0.02"
-    project.git("checkout", "-q", "HEAD~1")
-    project.run("dvc", "checkout", "-q")
-    assert "The teacher" not in tables.read_text() and temperature(project) == "0.07"
-    assert "up to date" in project.run("dvc", "status")
-    project.set(*TEMPERATURE)
-    project.run("dvc", "repro")
-    assert temperature(project) == "0.02"
-    assert "up to date" in project.run("dvc", "status")
+    tables = adopted_copy.folder / "results/tiny/tables/recall.md"
+    adopted_copy.edit("config/experiments/joint.yaml", "Joint (early interaction)", "The teacher")
+    adopted_copy.set(*TEMPERATURE)
+    adopted_copy.run("dvc", "repro")
+    adopted_copy.commit("second run")
+    adopted_copy.calls()
+    assert "The teacher" in tables.read_text() and temperature(adopted_copy) == "0.02"
+    adopted_copy.git("checkout", "-q", "HEAD~1")
+    adopted_copy.run("dvc", "checkout", "-q")
+    assert "The teacher" not in tables.read_text() and temperature(adopted_copy) == "0.07"
+    assert "up to date" in adopted_copy.run("dvc", "status")
+    adopted_copy.set(*TEMPERATURE)
+    adopted_copy.run("dvc", "repro")
+    assert temperature(adopted_copy) == "0.02"
+    assert "up to date" in adopted_copy.run("dvc", "status")
 
 
 def test_raw_data_made_again_is_the_same_to_dvc_and_other_data_are_seen(adopted, tmp_path):

@@ -6,21 +6,14 @@ from versioned_projects import CONFIG
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def project(adopted, tmp_path):
-    made = adopted.copy(tmp_path / "work")
-    made.calls()
-    return made
-
-
-def test_a_comment_in_any_module_makes_nothing_again(project):
-    modules = list((project.folder / "src" / "vldeformer").rglob("*.py"))
+def test_a_comment_in_any_module_makes_nothing_again(adopted_copy):
+    modules = list((adopted_copy.folder / "src" / "vldeformer").rglob("*.py"))
     assert len(modules) > 100
     for module in modules:
         with module.open("a") as file:
             file.write("# a comment\n")
-    assert "up to date" in project.run("dvc", "status")
-    assert "Nothing to be done" in project.snakemake("-n", "all")
+    assert "up to date" in adopted_copy.run("dvc", "status")
+    assert "Nothing to be done" in adopted_copy.snakemake("-n", "all")
 
 
 @pytest.mark.parametrize("step", ["embed", "page"])
@@ -40,16 +33,16 @@ def test_a_raised_version_makes_the_step_and_what_follows_in_both_engines(adopte
     assert made["dvc"] == made["snakemake"] and {name for name, _ in made["dvc"]} == follows[step]
 
 
-def test_one_model_is_trained_alone_and_no_other_file_is_touched(project):
+def test_one_model_is_trained_alone_and_no_other_file_is_touched(adopted_copy):
     def times():
-        files = [path for top in ("artifacts", "results", "data") for path in (project.folder / top).rglob("*")]
+        files = [path for top in ("artifacts", "results", "data") for path in (adopted_copy.folder / top).rglob("*")]
         return {path: path.stat().st_mtime_ns for path in files if path.is_file() and "/joint/train/" not in str(path)}
 
     before = times()
-    project.run("dvc", "repro", "--force", "--single-item", "train@joint")
-    assert project.calls() == [("train", "artifacts/tiny/joint/train")]
+    adopted_copy.run("dvc", "repro", "--force", "--single-item", "train@joint")
+    assert adopted_copy.calls() == [("train", "artifacts/tiny/joint/train")]
     assert times() == before
-    project.raise_version("train")
-    project.run("dvc", "repro", "--single-item", "settings")
-    project.run("dvc", "repro", "-s", "train@joint")
-    assert project.calls() == [("train", "artifacts/tiny/joint/train")], "its settings file has another version"
+    adopted_copy.raise_version("train")
+    adopted_copy.run("dvc", "repro", "--single-item", "settings")
+    adopted_copy.run("dvc", "repro", "-s", "train@joint")
+    assert adopted_copy.calls() == [("train", "artifacts/tiny/joint/train")], "its settings file has another version"
