@@ -58,6 +58,22 @@ def test_features_are_the_cells_standardised_over_the_images_of_the_fit(settings
         assert found.features.dtype == np.float32 and set(found.tags) <= {"tench", "golden retriever"}
 
 
+def test_the_whole_image_comes_first_if_asked_for(settings, extractor):
+    whole = PhotographExtractor(
+        settings.model_copy(update={"whole_image": True}), open_network(settings), extractor.mean, extractor.deviation
+    )
+    network = open_network(settings)
+    with torch.inference_mode():
+        feature_map = network(network.preparation(IMAGES[0]))[0][0].numpy()
+    found, cells = whole.regions(IMAGES[0]), extractor.regions(IMAGES[0])
+    mean = sum(feature_map[:, row, column] for row in range(4) for column in range(4)) / 16
+    np.testing.assert_allclose(found.features[0], (mean - extractor.mean) / extractor.deviation, atol=1e-4)
+    assert found.boxes[0].tolist() == [0, 0, 1, 1]
+    np.testing.assert_array_equal(found.features[1:], cells.features)
+    np.testing.assert_array_equal(found.boxes[1:], cells.boxes)
+    assert found.tags == cells.tags
+
+
 def test_an_images_numbers_depend_on_no_other(extractor, lite0):
     for each in (extractor, lite0):
         alone = [each.regions(image) for image in IMAGES]

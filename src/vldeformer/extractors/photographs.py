@@ -46,7 +46,9 @@ def open_network(settings: PhotographRegions) -> VisionNetwork:
 
 
 class PhotographExtractor(Extractor):
-    """Grid × grid regions of an image. Features have mean 0 and deviation 1 over the images that it was fitted on.
+    """Grid × grid regions of an image, behind the whole image if the settings ask for it.
+
+    Features have mean 0 and deviation 1 over the images that it was fitted on.
 
     Each image is read alone, so that its numbers depend on no other.
     """
@@ -94,17 +96,20 @@ class PhotographExtractor(Extractor):
         return len(self.mean)
 
     def regions(self, rgb: PIL.Image.Image) -> Regions:
-        """Cells of an upright RGB image, row by row; tags of the whole image, the likeliest first."""
+        """The whole image if asked for, then cells row by row; tags of the whole image, the likeliest first."""
         settings, words = self.settings, self.network.words
         pixels = self.network.preparation(rgb).to(getattr(torch, settings.precision), memory_format=torch.channels_last)
         with torch.inference_mode():
             found, logits = self.network(pixels)
         feature_map = found[0].float().numpy()
-        features = (pooled_cells(feature_map, settings.grid) - self.mean) / self.deviation
+        grids = (1, settings.grid) if settings.whole_image else (settings.grid,)
+        cells = np.concatenate([pooled_cells(feature_map, grid) for grid in grids])
+        boxes = np.concatenate([cell_boxes(feature_map.shape[1], feature_map.shape[2], grid) for grid in grids])
+        features = (cells - self.mean) / self.deviation
         tags: tuple[str, ...] = ()
         if logits is not None and words:
             tags = likeliest(logits[0].float().numpy(), words, settings.tags, settings.least_probability)
-        return Regions(features, cell_boxes(feature_map.shape[1], feature_map.shape[2], settings.grid), tags)
+        return Regions(features, boxes, tags)
 
     def save(self, folder: Path) -> None:
         """Write weights, standardisation and description as one file. The same extractor gives the same bytes."""

@@ -16,6 +16,9 @@ class PhotographRegions(Section):
     grid: int = Field(
         default=3, ge=1, le=32, description="an image has grid × grid regions, pooled from the cells of the network"
     )
+    whole_image: bool = Field(
+        default=False, description="the mean of the whole image, with the image as its box, is one more region, the first"
+    )
     tags: int = Field(default=5, ge=0, le=100, description="most classes of an image that become its tags, the likeliest first")
     least_probability: float = Field(default=0.05, ge=0, lt=1, description="probability that a class needs to become a tag")
     dtype: Literal["float16", "float32"] = Field(description="floating type of the stored features")
