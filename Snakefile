@@ -1,5 +1,8 @@
 """The pipeline: snakemake --cores 8 [all | ablations | everything | score_all] [--configfile config/flickr8k.yaml]
 
+`compare_NAME` trains the experiments of one ablation (`compare_negatives`) and `compare_seeds` those with other seeds; `ablations`
+makes the tables of all.
+
 What a step prints goes to its log, which the line of its start names: `tail -F logs/scenes/*/*.log` follows all of them.
 """
 

@@ -15,6 +15,11 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+def unused(value: Any) -> bool:
+    """For ``exclude_if`` of a key that came later: where it is off, files of settings stay what they were before it."""
+    return not value
+
+
 def sections_of(annotation: Any) -> list[type[BaseModel]]:
     """The settings classes that a value of this type may have: one of a section, several of a union, none of a plain value."""
     if get_origin(annotation) is Annotated:

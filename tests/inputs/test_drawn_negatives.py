@@ -62,9 +62,10 @@ def test_a_row_without_a_candidate_stands_for_its_own_and_is_marked(train, mined
     assert valid.tolist() == [False, True] and len(visual) == 2
 
 
-def test_nothing_is_drawn_before_the_tables_are_there(train, readers):
-    with pytest.raises(ValueError, match="looked up"):
-        MinedNegatives(train, 5).texts([train.captions[0]], 0, readers("oscar").text)
+def test_without_tables_there_are_no_negatives(train, readers):
+    read, none = readers("oscar"), MinedNegatives(train, 5)
+    assert none.texts([train.captions[0]], 0, read.text) is None
+    assert none.images([train.captions[0]], 0, read.visual, named_generator(0, "x")) is None
 
 
 def test_composed_negatives_that_are_not_read_are_none(train, readers):

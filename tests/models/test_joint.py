@@ -123,3 +123,28 @@ def test_nothing_masked_is_no_words(case):
     matcher, text, visual = case
     words, _, _ = PretrainingModel(matcher)(text, visual, torch.zeros_like(text.mask), None)
     assert words.shape == (0, len(matcher.backbone.word_embeddings()))
+
+
+@pytest.mark.parametrize("kind", ["oscar", "vilt", "visualbert"])
+@pytest.mark.parametrize("apart", [0, 1])
+def test_the_cosine_of_caption_and_image_adds_to_the_match(make_backbone, readers, manifest, kind, apart):
+    backbone, opened = make_backbone(kind), readers(kind)
+    text, visual = opened.text.read(TEXTS), opened.visual.read([image.id for image in manifest.images[:3]])
+    plain, matcher = JointMatcher(backbone, apart=apart).eval(), JointMatcher(backbone, apart=apart, cosine=True).eval()
+    matcher.classifier.load_state_dict(plain.classifier.state_dict())
+    with torch.no_grad():
+        added = matcher(text, visual) - plain(text, visual)
+        words = backbone.encode(backbone.text_sequence(text), last=apart)
+        image = backbone.encode(backbone.visual_sequence(visual, None if apart else text), last=apart)
+        encoded = backbone.encode(words.followed_by(image), first=apart)
+    for row in range(3):
+        length = text.ids.shape[1]
+        means = []
+        for part in (slice(0, length), slice(length, None)):
+            states = encoded.states[row, part][encoded.mask[row, part]]
+            means.append(torch.tanh(sum(states) / len(states)))
+        cosine = means[0] @ means[1] / (means[0].norm() * means[1].norm())
+        assert added[row, 0] == 0 and added[row, 1].item() == pytest.approx(10 * cosine.item(), abs=1e-4)
+    matcher.train()(text, visual).sum().backward()
+    assert matcher.cosine_scale.grad.abs() > 0
+    backbone.zero_grad(), backbone.eval()

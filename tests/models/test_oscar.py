@@ -99,3 +99,17 @@ def test_captions_longer_than_berts_usual_positions(make_backbone, readers, word
     assert text.ids.shape == (1, 600)
     with torch.no_grad():
         assert torch.isfinite(backbone.encode(backbone.text_sequence(text)).states).all()
+
+
+def test_numbers_of_regions_are_dropped_in_training_only(make_backbone, visual):
+    plain, dropping = make_backbone("oscar"), make_backbone("oscar", feature_dropout=0.9)
+    dropping.load_state_dict(plain.state_dict())
+    with torch.no_grad():
+        assert torch.equal(plain.visual_sequence(visual).states, dropping.visual_sequence(visual).states)
+        seen = []
+        dropping.region_embedding.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+        dropping.train().visual_sequence(visual)
+    given, kept = visual.features[visual.features != 0], seen[0][visual.features != 0]
+    assert 0.02 < (kept != 0).float().mean() < 0.3
+    assert torch.allclose(kept[kept != 0], given[kept != 0] * 10, rtol=1e-5)
+    dropping.eval()

@@ -69,10 +69,20 @@ def test_vilt_takes_words_and_every_layer(bert, backbone):
 
 
 @pytest.mark.parametrize("kind", ["oscar", "vilt"])
-@pytest.mark.parametrize("change", [{"layers": 1}, {"heads": 4}, {"intermediate": 128}, {"hidden": 16}, {"words": 50}])
+@pytest.mark.parametrize("change", [{"layers": 3}, {"heads": 4}, {"intermediate": 128}, {"hidden": 16}, {"words": 50}])
 def test_other_sizes_are_refused(bert, backbone, kind, change):
     with pytest.raises(InputError, match=r"settings and vocabulary say"):
         start_from_text(backbone(kind, **change), str(bert[0]))
+
+
+@pytest.mark.parametrize(("layers", "taken"), [(1, [0]), (2, [0, 4]), (3, [0, 2, 4]), (4, [0, 1, 3, 4]), (5, [0, 1, 2, 3, 4])])
+def test_fewer_layers_are_spread_evenly(tmp_path, backbone, layers, taken):
+    reference = save_bert(tmp_path, num_hidden_layers=5)
+    started = backbone("oscar", layers=layers)
+    start_from_text(started, str(tmp_path))
+    for number, layer in zip(taken, started.bert.encoder.layer, strict=True):
+        expected = reference.encoder.layer[number].state_dict()
+        assert all(torch.equal(tensor, expected[name]) for name, tensor in layer.state_dict().items())
 
 
 def test_another_activation_is_refused(tmp_path, backbone):

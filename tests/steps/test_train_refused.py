@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from tiny_settings import COMPOSED
 
+CURRICULUM = {"curriculum": {"control": "linear_scratch_text", "stages": [{"step": 0, "share": 1}, {"step": 2, "share": 0.5}]}}
 MINED = {"kind": "mined", "epochs": 1, "depth": 2, "limit": None}
 
 
@@ -24,6 +25,14 @@ MINED = {"kind": "mined", "epochs": 1, "depth": 2, "limit": None}
         ),
         ({}, ["--negatives", "nowhere"], "train.hard_negatives.kind is 'none'; give --negatives exactly if hard"),
         ({}, ["--teacher", "nowhere"], "neither train.distillation nor train.hard_negatives.limit asks for --teacher"),
+        ({}, ["--control", "nowhere"], "give --control, a decomposed model, exactly if there is a train.curriculum"),
+        ({"train": {"kind": "joint"} | CURRICULUM}, [], "give --control, a decomposed model, exactly if"),
+        ({"train": {"kind": "joint"} | CURRICULUM}, ["--control", "nowhere"], "nowhere: no such folder"),
+        (
+            {"train": {"kind": "joint", "curriculum": {"control": "x", "stages": [{"step": 5, "share": 0.1}]}}},
+            [],
+            "train.curriculum.stages: expected stages from step 0 on, each later than the one before, got steps [5]",
+        ),
         ({"train": {"hard_negatives": MINED | {"scope": "batch"}}}, [], "train.hard_negatives.scope is unknown"),
         (
             {"train": {"loss": {"kind": "triplet", "margin": 1.0, "learn_temperature": True}}},

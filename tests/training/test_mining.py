@@ -8,7 +8,8 @@ from torch import nn
 from vldeformer.inputs.drawn_negatives import MinedNegatives
 from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.training import mining
-from vldeformer.training.mining import Miner, hardest
+from vldeformer.training.mining import Miner, RankedShares, hardest
+from vldeformer.training.settings import Stage
 
 
 def unit(rows, seed):
@@ -60,3 +61,39 @@ def test_tables_are_looked_up_every_few_steps_and_come_back_with_the_state(manif
     Miner(again, embed, 3, 2, dict(state)).prepare(model, 7)
     assert len(calls) == 3, "between two look-ups a continued run takes the tables from its state"
     assert torch.equal(torch.from_numpy(again.images_of_captions), state["images_of_captions"])
+
+
+def test_what_is_nearer_than_the_own_image_is_left_out_if_asked(monkeypatch):
+    monkeypatch.setattr(mining, "QUERIES_AT_ONCE", 4)
+    queries, gallery = unit(9, 2), unit(12, 3)
+    query_images, gallery_images = np.arange(9) % 4, np.arange(12) % 4
+    found = hardest(queries, gallery, query_images, gallery_images, 12, below_own=True)
+    left_out = 0
+    for row in range(9):
+        cosines = [float(vector @ queries[row]) for vector in gallery]
+        own = max(cosines[n] for n in range(12) if gallery_images[n] == query_images[row])
+        others = [n for n in range(12) if gallery_images[n] != query_images[row] and cosines[n] <= own]
+        left_out += 9 - len(others)
+        assert [n for n in found[row].tolist() if n >= 0] == sorted(others, key=lambda n: -cosines[n])
+    assert left_out > 9
+
+
+def test_shares_of_a_ranking_become_narrower_with_the_steps(manifest):
+    train = manifest.split("train")
+    images, captions = [image.id for image in train.images], [caption.id for caption in train.captions]
+    ranked = Embeddings(tuple(images), unit(len(images), 4), tuple(captions), unit(len(captions), 5), train.caption_image_index)
+    negatives = MinedNegatives(train, 1)
+    shares = RankedShares(negatives, ranked, [Stage(step=0, share=1), Stage(step=2, share=0.5), Stage(step=6, share=0.1)])
+    for step, share in ((0, None), (1, None), (2, 0.5), (5, 0.5), (6, 0.1), (99, 0.1)):
+        assert shares.prepare(step) == (share is not None)
+        if share is None:
+            assert negatives.captions_of_images is None and negatives.images_of_captions is None
+            continue
+        index, rows = train.caption_image_index, np.arange(len(images))
+        for table, queries, gallery, own, others in (
+            (negatives.captions_of_images, ranked.images, ranked.captions, rows, index),
+            (negatives.images_of_captions, ranked.captions, ranked.images, index, rows),
+        ):
+            depth = max(1, round(share * len(gallery)))
+            expected = hardest(queries, gallery, own, others, depth, below_own=True)
+            assert table.tolist() == expected.tolist()

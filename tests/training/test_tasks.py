@@ -3,13 +3,14 @@
 import dataclasses
 import math
 
+import numpy as np
 import oracles
 import pytest
 import torch
 from tiny_settings import COMPOSED, SECTIONS, training
 from torch import nn
 
-from vldeformer.inputs.drawn_negatives import ComposedNegatives
+from vldeformer.inputs.drawn_negatives import ComposedNegatives, MinedNegatives
 from vldeformer.inputs.streams import PairStream
 from vldeformer.models.dual import PairVectors, decompose
 from vldeformer.models.joint import JointMatcher
@@ -110,6 +111,51 @@ def test_matching_and_mismatched_pairs_weigh_the_same(train, readers, accelerato
     scores = (torch.arange(8 * (1 + negatives)) / 5 - 1).tolist()
     costs = [math.log(1 + math.exp(-x if row < 8 else x)) for row, x in enumerate(scores)]
     assert loss.item() == pytest.approx((sum(costs[:8]) / 8 + sum(costs[8:]) / (8 * negatives)) / 2, rel=1e-5)
+
+
+class FromThirdStep:
+    """Stands for a ranking: from step 2 on, tables of which some rows have no negative."""
+
+    def __init__(self, negatives, manifest):
+        self.negatives, self.manifest = negatives, manifest
+
+    def prepare(self, step):
+        images, index = len(self.manifest.images), self.manifest.caption_image_index
+        of_images = np.where(np.arange(images) % 2, np.flatnonzero(index == 0)[0], -1)[:, None]
+        of_captions = np.where(index % 3, 0, -1)[:, None]
+        self.negatives.captions_of_images = of_images if step >= 2 else None
+        self.negatives.images_of_captions = of_captions if step >= 2 else None
+        return step >= 2
+
+
+def test_a_curriculum_goes_from_the_batch_to_negatives_of_a_ranking(train, readers, accelerator):
+    negatives = MinedNegatives(train, 1)
+    pairs, settings, spy = stream(train, readers, negatives=negatives), training(kind="joint", joint_negatives=3), Spy()
+    task = joint_training(pairs, settings, accelerator, FromThirdStep(negatives, train))
+    plain = joint_training(stream(train, readers), settings, accelerator)
+    assert task(spy, 1)[0] == plain(Spy(), 1)[0], "before it, mismatched pairs of the batch"
+    loss, _ = task(spy, 2)
+    batch = pairs.batch(2)
+    text, visual = spy.inputs
+    numbers = batch.image_numbers.tolist()
+    with_caption = [row for row in range(8) if numbers[row] % 2]
+    with_image = [row for row in range(8) if numbers[row] % 3]
+    assert 0 < len(with_caption) < 8 and 0 < len(with_image) < 8
+
+    def words(of, row):
+        return of.ids[row][of.mask[row]].tolist()
+
+    def regions(of, row):
+        return of.features[row][of.region_mask[row]].tolist()
+
+    expected = [(words(batch.text, row), regions(batch.visual, row)) for row in range(8)]
+    expected += [(words(batch.hard_text, row), regions(batch.visual, row)) for row in with_caption]
+    expected += [(words(batch.text, row), regions(batch.hard_visual, row)) for row in with_image]
+    assert [(words(text, row), regions(visual, row)) for row in range(len(text))] == expected
+    scores = [row / 5 - 1 for row in range(len(text))]
+    costs = [math.log(1 + math.exp(-x if row < 8 else x)) for row, x in enumerate(scores)]
+    wrong = len(costs) - 8
+    assert loss.item() == pytest.approx((sum(costs[:8]) / 8 + sum(costs[8:]) / wrong) / 2, rel=1e-5)
 
 
 @pytest.mark.parametrize("scope", ["anchor", "batch"])

@@ -29,3 +29,12 @@ rule record:
     shell:
         "vldeformer record --settings {input.settings:q} --results {input.results:q} {params.compositional:q}"
         " {params.pair_time:q} {params.model:q} --out {output:q} > {log:q} 2>&1"
+
+
+for comparison, experiments in PLAN.comparisons.items():
+
+    rule:
+        name:
+            f"compare_{comparison}"
+        input:
+            [f"results/{DATASET}/records/{name}.json" for name in experiments],

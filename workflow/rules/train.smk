@@ -71,6 +71,7 @@ rule train:
         start=start,
         negatives=hard_negatives,
         teacher=teacher,
+        control=control,
     output:
         model=directory(f"artifacts/{DATASET}/{{home}}/train/model"),
         journal=f"artifacts/{DATASET}/{{home}}/train/journal.jsonl",
@@ -92,7 +93,8 @@ rule train:
         start=optional("--start", "start"),
         negatives=optional("--negatives", "negatives", parent=True),
         teacher=optional("--teacher", "teacher"),
+        control=optional("--control", "control"),
     shell:
         "{params.program:q} train --settings {input.settings:q} --manifest {input.manifest:q} --features {input.visual:q}"
-        " --tokenizer {input.tokenizer:q} {params.start:q} {params.negatives:q} {params.teacher:q} --out {params.out:q}"
-        " > {log:q} 2>&1"
+        " --tokenizer {input.tokenizer:q} {params.start:q} {params.negatives:q} {params.teacher:q} {params.control:q}"
+        " --out {params.out:q} > {log:q} 2>&1"

@@ -31,6 +31,12 @@ def teacher(wildcards):
     return artifact(BASE.report.baseline, "train/model") if needed else []
 
 
+def control(wildcards):
+    """The decomposed model whose ranking of the training set the negatives of a joint model are drawn from."""
+    name = PLAN.control_of(PLAN.experiment(wildcards.home))
+    return artifact(name, "train/model") if name else []
+
+
 def longest_first(wildcards):
     """Priority of a training: a joint model takes longest, and so does what follows it."""
     return int(settings_of(wildcards.home).train.kind == "joint")

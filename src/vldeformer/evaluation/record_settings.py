@@ -11,7 +11,7 @@ from vldeformer.section import Section
 RECORDS = "records"
 """Folder of the records of a data set, in results/DATASET."""
 
-PARTS = ("versions", "teacher", "dual", "joint")
+PARTS = ("versions", "teacher", "control", "dual", "joint")
 """Keys of settings that hold settings by step or of another model."""
 
 

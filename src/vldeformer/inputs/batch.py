@@ -2,13 +2,14 @@
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
+from torch.nn import functional
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,23 @@ class TensorGroup(ABC):
 
     def __len__(self) -> int:
         return len(getattr(self, dataclasses.fields(self)[0].name))
+
+
+Group = TypeVar("Group", bound=TensorGroup)
+
+
+def stacked(groups: Sequence[Group]) -> Group:
+    """The rows of several groups of one kind, one group behind the other; the shorter ones are padded with zeros."""
+
+    def wide(tensors: list[Tensor]) -> Tensor:
+        if tensors[0].ndim < 2:
+            return torch.cat(tensors)
+        longest = max(tensor.shape[1] for tensor in tensors)
+        room = (0, 0) * (tensors[0].ndim - 2)
+        return torch.cat([functional.pad(tensor, (*room, 0, longest - tensor.shape[1])) for tensor in tensors])
+
+    names = [field.name for field in dataclasses.fields(groups[0])]
+    return type(groups[0])(**{name: wide([getattr(group, name) for group in groups]) for name in names})
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ class ComposedNegatives:
 class MinedNegatives:
     """One of the hardest captions of each image and of the hardest images of each caption, drawn anew every epoch.
 
-    The tables hold row numbers of ``manifest``, hardest first, -1 where there are no more. They are None until they are set.
+    The tables hold row numbers of ``manifest``, hardest first, -1 where there are no more. A table that is None
+    gives no negatives.
     """
 
     def __init__(self, manifest: Manifest, seed: int) -> None:
@@ -93,6 +94,8 @@ class MinedNegatives:
 
     def texts(self, captions: Sequence[Caption], turn: int, reader: TextReader) -> HardTexts | None:
         """A caption of another image; the own caption where there is none."""
+        if self.captions_of_images is None:
+            return None
         rows = [self.manifest.image_rows[caption.image_id] for caption in captions]
         found = self._drawn("caption", captions, rows, turn, self.captions_of_images)
         chosen = [
@@ -104,6 +107,8 @@ class MinedNegatives:
         self, captions: Sequence[Caption], turn: int, reader: VisualReader, augment: np.random.Generator
     ) -> HardVisuals | None:
         """Another image; the own image where there is none."""
+        if self.images_of_captions is None:
+            return None
         rows = [self._caption_rows[caption.id] for caption in captions]
         found = self._drawn("image", captions, rows, turn, self.images_of_captions)
         chosen = [
@@ -111,12 +116,8 @@ class MinedNegatives:
         ]
         return reader.read(chosen, augment), torch.from_numpy(found >= 0)
 
-    def _drawn(
-        self, what: str, captions: Sequence[Caption], rows: Sequence[int], turn: int, table: np.ndarray | None
-    ) -> np.ndarray:
+    def _drawn(self, what: str, captions: Sequence[Caption], rows: Sequence[int], turn: int, table: np.ndarray) -> np.ndarray:
         """(B,) int64: one of each row of a table, -1 for none. A draw depends on the seed, the epoch and the caption alone."""
-        if table is None:
-            raise ValueError("the hardest must be looked up before a batch is read")
         picked = np.full(len(rows), -1, dtype=np.int64)
         for place, (caption, row) in enumerate(zip(captions, rows, strict=True)):
             count = int((table[row] >= 0).sum())

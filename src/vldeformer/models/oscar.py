@@ -1,8 +1,8 @@
 """The Oscar / VinVL backbone: BERT that reads captions, detector tags and region vectors.
 
-Region path: Linear(V → H) → LayerNorm (VinVL; not the first Oscar) → dropout, without position or segment embedding. Tags
-are words of segment 1. Read together with a caption the tags come right behind its [SEP] (their own [CLS] is hidden), in the
-room that it leaves; read alone they start the sequence with their [CLS], as in the released code.
+Region path: dropout of features → Linear(V → H) → LayerNorm (VinVL; not the first Oscar) → dropout, without position or segment
+embedding. Tags are words of segment 1. Read together with a caption the tags come right behind its [SEP] (their own [CLS] is
+hidden), in the room that it leaves; read alone they start the sequence with their [CLS], as in the released code.
 """
 
 import torch
@@ -33,7 +33,7 @@ class OscarBackbone(Backbone):
         self.bert = BertModel(config)
         self.region_embedding = nn.Linear(feature_width, settings.hidden)
         self.region_norm = nn.LayerNorm(settings.hidden, settings.region_norm_eps) if settings.region_norm else nn.Identity()
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout, self.feature_dropout = nn.Dropout(settings.dropout), nn.Dropout(settings.feature_dropout)
         nn.init.normal_(self.region_embedding.weight, std=config.initializer_range)
         nn.init.zeros_(self.region_embedding.bias)
 
@@ -51,7 +51,8 @@ class OscarBackbone(Backbone):
         # Padding is of segment 0, as released: pooling `mean_all` averages over its states too.
         tags = self.bert.embeddings(input_ids=ids, token_type_ids=visual.tag_mask.long(), position_ids=positions)
         project = packed.project if self.skips_padding else nn.Linear.__call__
-        regions = self.dropout(self.region_norm(project(self.region_embedding, visual.features)))
+        features = self.feature_dropout(visual.features)
+        regions = self.dropout(self.region_norm(project(self.region_embedding, features)))
         return Sequence(tags, mask).followed_by(Sequence(regions, visual.region_mask))
 
     def _behind(self, caption: TextInput, ids: Tensor, mask: Tensor, positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:

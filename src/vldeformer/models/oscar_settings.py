@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from vldeformer.models.settings import Reads, RegionBackboneSettings, TextModel
+from vldeformer.section import unused
 
 
 class OscarSettings(RegionBackboneSettings):
@@ -21,6 +22,19 @@ class OscarSettings(RegionBackboneSettings):
     )
     region_norm: bool = Field(default=True, description="layer norm of the projected regions; the first Oscar has none")
     region_norm_eps: float = Field(default=1e-12, gt=0, description="added to the variance in that norm; the default is VinVL's")
+    feature_dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="dropout of the numbers of a region before they are projected; few photographs need much of it",
+        exclude_if=unused,
+    )
+    regions_as_words: bool = Field(
+        default=False,
+        description="without pre-trained weights the projection of regions starts as least squares from images to the words of "
+        "their captions, not at random",
+        exclude_if=unused,
+    )
     text_model: TextModel
 
     @property

@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import AutoTokenizer, BertConfig, BertModel, ViltConfig
 
@@ -37,6 +38,8 @@ def text_vocabulary(name: str) -> WordPieces:
 def start_from_text(backbone: Backbone, name: str) -> None:
     """Copy a BERT's words and layers into ``backbone``. Raises InputError if sizes differ.
 
+    A backbone with fewer layers takes some of them, evenly spread from the first to the last (as DistilBERT, Sanh et al. 2019,
+    section 3, takes every other one).
     BERT normalises after each block, ViLT before: for ViLT a block's leading norm takes the numbers of the norm that ended
     the block before it. The result is a start, not the same function.
     """
@@ -57,8 +60,11 @@ def start_from_text(backbone: Backbone, name: str) -> None:
     else:
         raise InputError(f"backbone.text_model: {type(backbone).__name__} cannot start from a text transformer")
     got, expected = _sizes(source.config), _sizes(target)
-    if got != expected:
+    layers = target.num_hidden_layers
+    if got | {"num_hidden_layers": layers} != expected or layers > source.config.num_hidden_layers:
         raise InputError(f"backbone.text_model {name!r} has {got}; settings and vocabulary say {expected}")
+    taken = [round(place) for place in np.linspace(0, source.config.num_hidden_layers - 1, layers)]
+    source.encoder.layer = torch.nn.ModuleList([source.encoder.layer[number] for number in taken])
     with torch.no_grad():
         if bert is not None:
             bert.embeddings.load_state_dict(source.embeddings.state_dict())

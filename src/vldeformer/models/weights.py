@@ -23,7 +23,7 @@ from vldeformer.models.oscar import OscarBackbone
 from vldeformer.models.settings import BackboneSettings, PixelBackboneSettings, Pooling
 from vldeformer.models.vilt import ViltBackbone
 from vldeformer.models.visualbert import VisualBertBackbone
-from vldeformer.section import Section, expected_and_got, place_of, tags_of
+from vldeformer.section import Section, expected_and_got, place_of, tags_of, unused
 
 DESCRIPTION = "encoder.json"
 
@@ -59,6 +59,8 @@ class ModelDescription(Section):
     """Where the learned temperature of a dual encoder started; None: its temperature is not learned and no weight."""
     joint_layers: int | None = Field(default=None, ge=1)
     """Top layers of a joint matcher that read caption and image together; None: all layers."""
+    match_cosine: bool = Field(default=False, exclude_if=unused)
+    """A joint matcher whose score has the cosine of caption and image in it."""
     image_size: int | None = None
     """Side of the squares that photographs are made into before the crop, pixels; None: the crop's own, or no squares."""
 
@@ -87,7 +89,8 @@ def build_model(description: ModelDescription) -> JointMatcher | DualEncoder:
         raise InputError("pooling mean_all needs inputs of one length, which photographs of their own shape are not; use mean")
     backbone = build_backbone(description.backbone, description.vocabulary_size, description.feature_width)
     if description.kind == "joint":
-        return JointMatcher(backbone, description.backbone.dropout, description.backbone.layers_apart(description.joint_layers))
+        apart = description.backbone.layers_apart(description.joint_layers)
+        return JointMatcher(backbone, description.backbone.dropout, apart, description.match_cosine)
     return decompose(
         backbone,
         description.pooling,

@@ -108,7 +108,16 @@ class Plan:
             else:
                 yield name
         for name, seeds in self.run.experiments.seeds.items():
-            yield from (f"{name}_seed{seed}" for seed in range(1, seeds + 1))
+            yield from _seeds(name, seeds)
+
+    @property
+    def comparisons(self) -> dict[str, list[str]]:
+        """Name → experiments of the targets `compare_NAME`: each ablation of the run, and the runs with other seeds."""
+        chosen = self.run.experiments
+        ablations = {name: self.files.ablations[name] for name in chosen.ablations if name in self.files.ablations}
+        found = {name: list(dict.fromkeys(file.experiments(name))) for name, file in ablations.items()}
+        seeded = [[name, *_seeds(name, seeds)] for name, seeds in chosen.seeds.items()]
+        return found | ({"seeds": [name for names in seeded for name in names]} if seeded else {})
 
     @property
     def base(self) -> Settings:
@@ -200,7 +209,25 @@ class Plan:
         own = self.settings[experiment]
         found = recorded_settings(own, experiment in self.timed)
         taught = own.train.kind != "oracle" and own.train.needs_teacher
-        return found | ({"teacher": model_settings(self.settings[choices.baseline])} if taught else {})
+        others = {"teacher": choices.baseline if taught else None, "control": self.control_of(experiment)}
+        return found | {part: model_settings(self.settings[name]) for part, name in others.items() if name is not None}
+
+    def control_of(self, experiment: str) -> str | None:
+        """The experiment whose ranking the negatives of a joint model are drawn from; None: they are those of its batches.
+
+        Raises:
+            InputError: it is not in this run.
+
+        """
+        train = self.settings[experiment].train
+        if train.kind != "joint" or train.curriculum is None:
+            return None
+        name = train.curriculum.control
+        if name not in self.settings:
+            raise InputError(
+                f"experiment {experiment}: train.curriculum.control is {name!r}, which is not in this run; add it to experiments"
+            )
+        return name
 
     @functools.cached_property
     def standing(self) -> list[str]:
@@ -261,6 +288,10 @@ def load_plan(config_dir: Path, run: Mapping[str, Any], layers: Layers = ()) -> 
         problem = explain(error, Run, layers or [("configfile", run)])
         raise InputError(problem + _where_it_belongs(error)) from None
     return Plan(checked, ExperimentFiles(config_dir))
+
+
+def _seeds(experiment: str, seeds: int) -> list[str]:
+    return [f"{experiment}_seed{seed}" for seed in range(1, seeds + 1)]
 
 
 def _where_it_belongs(error: ValidationError) -> str:

@@ -21,13 +21,13 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
     from vldeformer.models.fast_layers import use_fast_layers
     from vldeformer.models.joint import JointMatcher
     from vldeformer.models.pretraining import PretrainingModel
-    from vldeformer.models.text_start import start_from_text
     from vldeformer.models.weights import ModelDescription, build_model
     from vldeformer.retrieval.reader import Lengths, extractor_of, open_reader
     from vldeformer.runtime import RuntimeSettings
     from vldeformer.seeding import named_seed
     from vldeformer.steps.settings_file import read_backbone, read_section
     from vldeformer.training.loop import Task, fit, start_processes
+    from vldeformer.training.region_words import start_without_pretraining
     from vldeformer.training.run_folder import finish, run_folder, run_key, run_lock
     from vldeformer.training.settings import PretrainSettings
     from vldeformer.training.tasks import pretraining
@@ -52,10 +52,9 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
     )
     matcher = build_model(description)
     assert isinstance(matcher, JointMatcher)
-    if backbone.text_start is not None:
-        start_from_text(matcher.backbone, backbone.text_start)
-    model = PretrainingModel(matcher)
     images = Manifest.load(manifest).split(section.split)
+    start_without_pretraining(matcher.backbone, backbone, images, reader)
+    model = PretrainingModel(matcher)
     share = (accelerator.process_index, accelerator.num_processes)
     stream = PairStream(images, reader.text, reader.visual, section.batch_images, section.seed, share=share)
     sections = {"backbone": backbone, "pretrain": section, "runtime": runtime}

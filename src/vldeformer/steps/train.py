@@ -22,12 +22,15 @@ def train(
         Path | None,
         Parameter(help="joint model folder whose scores are read (train.distillation, train.hard_negatives.limit)"),
     ] = None,
+    control: Annotated[
+        Path | None, Parameter(help="decomposed model folder whose ranking negatives are drawn from (train.curriculum)")
+    ] = None,
     out: OutFolder,
 ) -> None:
     """Train a joint matcher or a decomposed encoder; continues a killed run.
 
     Writes ``model/`` (the weights that were best on val), ``last/`` (the final ones, if they differ) and ``journal.jsonl``.
-    ``--start``, ``--negatives`` and ``--teacher`` are needed if and only if the settings ask for them.
+    ``--start``, ``--negatives``, ``--teacher`` and ``--control`` are needed if and only if the settings ask for them.
     """
     import time
     from typing import Any
@@ -37,18 +40,26 @@ def train(
     from vldeformer.artifact import check_replaceable
     from vldeformer.data.manifest import Manifest
     from vldeformer.errors import InputError
+    from vldeformer.inputs.drawn_negatives import MinedNegatives
     from vldeformer.inputs.streams import PairStream
     from vldeformer.inputs.tokens import WordPieces
     from vldeformer.models.dual import DualEncoder
     from vldeformer.models.fast_layers import use_fast_layers
-    from vldeformer.models.text_start import start_from_text
     from vldeformer.models.weights import ModelDescription, build_model, copy_backbone, load_model
     from vldeformer.retrieval.reader import Lengths, extractor_of, open_reader
     from vldeformer.runtime import RuntimeSettings
     from vldeformer.seeding import named_seed
     from vldeformer.steps.settings_file import read_backbone, read_section, read_training
-    from vldeformer.training.inputs import check_architecture, check_inputs, dual_training, open_negatives, open_teacher
+    from vldeformer.training.inputs import (
+        check_architecture,
+        check_inputs,
+        dual_training,
+        open_negatives,
+        open_teacher,
+        ranked_shares,
+    )
     from vldeformer.training.loop import Task, fit, start_processes
+    from vldeformer.training.region_words import start_without_pretraining
     from vldeformer.training.run_folder import finish, run_folder, run_key, run_lock
     from vldeformer.training.settings import DualTraining, JointTraining, OracleTraining
     from vldeformer.training.tasks import dual_validation, joint_training, joint_validation
@@ -61,7 +72,7 @@ def train(
         raise InputError(f"{settings}: train.kind is oracle, which is not trained; use `vldeformer score-oracle`")
     if (section.start != "scratch") != (start is not None):
         raise InputError(f"{settings}: train.start is {section.start!r}; give --start unless it is 'scratch'")
-    check_inputs(settings, section, negatives, teacher)
+    check_inputs(settings, section, negatives, teacher, control)
     joint_layers = section.joint_layers if isinstance(section, JointTraining) else None
     pooling = section.pooling if isinstance(section, DualTraining) else None
     if isinstance(section, JointTraining):
@@ -73,6 +84,9 @@ def train(
     accelerator = start_processes(runtime)
     words = WordPieces.load(tokenizer)
     reader = open_reader(backbone, words, features, Lengths.of(backbone, pooling, joint_layers), runtime)
+    whole = Manifest.load(manifest)
+    images = whole.split("train")
+    images = images if section.images is None else images.first(section.images)
     torch.manual_seed(named_seed(section.seed, "weights"))
     description = ModelDescription(
         **section.architecture(),
@@ -88,27 +102,28 @@ def train(
         if its_words.tokenizer.to_str() != words.tokenizer.to_str():  # equal shapes do not prove equal word pieces
             raise InputError(f"{start}: the model to start from has other word pieces than {tokenizer}; give --tokenizer its own")
         copy_backbone(loaded, model, section.start_share)
-    elif backbone.text_start is not None:
-        start_from_text(model.backbone, backbone.text_start)
+    else:
+        start_without_pretraining(model.backbone, backbone, images, reader)
         if isinstance(model, DualEncoder) and model.image_backbone is not None:
-            start_from_text(model.image_backbone, backbone.text_start)
+            start_without_pretraining(model.image_backbone, backbone, images, reader)
 
-    whole = Manifest.load(manifest)
-    images = whole.split("train")
-    images = images if section.images is None else images.first(section.images)
+    drawn = None if control is None else MinedNegatives(images, section.seed)
     stream = PairStream(
         images,
         reader.text,
         reader.visual,
         section.batch_images,
         section.seed,
-        negatives=open_negatives(section, negatives, images) if isinstance(section, DualTraining) else None,
+        negatives=open_negatives(section, negatives, images) if isinstance(section, DualTraining) else drawn,
         share=(accelerator.process_index, accelerator.num_processes),
     )
     val = whole.split("val").first(section.validate_images)
     state: dict[str, Any] = {}
     if isinstance(section, JointTraining):
-        backward = joint_training(stream, section, accelerator)
+        ranking = None
+        if drawn is not None and control is not None:
+            ranking = ranked_shares(section, images, drawn, control, features, runtime)
+        backward = joint_training(stream, section, accelerator, ranking)
         validate = joint_validation(val, reader)
     else:
         taught_by = None if teacher is None else open_teacher(teacher, description, reader, accelerator)
@@ -116,7 +131,7 @@ def train(
         validate = dual_validation(val, reader)
     sections = {"backbone": backbone, "train": section, "runtime": runtime}
     inputs = {"manifest": manifest, "features": features, "tokenizer": tokenizer}
-    given = {"start": start, "negatives": negatives, "teacher": teacher}
+    given = {"start": start, "negatives": negatives, "teacher": teacher, "control": control}
     inputs |= {name: path for name, path in given.items() if path is not None}
     task = Task(backward, stream.ids, validate, section.validate_steps, section.patience, state)
     if runtime.kernels == "fast":

@@ -17,9 +17,10 @@ from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import ModelDescription, load_model
 from vldeformer.negatives.stored import read_hard_images, read_hard_texts
 from vldeformer.retrieval.item_vectors import embed
-from vldeformer.retrieval.reader import Reader
-from vldeformer.training.mining import Miner
-from vldeformer.training.settings import DualTraining, RetrievalTraining
+from vldeformer.retrieval.reader import Reader, open_encoder
+from vldeformer.runtime import RuntimeSettings
+from vldeformer.training.mining import Miner, RankedShares
+from vldeformer.training.settings import DualTraining, JointTraining, RetrievalTraining
 from vldeformer.training.tasks import Backward, contrastive_training
 from vldeformer.training.teacher import Teacher
 
@@ -35,8 +36,13 @@ def check_architecture(settings: Path, backbone: BackboneSettings, start: Path, 
             raise InputError(f"{settings}: backbone.{key} is {wanted!r}, but the model to start from, {start}, has {found!r}")
 
 
-def check_inputs(settings: Path, section: RetrievalTraining, negatives: Path | None, teacher: Path | None) -> None:
-    """Raises InputError unless composed negatives and a teacher are given exactly if the settings ask for them."""
+def check_inputs(
+    settings: Path, section: RetrievalTraining, negatives: Path | None, teacher: Path | None, control: Path | None
+) -> None:
+    """Raises InputError unless composed negatives, a teacher and a control are given exactly if the settings ask for them."""
+    curriculum = isinstance(section, JointTraining) and section.curriculum is not None
+    if curriculum != (control is not None):
+        raise InputError(f"{settings}: give --control, a decomposed model, exactly if there is a train.curriculum")
     if section.needs_composed != (negatives is not None):
         kind = (
             f"train.hard_negatives.kind is {section.hard_negatives.kind!r}"
@@ -81,6 +87,28 @@ def _check_composed(folder: Path | None, composed: Mapping[str, Sequence[Compose
             f"{folder}: composed image {outside.image_id!r} takes from {outside.partner_id!r}, which is no training image; "
             "compose with negatives.images as train.images"
         )
+
+
+def ranked_shares(
+    section: JointTraining, images: Manifest, negatives: MinedNegatives, control: Path, features: Path, runtime: RuntimeSettings
+) -> RankedShares:
+    """The ranking of the training set that a curriculum draws from.
+
+    Args:
+        section: the settings, with a curriculum.
+        images: of the training.
+        negatives: those of the stream, which are set as the training goes on.
+        control: folder of the decomposed model that ranks.
+        features: what it reads of images.
+        runtime: where it runs.
+
+    Raises:
+        InputError: ``open_encoder`` refuses the control.
+
+    """
+    assert section.curriculum is not None
+    encoder, reader = open_encoder(control, features, runtime)
+    return RankedShares(negatives, embed(encoder, images, reader), section.curriculum.stages)
 
 
 def dual_training(

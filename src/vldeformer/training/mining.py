@@ -4,7 +4,7 @@ Hard is what the current model takes for right: the highest cosine among items o
 every few epochs and kept in the state of the run, so that a continued run draws what an uninterrupted one would have drawn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import nn
 
 from vldeformer.inputs.drawn_negatives import MinedNegatives
 from vldeformer.retrieval.embeddings import Embeddings
+from vldeformer.training.settings import Stage
 
 QUERIES_AT_ONCE = 256
 
@@ -46,15 +47,71 @@ class Miner:
 
 
 def hardest(
-    queries: np.ndarray, gallery: np.ndarray, query_images: np.ndarray, gallery_images: np.ndarray, depth: int
+    queries: np.ndarray,
+    gallery: np.ndarray,
+    query_images: np.ndarray,
+    gallery_images: np.ndarray,
+    depth: int,
+    below_own: bool = False,
 ) -> torch.Tensor:
-    """(Q, min(depth, G)) int64: gallery rows of the highest cosines of other images than its own; -1: no more."""
+    """Gallery rows of the highest cosines of other images than a query's own.
+
+    Args:
+        queries: (Q, D) unit vectors.
+        gallery: (G, D) unit vectors.
+        query_images: (Q,) the image that each query is of.
+        gallery_images: (G,) the image that each of the gallery is of.
+        depth: how many of a query.
+        below_own: leave out what is nearer than the nearest of the query's own image: it is likely a match too.
+
+    Returns:
+        (Q, min(depth, G)) int64, the highest first; -1: no more.
+
+    """
     rows = []
     candidates, owners = torch.from_numpy(gallery), torch.from_numpy(gallery_images)
     for start in range(0, len(queries), QUERIES_AT_ONCE):
         block = slice(start, start + QUERIES_AT_ONCE)
         cosines = torch.from_numpy(queries[block]) @ candidates.T
-        cosines[torch.from_numpy(query_images[block])[:, None] == owners[None, :]] = -torch.inf
+        own = torch.from_numpy(query_images[block])[:, None] == owners[None, :]
+        if below_own:
+            cosines = cosines.masked_fill(cosines > cosines.where(own, -torch.inf).amax(1, keepdim=True), -torch.inf)
+        cosines[own] = -torch.inf
         best = cosines.topk(min(depth, len(gallery)), dim=1)
         rows.append(best.indices.masked_fill(best.values.isinf(), -1))
     return torch.cat(rows)
+
+
+class RankedShares:
+    """Gives ``negatives`` the top of one ranking of the training set, narrower as the training goes on.
+
+    ``stages``: which share of all captions, and of all images, negatives are drawn from; of share 1 are the pairs of the batch.
+    """
+
+    def __init__(self, negatives: MinedNegatives, ranked: Embeddings, stages: Sequence[Stage]) -> None:
+        self.negatives, self.stages = negatives, stages
+        images, index = np.arange(len(ranked.image_ids)), ranked.caption_image_index
+        widest = max((stage.share for stage in stages if stage.share < 1), default=0.0)
+        self._captions = (
+            hardest(ranked.images, ranked.captions, images, index, _depth(widest, len(index)), below_own=True)
+            .to(torch.int32)
+            .numpy()
+        )
+        self._images = (
+            hardest(ranked.captions, ranked.images, index, images, _depth(widest, len(images)), below_own=True)
+            .to(torch.int32)
+            .numpy()
+        )
+
+    def prepare(self, step: int) -> bool:
+        """To be called before the batch of each ``step`` (from 0). Returns whether negatives are drawn from the ranking."""
+        share = [stage.share for stage in self.stages if stage.step <= step][-1]
+        ranked = share < 1
+        captions, images = (_depth(share, count) for count in (len(self._images), len(self._captions)))
+        self.negatives.captions_of_images = self._captions[:, :captions] if ranked else None
+        self.negatives.images_of_captions = self._images[:, :images] if ranked else None
+        return ranked
+
+
+def _depth(share: float, count: int) -> int:
+    return max(1, round(share * count))

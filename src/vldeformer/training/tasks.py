@@ -16,7 +16,7 @@ from torch.distributed.nn import functional
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.measures import mean_recall
-from vldeformer.inputs.batch import PairBatch, TextInput
+from vldeformer.inputs.batch import PairBatch, TextInput, VisualInput, stacked
 from vldeformer.inputs.streams import PairStream, Prefetcher
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, PairVectors
@@ -29,7 +29,7 @@ from vldeformer.retrieval.ranking import exact_ranks
 from vldeformer.retrieval.reader import Reader
 from vldeformer.seeding import named_seed
 from vldeformer.training.grad_cache import Figures, GradCache
-from vldeformer.training.mining import Miner
+from vldeformer.training.mining import Miner, RankedShares
 from vldeformer.training.settings import DualTraining, JointTraining, PretrainSettings
 from vldeformer.training.teacher import Teacher, soft_target_loss
 
@@ -79,22 +79,47 @@ def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSetting
     return backward
 
 
-def joint_training(stream: PairStream, settings: JointTraining, accelerator: Accelerator) -> Backward:
-    """Match / no match on the target set: the retrieval fine-tuning of the early-interaction baseline."""
-    device, batches = accelerator.device, Prefetcher(stream)
+def joint_training(
+    stream: PairStream, settings: JointTraining, accelerator: Accelerator, ranking: RankedShares | None = None
+) -> Backward:
+    """Match / no match on the target set: the retrieval fine-tuning of the early-interaction baseline.
+
+    ``ranking`` gives the negatives of ``stream`` where the settings have a curriculum: then each pair has a wrong caption and a
+    wrong image from there, in place of those of its batch.
+    """
+    device, batches = accelerator.device, Prefetcher(stream) if ranking is None else stream
 
     def backward(model: nn.Module, step: int) -> tuple[Tensor, Figures]:
+        drawn = ranking is not None and ranking.prepare(step)
         batch, waited = _timed_batch(batches, step)
-        draw = _torch_generator(settings.seed, "joint", step, *stream.share)
-        captions, images, targets = mismatched(batch.image_numbers, settings.joint_negatives, draw)
-        logits = model(batch.text.select(captions).to(device), batch.visual.select(images).to(device))
+        text, visual, targets = _with_drawn(batch) if drawn else _with_mismatched(batch, settings, stream, step)
+        logits = model(text.to(device), visual.to(device))
         # The matching pairs weigh as much as the mismatched ones, however many of those there are.
-        weights = torch.tensor([1.0, float(settings.joint_negatives)], device=device)
+        weights = torch.tensor([1.0, int((targets == 0).sum()) / len(batch)], device=device)
         value = nn.functional.cross_entropy(logits.float(), targets.to(device), weights)
         accelerator.backward(value)
         return value.detach(), waited
 
     return backward
+
+
+def _with_mismatched(
+    batch: PairBatch, settings: JointTraining, stream: PairStream, step: int
+) -> tuple[TextInput, VisualInput, Tensor]:
+    """Captions, images and targets of a batch and its mismatched pairs."""
+    draw = _torch_generator(settings.seed, "joint", step, *stream.share)
+    captions, images, targets = mismatched(batch.image_numbers, settings.joint_negatives, draw)
+    return batch.text.select(captions), batch.visual.select(images), targets
+
+
+def _with_drawn(batch: PairBatch) -> tuple[TextInput, VisualInput, Tensor]:
+    """The same with a drawn caption and a drawn image for each pair that has one."""
+    assert batch.hard_text is not None and batch.hard_text_valid is not None
+    assert batch.hard_visual is not None and batch.hard_visual_valid is not None
+    caption_rows, image_rows = batch.hard_text_valid.nonzero()[:, 0], batch.hard_visual_valid.nonzero()[:, 0]
+    text = stacked([batch.text, batch.hard_text.select(caption_rows), batch.text.select(image_rows)])
+    visual = stacked([batch.visual, batch.visual.select(caption_rows), batch.hard_visual.select(image_rows)])
+    return text, visual, (torch.arange(len(text)) < len(batch)).long()
 
 
 def contrastive_training(
