@@ -212,4 +212,4 @@ def test_the_run_on_flickr8k_reads_regions_of_photographs():
 
     settings = load_settings(CONFIG, "flickr8k_lite", "decomposed")
     assert settings.regions.kind == "efficientnet_lite0" and settings.backbone.reads == "tagged regions"
-    assert settings.backbone.regions == settings.regions.grid**2
+    assert settings.backbone.regions == settings.regions.grid**2 + settings.regions.whole_image

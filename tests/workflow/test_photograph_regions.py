@@ -25,7 +25,7 @@ def test_photographs_get_regions_by_a_network_and_everything_follows(project):
     planned = jobs(printed)
     assert planned["photograph_features"] == planned["negatives"] == planned["pretrain"] == 1
     assert planned["vocabulary"] == 2, "another kind of backbone could have brought other words"
-    assert planned["train"] == 3 and "features" not in planned and "compositional" not in planned
+    assert planned["train"] == 4 and "features" not in planned and "compositional" not in planned
     command = next(line for line in printed.splitlines() if "vldeformer features" in line)
     assert "--raw-dir" not in command and "--prepared artifacts/flickr8k_lite/base/prepare" in command
     vocabulary = next(line for line in printed.splitlines() if "vocabulary --settings artifacts/flickr8k_lite/base/" in line)

@@ -31,6 +31,7 @@ class OscarBackbone(Backbone):
             attn_implementation="sdpa",
         )
         self.bert = BertModel(config)
+        self.bert.embeddings.word_embeddings.requires_grad_(not settings.freeze_words)
         self.region_embedding = nn.Linear(feature_width, settings.hidden)
         self.region_norm = nn.LayerNorm(settings.hidden, settings.region_norm_eps) if settings.region_norm else nn.Identity()
         self.dropout, self.feature_dropout = nn.Dropout(settings.dropout), nn.Dropout(settings.feature_dropout)
@@ -51,7 +52,10 @@ class OscarBackbone(Backbone):
         # Padding is of segment 0, as released: pooling `mean_all` averages over its states too.
         tags = self.bert.embeddings(input_ids=ids, token_type_ids=visual.tag_mask.long(), position_ids=positions)
         project = packed.project if self.skips_padding else nn.Linear.__call__
-        features = self.feature_dropout(visual.features)
+        features = visual.features
+        if self.training and self.feature_dropout.p > 0:
+            # The same numbers of all regions of an image: dropped one by one they would come back in the mean of the regions.
+            features = features * self.feature_dropout(torch.ones_like(features[:, :1]))
         regions = self.dropout(self.region_norm(project(self.region_embedding, features)))
         return Sequence(tags, mask).followed_by(Sequence(regions, visual.region_mask))
 

@@ -1,8 +1,8 @@
 """Settings of the Oscar / VinVL backbone."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vldeformer.models.settings import Reads, RegionBackboneSettings, TextModel
 from vldeformer.section import unused
@@ -26,7 +26,8 @@ class OscarSettings(RegionBackboneSettings):
         default=0.0,
         ge=0,
         lt=1,
-        description="dropout of the numbers of a region before they are projected; few photographs need much of it",
+        description="dropout of the numbers of regions before they are projected, the same ones of all regions of an image; "
+        "few photographs need much of it",
         exclude_if=unused,
     )
     regions_as_words: bool = Field(
@@ -36,6 +37,17 @@ class OscarSettings(RegionBackboneSettings):
         exclude_if=unused,
     )
     text_model: TextModel
+    freeze_words: bool = Field(
+        default=False,
+        description="the word vectors of `text_model` stay as they are: quicker, and few captions cannot spoil them",
+        exclude_if=unused,
+    )
+
+    @model_validator(mode="after")
+    def _frozen_words_were_read(self) -> Self:
+        if self.freeze_words and self.text_model is None:
+            raise ValueError("a text_model with freeze_words: words of random vectors must be learned")
+        return self
 
     @property
     def text_start(self) -> str | None:
