@@ -11,7 +11,7 @@ import pytest
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.photographs import open_photograph
 from vldeformer.datasets.coco_captions import read_coco_captions
-from vldeformer.datasets.karpathy import read_karpathy
+from vldeformer.datasets.karpathy import KarpathySource, read_karpathy
 from vldeformer.datasets.public_datasets import PUBLIC_DATASETS
 from vldeformer.errors import InputError
 
@@ -50,6 +50,20 @@ def refusal(path, captions=5):
         read_karpathy(path, "photos", captions)
     assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def test_a_target_set_apart_shares_no_image_with_the_pretraining(tmp_path):
+    rows = [row(f"{n}.jpg", split) for n, split in enumerate(["train", "val", "restval", "test", "train", "train", "train"])]
+    write(tmp_path, *rows)
+    keys = {"source": "karpathy", "name": "x", "raw_dir": "raw", "images": "i", "image_size": 64, "captions_per_image": 2}
+    whole = KarpathySource(**keys, annotations="dataset.json")
+    apart = whole.model_copy(update={"target_images": 2})
+    splits = ["pretrain", "val", "pretrain", "test", "pretrain", "train", "train"]
+    assert [image.split for image in apart.read(tmp_path).images] == splits
+    assert apart.read(tmp_path).captions == whole.read(tmp_path).captions
+    assert "target_images" not in whole.model_dump()
+    with pytest.raises(InputError, match=r"5 training images; dataset\.target_images must be less, got 5"):
+        whole.model_copy(update={"target_images": 5}).read(tmp_path)
 
 
 def test_images_and_first_captions_in_file_order(tmp_path):

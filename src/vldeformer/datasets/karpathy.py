@@ -4,6 +4,7 @@ import contextlib
 import gc
 import posixpath
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Image
 from vldeformer.datasets.source import PhotographSource, Warn, ignore
 from vldeformer.errors import InputError
+from vldeformer.section import unused
 
 # COCO's `restval` images belong to training in every published protocol.
 SPLITS = {"train": "train", "restval": "train", "val": "val", "test": "test"}
@@ -28,6 +30,13 @@ class KarpathySource(PhotographSource):
     expected_splits: dict[str, int] | None = Field(
         default=None, description="images that train (restval too), val and test must have; null: not checked"
     )
+    target_images: int | None = Field(
+        default=None,
+        ge=2,
+        description="the last so many images of train are the target set alone; those before them become the split `pretrain`; "
+        "null: there is none",
+        exclude_if=unused,
+    )
 
     @property
     def raw_files(self) -> list[str]:
@@ -36,7 +45,9 @@ class KarpathySource(PhotographSource):
 
     def read(self, raw_dir: Path, warn: Warn = ignore) -> Manifest:
         """Read the first captions of every image; see ``read_karpathy``."""
-        return read_karpathy(raw_dir / self.annotations, self.name, self.captions_per_image, self.expected_splits)
+        path = raw_dir / self.annotations
+        found = read_karpathy(path, self.name, self.captions_per_image, self.expected_splits)
+        return found if self.target_images is None else set_apart(found, self.target_images, path)
 
 
 @contextlib.contextmanager
@@ -82,6 +93,19 @@ def read_karpathy(
             f"use the published file, or change dataset.expected_splits"
         )
     return manifest
+
+
+def set_apart(manifest: Manifest, target_images: int, path: Path) -> Manifest:
+    """The training images before the last ``target_images`` as split ``pretrain``: no image of the target set is among them.
+
+    Raises InputError, naming the file, if no image is left for it.
+    """
+    train = [image.id for image in manifest.images if image.split == "train"]
+    if target_images >= len(train):
+        raise InputError(f"{path}: {len(train)} training images; dataset.target_images must be less, got {target_images}")
+    earlier = set(train[:-target_images])
+    images = tuple(replace(image, split="pretrain") if image.id in earlier else image for image in manifest.images)
+    return replace(manifest, images=images)
 
 
 def _image(path: Path, row: dict[str, Any]) -> Image:
