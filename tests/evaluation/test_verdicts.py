@@ -1,7 +1,7 @@
 import pytest
 
 from vldeformer.evaluation.measures import Estimate
-from vldeformer.evaluation.verdicts import is_positive, stays_below
+from vldeformer.evaluation.verdicts import is_positive, reaches, stays_below
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,12 @@ def test_a_joint_model_that_is_not_clearly_above_a_trivial_baseline_is_no_test(l
 def test_a_gain_is_positive_only_if_the_whole_interval_is(low, high, expected):
     assert is_positive(Estimate(0.0, low, high), 5).word == expected
     assert is_positive(Estimate(0.0, low, high), 3).word == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(1000, 1300, "held"), (999.9, 1300, "unknown"), (900, 1000, "unknown"), (900, 999.9, "not held")],
+)
+def test_a_speed_up_reaches_the_bound_only_if_every_repeat_does(low, high, expected):
+    assert reaches(Estimate(1000, low, high), 1000).word == expected
+    assert reaches(None, 1000).word == "unknown"

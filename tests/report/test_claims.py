@@ -77,13 +77,14 @@ def test_drops_speed_and_peers_are_those_of_the_report(tmp_path, half):
     recalls = [recall("decomposed"), recall("decomposed", "coco-5k", 60.0, half), recall("control", "coco-5k", 99.0)]
     peers = (peer("peer", "dual", 55.0), peer("better but joint", "joint", 95.0), peer("not all found", "dual", None))
     made = report("coco_x", drops, recalls, published=peers, published_protocols=("coco-5k",))
-    made = made.model_copy(update={"speed": made.speed.model_copy(update={"speedup": 900.0})})
+    slow = {"speedup": 900.0, "speedup_low": 850.0, "speedup_high": 999.0}
+    made = made.model_copy(update={"speed": made.speed.model_copy(update=slow)})
     made.save(tmp_path / "coco_x" / "report.json")
     page = claims_page([tmp_path / "coco_x"])
     found = verdicts(page)
     assert found["1"] == ["not held"] and found["2"] == ["held", "other model"] and found["5"] == ["unknown"]
     assert "5 seeds; bound 0.6; the whole interval is below the bound" in page and "fewer than 5 seeds" in page
-    assert "900 times: 1,000 images × 5,000 captions in 1.00 s" in page
+    assert "900 [850, 999] times: 1,000 images × 5,000 captions in 1.00 s" in page
     shown = f"`decomposed` 60.0, best published peer 55.0, more by 5.00 points [{5 - half:.2f}, {5 + half:.2f}]"
     assert shown in page
 

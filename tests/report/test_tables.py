@@ -40,7 +40,8 @@ def test_speed_says_what_is_extrapolated_and_times_have_units(report):
     table = speed_table(report)
     shown = table.shown().set_index("Quantity")
     assert shown.loc["Whole test set"].tolist() == ["34.2 min extrapolated", "1.00 s measured", ""]
-    assert shown.loc["Speed-up"].tolist() == ["1", "2,046 times", "1000+ times"]
+    assert shown.loc["Speed-up"].tolist() == ["1", "2,046 [1,990, 2,101] times", "1000+ times"]
+    assert shown.loc["Fewer items: N × M / (N + M)"].tolist() == ["1", "833 times", ""]
     assert shown.loc["Time of an image"].tolist() == ["", "0.350 ms", ""]
     assert "extrapolated from 2,000 pairs" in table.caption
     numbers = {row["quantity"]: row for row in rows(table)}

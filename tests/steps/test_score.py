@@ -80,6 +80,7 @@ def test_speed_is_measured_and_scaled(trained, command, write_settings, tmp_path
     parts = found["image_ms"] * 10 + found["caption_ms"] * 50 + found["ranking_ms"]
     assert found["dual_seconds"] == pytest.approx(parts / 1e3)
     assert found["speedup"] == pytest.approx(found["joint_seconds_extrapolated"] / found["dual_seconds"])
+    assert found["speedup_low"] <= found["speedup"] <= found["speedup_high"]
 
 
 def test_a_model_without_matching_head_has_no_joint_scores(trained, command, write_settings, tmp_path, capsys):

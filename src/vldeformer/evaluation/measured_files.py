@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vldeformer.artifact import read_json
 from vldeformer.errors import InputError
+from vldeformer.evaluation.measures import Estimate
 
 AnyFile = TypeVar("AnyFile", bound=BaseModel)
 
@@ -58,7 +59,8 @@ class Speed(MeasuredFile):
 
     pair_ms, image_ms, caption_ms: one item in a batch; ranking_ms: both directions of the whole test set;
     joint_seconds_extrapolated: all n_images × n_captions pairs, from a sample; dual_seconds: all images, captions and ranking,
-    scaled where sampled_images or sampled_captions is smaller than n_images or n_captions.
+    scaled where sampled_images or sampled_captions is smaller than n_images or n_captions. speedup_low, speedup_high: the lowest
+    and the highest that the repeats allow; None: the file was written before they were.
     """
 
     pair_ms: float
@@ -73,6 +75,8 @@ class Speed(MeasuredFile):
     joint_seconds_extrapolated: float
     dual_seconds: float
     speedup: float
+    speedup_low: float | None = None
+    speedup_high: float | None = None
     device: str
     threads: int
     hardware: str
@@ -81,6 +85,18 @@ class Speed(MeasuredFile):
     warmup: int
     batch: BatchSizes
     gallery_curve: tuple[GalleryPoint, ...]
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """The speed-up with its ends; None if they were not kept."""
+        if self.speedup_low is None or self.speedup_high is None:
+            return None
+        return Estimate(self.speedup, self.speedup_low, self.speedup_high)
+
+    @property
+    def arithmetic_factor(self) -> float:
+        """How many times more items the joint model reads: N × M pairs for N images and M captions. No model's speed is in it."""
+        return self.n_images * self.n_captions / (self.n_images + self.n_captions)
 
 
 class PairTime(MeasuredFile):

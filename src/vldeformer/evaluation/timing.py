@@ -5,6 +5,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -30,8 +31,23 @@ class SpeedSettings(Section):
 WARMUP = 1  # runs before those that are timed
 
 
-def median_seconds(work: Callable[[], object], settings: SpeedSettings) -> float:
-    """Median seconds of ``settings.repeats`` runs of ``work``, after ``WARMUP`` that do not count.
+@dataclass(frozen=True)
+class Seconds:
+    """The repeats of one piece of work: their median, the quickest and the slowest."""
+
+    median: float
+    quickest: float
+    slowest: float
+
+    def __mul__(self, times: float) -> "Seconds":
+        return Seconds(self.median * times, self.quickest * times, self.slowest * times)
+
+    def __add__(self, other: "Seconds") -> "Seconds":
+        return Seconds(self.median + other.median, self.quickest + other.quickest, self.slowest + other.slowest)
+
+
+def repeated_seconds(work: Callable[[], object], settings: SpeedSettings) -> Seconds:
+    """Seconds of ``settings.repeats`` runs of ``work``, after ``WARMUP`` that do not count.
 
     What a GPU was given counts where it was given: a call returns before the GPU has done it.
     """
@@ -43,7 +59,12 @@ def median_seconds(work: Callable[[], object], settings: SpeedSettings) -> float
         _wait_for_gpu()
         if turn >= WARMUP:
             times.append(time.perf_counter() - started)
-    return statistics.median(times)
+    return Seconds(statistics.median(times), min(times), max(times))
+
+
+def median_seconds(work: Callable[[], object], settings: SpeedSettings) -> float:
+    """The median of ``repeated_seconds``."""
+    return repeated_seconds(work, settings).median
 
 
 def _wait_for_gpu() -> None:

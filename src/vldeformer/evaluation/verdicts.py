@@ -46,6 +46,17 @@ def stays_below(drop: Estimate, bound: float, seeds: int, over_trivial: Estimate
     return Verdict(UNKNOWN, "the bound is inside the interval")
 
 
+def reaches(value: Estimate | None, bound: float) -> Verdict:
+    """Whether a speed-up is at least a bound, by its repeats; None: they were not kept."""
+    if value is None:
+        return Verdict(UNKNOWN, "the repeats were not kept")
+    if value.low >= bound:
+        return Verdict(HELD, "every repeat is above the bound")
+    if value.high < bound:
+        return Verdict(NOT_HELD, "every repeat is below the bound")
+    return Verdict(UNKNOWN, "the repeats are on both sides of the bound")
+
+
 def is_positive(gain: Estimate, seeds: int) -> Verdict:
     """Whether a gain (points), measured with so many seeds, is above 0."""
     if seeds < LEAST_SEEDS:

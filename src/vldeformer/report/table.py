@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from vldeformer.artifact import whole_file
+from vldeformer.evaluation.measured_files import Speed
 from vldeformer.evaluation.measures import Estimate
 from vldeformer.report.sources import NOTHING, Source, write_sources
 
@@ -136,6 +137,12 @@ def plain(value: float) -> str:
 def times(value: float) -> str:
     """A ratio: 3.4 times, 1,122 times."""
     return f"{value:,.0f} times" if value >= 100 else f"{value:.1f} times"
+
+
+def speedup(speed: Speed) -> str:
+    """With the lowest and the highest that its repeats allow: 1,122 [1,101, 1,150] times."""
+    found = speed.estimate
+    return times(speed.speedup) if found is None else f"{found.value:,.0f} [{found.low:,.0f}, {found.high:,.0f}] times"
 
 
 def duration(seconds: float) -> str:

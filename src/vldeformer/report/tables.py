@@ -27,6 +27,7 @@ from vldeformer.report.table import (
     Table,
     duration,
     seeds_in_words,
+    speedup,
     times,
 )
 
@@ -55,19 +56,20 @@ def headline_table(report: RunReport) -> Table:
     found, speed = report.main_drop(), report.speed
     files = found.files + ((report.speed_file,) if speed else ())
     source = Source(files, {}, "as in the tables recall_drop and speed")
-    joint = {"model": report.titles[report.baseline], "mean_recall": found.joint_mean_recall, "speedup": 1.0 if speed else None}
+    joint = {"model": report.titles[report.baseline], "mean_recall": found.joint_mean_recall}
+    joint["speedup"] = Said(1.0, "1") if speed else None
     main = {
         **dict(found),
         "verdict": found.verdict.word,
         "model": report.titles[report.main],
-        "speedup": speed.speedup if speed else None,
+        "speedup": Said(speed.speedup, speedup(speed)) if speed else None,
     }
     columns = (
         MODEL,
         MEAN_RECALL,
         DROP,
         Column("verdict", f"Drop below {found.claim:g}"),
-        Column("speedup", "Speed-up", lambda value: "1" if value == 1 else times(value)),
+        Column("speedup", "Speed-up"),
     )
     caption = f"Data set {report.dataset}: mean of the six recalls in percent on the same pairs, {seeds_in_words(found.seeds)}."
     return Table("headline", caption, columns, [Row(joint, source, report.baseline), Row(main, source, report.main)])
@@ -144,9 +146,10 @@ def speed_table(report: RunReport) -> Table:
         "joint": Said(speed.joint_seconds_extrapolated, f"{duration(speed.joint_seconds_extrapolated)} extrapolated"),
         "decomposed": Said(speed.dual_seconds, f"{duration(speed.dual_seconds)} {'measured' if of_all else scaled}"),
     }
-    speedup = {
+    factor = {"joint": Said(1, "1"), "decomposed": Said(speed.arithmetic_factor, times(speed.arithmetic_factor))}
+    quicker = {
         "joint": Said(1, "1"),
-        "decomposed": Said(speed.speedup, times(speed.speedup)),
+        "decomposed": Said(speed.speedup, speedup(speed)),
         "paper": Said(report.claimed_speedup, f"{report.claimed_speedup:g}+ times"),
     }
     passes = {"joint": Said(n_pairs, f"{n_pairs:,} pairs"), "decomposed": Said(n_items, f"{n_items:,} images and captions")}
@@ -166,13 +169,15 @@ def speed_table(report: RunReport) -> Table:
         ms("Time of a pair", "joint", "pair_ms"),
         ms("Ranking", "decomposed", "ranking_ms"),
         row("Whole test set", "s", whole_set, joint="joint_seconds_extrapolated", decomposed="dual_seconds"),
-        row("Speed-up", "times", speedup, decomposed="speedup"),
+        row("Fewer items: N × M / (N + M)", "times", factor),
+        row("Speed-up", "times", quicker, decomposed="speedup"),
     ]
     caption = (
         f"Time for {speed.n_images:,} images and {speed.n_captions:,} captions: reading of stored inputs, forward passes and "
         f"ranking, models loaded; the joint time is extrapolated from {speed.sampled_pairs:,} pairs. "
         f"{speed.hardware}, {speed.device}, {speed.threads} threads, {speed.precision}; "
-        f"median of {speed.repeats} runs after {speed.warmup} to warm up; "
+        f"median of {speed.repeats} runs after {speed.warmup} to warm up"
+        f"{'' if speed.estimate is None else ', [lowest, highest] that they allow'}; "
         f"batches of {speed.batch.pairs} pairs, {speed.batch.images} images, {speed.batch.captions} captions."
     )
     columns = [Column("quantity", "Quantity"), Column("unit"), Column("joint", report.titles[report.baseline])]

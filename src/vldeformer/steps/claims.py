@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from vldeformer.steps.arguments import PathList
 
-VERSION = 2
+VERSION = 3
 
 
 def claims(

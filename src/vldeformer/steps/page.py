@@ -11,7 +11,7 @@ from vldeformer.steps.arguments import NO_PATHS, Features, ManifestFile, NamedPa
 if TYPE_CHECKING:
     from vldeformer.report.page_gallery import Judged
 
-VERSION = 2
+VERSION = 3
 
 
 def page(

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from vldeformer.steps.arguments import Features, JointModel, ManifestFile, OutFile, SettingsFile
 
-VERSION = 1
+VERSION = 2
 
 
 def speed(
