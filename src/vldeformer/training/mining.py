@@ -16,6 +16,8 @@ from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.training.settings import Stage
 
 QUERIES_AT_ONCE = 256
+MOST_KEPT = 256
+"""Of the negatives of a query at a stage of a curriculum: all of a share of COCO would take many gigabytes."""
 
 
 class Miner:
@@ -53,6 +55,7 @@ def hardest(
     gallery_images: np.ndarray,
     depth: int,
     below_own: bool = False,
+    kept: np.ndarray | None = None,
 ) -> torch.Tensor:
     """Gallery rows of the highest cosines of other images than a query's own.
 
@@ -63,9 +66,10 @@ def hardest(
         gallery_images: (G,) the image that each of the gallery is of.
         depth: how many of a query.
         below_own: leave out what is nearer than the nearest of the query's own image: it is likely a match too.
+        kept: (K,) which places of the order are kept, from 0; None: all.
 
     Returns:
-        (Q, min(depth, G)) int64, the highest first; -1: no more.
+        (Q, K) or (Q, min(depth, G)) int64, the highest first; -1: no more.
 
     """
     rows = []
@@ -78,7 +82,8 @@ def hardest(
             cosines = cosines.masked_fill(cosines > cosines.where(own, -torch.inf).amax(1, keepdim=True), -torch.inf)
         cosines[own] = -torch.inf
         best = cosines.topk(min(depth, len(gallery)), dim=1)
-        rows.append(best.indices.masked_fill(best.values.isinf(), -1))
+        found = best.indices.masked_fill(best.values.isinf(), -1)
+        rows.append(found if kept is None else found[:, torch.from_numpy(kept)])
     return torch.cat(rows)
 
 
@@ -91,27 +96,25 @@ class RankedShares:
     def __init__(self, negatives: MinedNegatives, ranked: Embeddings, stages: Sequence[Stage]) -> None:
         self.negatives, self.stages = negatives, stages
         images, index = np.arange(len(ranked.image_ids)), ranked.caption_image_index
-        widest = max((stage.share for stage in stages if stage.share < 1), default=0.0)
-        self._captions = (
-            hardest(ranked.images, ranked.captions, images, index, _depth(widest, len(index)), below_own=True)
-            .to(torch.int32)
-            .numpy()
-        )
-        self._images = (
-            hardest(ranked.captions, ranked.images, index, images, _depth(widest, len(images)), below_own=True)
-            .to(torch.int32)
-            .numpy()
-        )
+        shares = [stage.share for stage in stages if stage.share < 1]
+        captions_of_images = _tables(ranked.images, ranked.captions, images, index, shares)
+        images_of_captions = _tables(ranked.captions, ranked.images, index, images, shares)
+        self._tables = dict(zip(shares, zip(captions_of_images, images_of_captions, strict=True), strict=True))
 
     def prepare(self, step: int) -> bool:
         """To be called before the batch of each ``step`` (from 0). Returns whether negatives are drawn from the ranking."""
         share = [stage.share for stage in self.stages if stage.step <= step][-1]
-        ranked = share < 1
-        captions, images = (_depth(share, count) for count in (len(self._images), len(self._captions)))
-        self.negatives.captions_of_images = self._captions[:, :captions] if ranked else None
-        self.negatives.images_of_captions = self._images[:, :images] if ranked else None
-        return ranked
+        self.negatives.captions_of_images, self.negatives.images_of_captions = self._tables.get(share, (None, None))
+        return share in self._tables
 
 
-def _depth(share: float, count: int) -> int:
-    return max(1, round(share * count))
+def _tables(
+    queries: np.ndarray, gallery: np.ndarray, query_images: np.ndarray, gallery_images: np.ndarray, shares: Sequence[float]
+) -> list[np.ndarray]:
+    """(Q, K) int32 for each share: at most ``MOST_KEPT`` of the best so many of ``gallery``, evenly spread over their order."""
+    if not shares:
+        return []
+    depths = [max(1, round(share * len(gallery))) for share in shares]
+    places = [np.linspace(0, depth - 1, min(depth, MOST_KEPT)).round().astype(np.int64) for depth in depths]
+    every = hardest(queries, gallery, query_images, gallery_images, max(depths), True, np.concatenate(places)).to(torch.int32)
+    return [table.numpy() for table in every.split([len(kept) for kept in places], dim=1)]
