@@ -34,6 +34,13 @@ def test_a_run_is_planned_from_its_files(project, run):
     assert ("features" in planned) == (run == JOINED)
 
 
+@pytest.mark.parametrize("run", ["coco_lite", "flickr30k_lite"])
+def test_a_run_on_regions_of_a_network_is_planned_from_its_files(project, run):
+    planned = jobs(project.snakemake("-n", "all", config=run))
+    assert planned["photograph_features"] == planned["pretrain"] == planned["negatives"] == planned["score"] == 1
+    assert planned["train"] == 4 and planned["embed"] == 3 and "import_weights" not in planned
+
+
 def test_published_protocols_are_judged_on_their_own_part(project):
     printed = " ".join(project.snakemake("-n", "-p", "all", config=JOINED).split())
     assert "--part coco --protocol coco-5k" in printed and "--part flickr30k --protocol flickr30k-1k" in printed
