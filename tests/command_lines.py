@@ -44,7 +44,7 @@ negatives --settings a/path --manifest a/path --features a/path --out a/path
 negatives --settings a/path --manifest a/path --features a/path --out a/path --embeddings a/path
 train --settings a/path --manifest a/path --features a/path --tokenizer a/path --out a/path
 train --settings a/path --manifest a/path --features a/path --tokenizer a/path --out a/path --start a/path --negatives a/path \
-  --teacher a/path
+  --teacher a/path --control a/path
 speed --settings a/path --joint a/path --dual a/path --manifest a/path --features a/path --out a/path
 pair-time --settings a/path --model a/path --manifest a/path --features a/path --out a/path
 embed --model a/path --manifest a/path --features a/path --out a/path

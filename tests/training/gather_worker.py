@@ -44,6 +44,8 @@ def main(folder: Path) -> None:
     for chunk_images in (None, 1):
         found[f"step {chunk_images}"] = one_step(asked, chunk_images, accelerator)
     torch.save(found, folder / f"found{accelerator.process_index}.pt")
+    # As accelerate starts them: neither is ahead by so much that it holds the folder before the other one has looked at it.
+    accelerator.wait_for_everyone()
     train(**{name: None if value is None else Path(value) for name, value in asked.items()})
 
 
