@@ -7,7 +7,6 @@ from the gradient alone; where photographs are few it learns them by heart inste
 import numpy as np
 import torch
 from jaxtyping import Float
-from sklearn.linear_model import RidgeCV
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.inputs.batch import RegionInput
@@ -62,6 +61,8 @@ def start_regions_as_words(backbone: OscarBackbone, images: Manifest, reader: Re
         reader: of the backbone.
 
     """
+    from sklearn.linear_model import RidgeCV  # seconds, which other trainings do without
+
     images = images.first(MOST_IMAGES)
     regions = mean_regions([image.id for image in images.images], reader)
     embeddings = backbone.bert.embeddings
