@@ -13,13 +13,12 @@ from typing import TypeVar
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vldeformer.inputs.batch import PairBatch, TensorGroup, TextInput, VisualInput
 from vldeformer.models import packed
 from vldeformer.models.backbone import Backbone, Sequence
 from vldeformer.models.packed import read_by_length
-from vldeformer.models.pooling import pool, pooled_size
+from vldeformer.models.pooling import pool, pooled_size, unit
 from vldeformer.models.settings import Pooling
 
 AnyInput = TypeVar("AnyInput", bound=TensorGroup)
@@ -103,7 +102,7 @@ class DualEncoder(nn.Module):
         def vectors(part: AnyInput) -> Float[Tensor, "B D"]:
             sequence = dataclasses.replace(embed(part), whole=whole)
             pooled = self.dropout(pool(reader.encode(sequence), self.pooling))
-            return functional.normalize(torch.tanh(pooled.float()), dim=-1)
+            return unit(pooled)
 
         if whole:
             return vectors(items)

@@ -11,7 +11,7 @@ from torch.nn import functional
 from vldeformer.inputs.batch import TextInput, VisualInput
 from vldeformer.models.backbone import Backbone, Sequence
 from vldeformer.models.packed import read_by_length
-from vldeformer.models.pooling import pool
+from vldeformer.models.pooling import pool, unit
 
 COSINE_SCALE = 10.0
 """What the cosine is multiplied with at the start; it is learned."""
@@ -56,10 +56,10 @@ class JointMatcher(nn.Module):
             return logits
         split = text.mask.shape[1]
         caption, image = (
-            torch.tanh(pool(Sequence(encoded.states[:, part], encoded.mask[:, part]), "mean").float())
+            unit(pool(Sequence(encoded.states[:, part], encoded.mask[:, part]), "mean"))
             for part in (slice(split), slice(split, None))
         )
-        cosine = functional.cosine_similarity(caption, image)
+        cosine = (caption * image).sum(1)
         return logits + functional.pad((self.cosine_scale * cosine)[:, None], (1, 0)).to(logits.dtype)
 
     def forward(self, text: TextInput, visual: VisualInput) -> Float[Tensor, "B 2"]:

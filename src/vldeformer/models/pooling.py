@@ -3,6 +3,7 @@
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn import functional
 
 from vldeformer.models.backbone import Sequence
 from vldeformer.models.settings import Pooling
@@ -32,6 +33,11 @@ def pool(encoded: Sequence, pooling: Pooling) -> Float[Tensor, "B D"]:
             return _at(mask.int().argmax(1), states, mask)
         case "sep":
             return _at(mask.shape[1] - 1 - mask.flip(1).int().argmax(1), states, mask)
+
+
+def unit(pooled: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+    """The vector that retrieval compares: behind tanh, of unit length, float32."""
+    return functional.normalize(torch.tanh(pooled.float()), dim=-1)
 
 
 def _mean(states: Float[Tensor, "B S H"], mask: Bool[Tensor, "B S"]) -> Float[Tensor, "B H"]:
