@@ -18,7 +18,7 @@ from pydantic_core import PydanticUndefined
 from vldeformer.planning.ablation_files import AblationFile
 from vldeformer.planning.config import Settings
 from vldeformer.planning.layers import existing
-from vldeformer.planning.plan import Run
+from vldeformer.planning.run import Run
 from vldeformer.planning.step_sections import STEP_SECTIONS
 from vldeformer.section import sections_of, tags_of
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter, create_model
 from vldeformer.datasets.sources import DatasetSettings
 from vldeformer.planning.ablation_files import AblationFile
 from vldeformer.planning.config import Settings
-from vldeformer.planning.plan import Run
+from vldeformer.planning.run import Run
 from vldeformer.section import Section, sections_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "config" / "schema"

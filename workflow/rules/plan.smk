@@ -15,7 +15,8 @@ from snakemake.exceptions import WorkflowError
 from vldeformer.artifact import RECORD, read_json
 from vldeformer.errors import InputError
 from vldeformer.planning.layers import merge_layers, read_layer
-from vldeformer.planning.plan import RERANKED, SHARED_HOME, Run, load_plan
+from vldeformer.planning.plan import RERANKED, SHARED_HOME, load_plan
+from vldeformer.planning.run import Run
 from vldeformer.planning.step_sections import JUDGED_BY
 
 try:

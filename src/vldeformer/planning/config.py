@@ -24,7 +24,9 @@ from vldeformer.retrieval.reranking import RerankSettings
 from vldeformer.runtime import RuntimeSettings
 from vldeformer.scenes.world_settings import CompositionalSettings
 from vldeformer.section import Section
-from vldeformer.training.settings import DualTraining, JointTraining, OptimizerSettings, PretrainSettings, TrainSettings
+from vldeformer.training.joint_settings import JointTraining
+from vldeformer.training.optimizer_settings import OptimizerSettings, PretrainSettings
+from vldeformer.training.settings import DualTraining, TrainSettings
 
 
 class Settings(Section):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from vldeformer.artifact import read_json, whole_file
 from vldeformer.errors import InputError
@@ -20,39 +20,14 @@ from vldeformer.planning.config import Settings, load_settings
 from vldeformer.planning.experiment_files import BASE, ExperimentFiles
 from vldeformer.planning.layers import Layers, explain
 from vldeformer.planning.recorded_settings import model_settings, recorded_settings, reranked_settings
+from vldeformer.planning.run import Run
 from vldeformer.planning.step_sections import COMPARED_BY, STEP_SECTIONS, cumulative_sections, section_values, step_version
 from vldeformer.report.settings import ReportSettings, split_seed
-from vldeformer.section import Section
 
 SHARED_HOME = "base"
 
 RERANKED = "reranked"
 """A model of the tables that is no experiment: it is made of two."""
-
-
-class Targets(Section):
-    """Experiments of the target ``all``, and what the target ``ablations`` adds; NAME_seed1 is NAME with train.seed 1."""
-
-    all: list[str] = Field(min_length=1, description="experiments of the target `all`: names of files in config/experiments")
-    ablations: list[str] = Field(
-        description="what the target `ablations` adds: files of config/ablations, with all experiments that they compare, or "
-        "single experiments; []: none"
-    )
-    seeds: dict[str, int] = Field(
-        default={}, description="experiment → runs with other seeds that it adds, e.g. `joint: 2` for joint_seed1 and joint_seed2"
-    )
-
-
-class Run(Section):
-    """The configfile of a run, e.g. ``config/default.yaml``."""
-
-    dataset: str = Field(description="name of a file in config/datasets")
-    experiments: Targets
-    embed_shards: int = Field(default=1, ge=1, le=1000, description="jobs that embed side by side; the vectors are the same")
-    fresh: bool = Field(
-        default=False,
-        description="train also what committed records stand for: `snakemake --cores 8 ablations --config fresh=true`",
-    )
 
 
 class ExperimentSettings(Mapping[str, Settings]):
@@ -94,30 +69,17 @@ class Plan:
     def __init__(self, run: Run, files: ExperimentFiles) -> None:
         self.run, self.files = run, files
         self.experiments = list(dict.fromkeys(run.experiments.all))
-        self.ablated = list(dict.fromkeys([*self.experiments, *self._added()]))
+        self.ablated = list(dict.fromkeys([*self.experiments, *run.experiments.added(files)]))
         for name in self.ablated:
             files.check_known(split_seed(name)[0], f"experiment {name!r}")
         self.settings = ExperimentSettings(files, run.dataset, [BASE, *self.ablated])
         self._texts: dict[tuple[str, str], str] = {}
         self._written: dict[tuple[str, str], str] = {}
 
-    def _added(self) -> Iterator[str]:
-        for name in self.run.experiments.ablations:
-            if name in self.files.ablations:
-                yield from self.files.ablations[name].experiments(name)
-            else:
-                yield name
-        for name, seeds in self.run.experiments.seeds.items():
-            yield from _seeds(name, seeds)
-
     @property
     def comparisons(self) -> dict[str, list[str]]:
         """Name → experiments of the targets `compare_NAME`: each ablation of the run, and the runs with other seeds."""
-        chosen = self.run.experiments
-        ablations = {name: self.files.ablations[name] for name in chosen.ablations if name in self.files.ablations}
-        found = {name: list(dict.fromkeys(file.experiments(name))) for name, file in ablations.items()}
-        seeded = [[name, *_seeds(name, seeds)] for name, seeds in chosen.seeds.items()]
-        return found | ({"seeds": [name for names in seeded for name in names]} if seeded else {})
+        return self.run.experiments.comparisons(self.files)
 
     @property
     def base(self) -> Settings:
@@ -288,10 +250,6 @@ def load_plan(config_dir: Path, run: Mapping[str, Any], layers: Layers = ()) -> 
         problem = explain(error, Run, layers or [("configfile", run)])
         raise InputError(problem + _where_it_belongs(error)) from None
     return Plan(checked, ExperimentFiles(config_dir))
-
-
-def _seeds(experiment: str, seeds: int) -> list[str]:
-    return [f"{experiment}_seed{seed}" for seed in range(1, seeds + 1)]
 
 
 def _where_it_belongs(error: ValidationError) -> str:
