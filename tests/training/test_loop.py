@@ -10,8 +10,8 @@ from torch import nn
 from vldeformer.errors import InputError
 from vldeformer.training.loop import Fitted, Task, fit, start_processes
 from vldeformer.training.optim import learning_rate
+from vldeformer.training.optimizer_settings import OptimizerSettings
 from vldeformer.training.run_files import RunState, load_state, save_state
-from vldeformer.training.settings import OptimizerSettings
 
 
 class KilledError(Exception):

@@ -8,8 +8,8 @@ from torch import nn
 from vldeformer.inputs.drawn_negatives import MinedNegatives
 from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.training import mining
+from vldeformer.training.joint_settings import Stage
 from vldeformer.training.mining import Miner, RankedShares, hardest
-from vldeformer.training.settings import Stage
 
 
 def unit(rows, seed):

@@ -17,7 +17,7 @@ from vldeformer.models.joint import JointMatcher
 from vldeformer.models.pretraining import PretrainingModel
 from vldeformer.objective.retrieval import retrieval_loss
 from vldeformer.training.loop import start_processes
-from vldeformer.training.settings import PretrainSettings
+from vldeformer.training.optimizer_settings import PretrainSettings
 from vldeformer.training.tasks import (
     contrastive_training,
     dual_validation,

@@ -27,9 +27,9 @@ def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Featur
     from vldeformer.seeding import named_seed
     from vldeformer.steps.settings_file import read_backbone, read_section
     from vldeformer.training.loop import Task, fit, start_processes
-    from vldeformer.training.region_words import start_without_pretraining
+    from vldeformer.training.optimizer_settings import PretrainSettings
     from vldeformer.training.run_folder import finish, run_folder, run_key, run_lock
-    from vldeformer.training.settings import PretrainSettings
+    from vldeformer.training.start import start_without_pretraining
     from vldeformer.training.tasks import pretraining
 
     started = time.monotonic()

@@ -40,7 +40,6 @@ def train(
     from vldeformer.artifact import check_replaceable
     from vldeformer.data.manifest import Manifest
     from vldeformer.errors import InputError
-    from vldeformer.inputs.drawn_negatives import MinedNegatives
     from vldeformer.inputs.streams import PairStream
     from vldeformer.inputs.tokens import WordPieces
     from vldeformer.models.dual import DualEncoder
@@ -55,13 +54,14 @@ def train(
         check_inputs,
         dual_training,
         open_negatives,
+        open_ranking,
         open_teacher,
-        ranked_shares,
     )
+    from vldeformer.training.joint_settings import JointTraining
     from vldeformer.training.loop import Task, fit, start_processes
-    from vldeformer.training.region_words import start_without_pretraining
     from vldeformer.training.run_folder import finish, run_folder, run_key, run_lock
-    from vldeformer.training.settings import DualTraining, JointTraining, OracleTraining
+    from vldeformer.training.settings import DualTraining, OracleTraining
+    from vldeformer.training.start import start_without_pretraining
     from vldeformer.training.tasks import dual_validation, joint_training, joint_validation
 
     started = time.monotonic()
@@ -105,9 +105,10 @@ def train(
     else:
         start_without_pretraining(model.backbone, backbone, images, reader)
         if isinstance(model, DualEncoder) and model.image_backbone is not None:
-            start_without_pretraining(model.image_backbone, backbone, images, reader)
+            model.image_backbone.load_state_dict(model.backbone.state_dict())
 
-    drawn = None if control is None else MinedNegatives(images, section.seed)
+    ranking = open_ranking(section, control, images, features, runtime) if isinstance(section, JointTraining) else None
+    drawn = None if ranking is None else ranking.negatives
     stream = PairStream(
         images,
         reader.text,
@@ -120,9 +121,6 @@ def train(
     val = whole.split("val").first(section.validate_images)
     state: dict[str, Any] = {}
     if isinstance(section, JointTraining):
-        ranking = None
-        if drawn is not None and control is not None:
-            ranking = ranked_shares(section, images, drawn, control, features, runtime)
         backward = joint_training(stream, section, accelerator, ranking)
         validate = joint_validation(val, reader)
     else:

@@ -19,8 +19,10 @@ from vldeformer.negatives.stored import read_hard_images, read_hard_texts
 from vldeformer.retrieval.item_vectors import embed
 from vldeformer.retrieval.reader import Reader, open_encoder
 from vldeformer.runtime import RuntimeSettings
+from vldeformer.training.joint_settings import JointTraining
 from vldeformer.training.mining import Miner, RankedShares
-from vldeformer.training.settings import DualTraining, JointTraining, RetrievalTraining
+from vldeformer.training.optimizer_settings import RetrievalTraining
+from vldeformer.training.settings import DualTraining
 from vldeformer.training.tasks import Backward, contrastive_training
 from vldeformer.training.teacher import Teacher
 
@@ -40,8 +42,7 @@ def check_inputs(
     settings: Path, section: RetrievalTraining, negatives: Path | None, teacher: Path | None, control: Path | None
 ) -> None:
     """Raises InputError unless composed negatives, a teacher and a control are given exactly if the settings ask for them."""
-    curriculum = isinstance(section, JointTraining) and section.curriculum is not None
-    if curriculum != (control is not None):
+    if section.needs_control != (control is not None):
         raise InputError(f"{settings}: give --control, a decomposed model, exactly if there is a train.curriculum")
     if section.needs_composed != (negatives is not None):
         kind = (
@@ -89,16 +90,15 @@ def _check_composed(folder: Path | None, composed: Mapping[str, Sequence[Compose
         )
 
 
-def ranked_shares(
-    section: JointTraining, images: Manifest, negatives: MinedNegatives, control: Path, features: Path, runtime: RuntimeSettings
-) -> RankedShares:
-    """The ranking of the training set that a curriculum draws from.
+def open_ranking(
+    section: JointTraining, control: Path | None, images: Manifest, features: Path, runtime: RuntimeSettings
+) -> RankedShares | None:
+    """The ranking of the training set that a curriculum draws from; None: there is no curriculum.
 
     Args:
-        section: the settings, with a curriculum.
-        images: of the training.
-        negatives: those of the stream, which are set as the training goes on.
+        section: the settings.
         control: folder of the decomposed model that ranks.
+        images: of the training.
         features: what it reads of images.
         runtime: where it runs.
 
@@ -106,9 +106,10 @@ def ranked_shares(
         InputError: ``open_encoder`` refuses the control.
 
     """
-    assert section.curriculum is not None
+    if section.curriculum is None or control is None:
+        return None
     encoder, reader = open_encoder(control, features, runtime)
-    return RankedShares(negatives, embed(encoder, images, reader), section.curriculum.stages)
+    return RankedShares(MinedNegatives(images, section.seed), embed(encoder, images, reader), section.curriculum.stages)
 
 
 def dual_training(

@@ -18,8 +18,8 @@ from vldeformer.errors import InputError
 from vldeformer.runtime import RuntimeSettings, prepare_torch
 from vldeformer.seeding import named_seed
 from vldeformer.training.optim import build_optimizer, learning_rate
+from vldeformer.training.optimizer_settings import OptimizerSettings
 from vldeformer.training.run_files import Journal, RunState, load_state, peak_memory_mib, save_state
-from vldeformer.training.settings import OptimizerSettings
 
 CLIP_NORM = 1.0
 """Gradients are scaled down to this norm, as in the released code."""

@@ -13,7 +13,7 @@ from torch import nn
 
 from vldeformer.inputs.drawn_negatives import MinedNegatives
 from vldeformer.retrieval.embeddings import Embeddings
-from vldeformer.training.settings import Stage
+from vldeformer.training.joint_settings import Stage
 
 QUERIES_AT_ONCE = 256
 MOST_KEPT = 256

@@ -1,7 +1,8 @@
-"""Settings of the two trainings: pre-training of the backbone and training of a retrieval model.
+"""Settings of the training of a retrieval model: the section ``train``, and the decomposed model's part of it.
 
 A key exists only where it has a meaning: ``train`` is one of three classes by ``kind``, and the loss and the hard negatives of
-a decomposed model are classes by ``kind`` as well.
+a decomposed model are classes by ``kind`` as well. Those of the joint model are in ``joint_settings``, what every training has in
+``optimizer_settings``.
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -13,12 +14,13 @@ from pydantic import (
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
-    field_validator,
     model_validator,
 )
 
 from vldeformer.models.settings import Pooling
-from vldeformer.section import Section, unused
+from vldeformer.section import Section
+from vldeformer.training.joint_settings import JointTraining
+from vldeformer.training.optimizer_settings import RetrievalTraining
 
 
 def _one_expectation(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
@@ -26,113 +28,6 @@ def _one_expectation(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
         return validate(value)
     except ValidationError:
         raise ValueError("a number of images of at least 1, 'auto' or null") from None
-
-
-class OptimizerSettings(Section):
-    """AdamW with linear warm-up and cosine decay; the gradient's norm is at most ``loop.CLIP_NORM``."""
-
-    seed: int = Field(ge=0, description="seed of weights, batches, captions and dropout")
-    steps: int = Field(ge=0, description="optimizer steps; 0 keeps the weights of the start")
-    batch_images: int = Field(ge=2, description="images in a batch over all processes, each with one caption")
-    learning_rate: float = Field(gt=0, description="highest learning rate")
-    warmup_steps: int = Field(ge=0, description="steps of linear warm-up")
-    weight_decay: float = Field(ge=0, description="decay of weights, not of biases and layer norms")
-    checkpoint_steps: int = Field(ge=1, description="steps between checkpoints of a run that can be continued")
-
-
-class PretrainSettings(OptimizerSettings):
-    """Masked words + match / no match on pairs."""
-
-    checkpoint: str | None = Field(
-        description="import this instead: folder of an Oscar / VinVL checkpoint, or hub id or folder of a ViLT or VisualBERT; "
-        "null: pre-train here"
-    )
-    split: Literal["pretrain", "train"] = Field(description="which images to learn from")
-    contrastive_weight: float = Field(ge=0, description="weight of a contrastive loss of captions and images read alone; 0: none")
-
-
-class RetrievalTraining(OptimizerSettings):
-    """What joint and decomposed training have in common."""
-
-    images: int | None = Field(ge=2, description="train on the first so many images of the split; null: all")
-    validate_steps: int = Field(ge=1, description="steps between measurements on `val`; the best one is kept")
-    validate_images: int = Field(ge=2, description="first images of `val` that are measured; joint models score all their pairs")
-    patience: int | None = Field(
-        ge=1, description="stop after so many measurements without a better one; null: all steps are done"
-    )
-
-    @property
-    def needs_teacher(self) -> bool:
-        """Whether the joint model takes part in the training."""
-        return False
-
-    @property
-    def needs_composed(self) -> bool:
-        """Whether composed negatives are read."""
-        return False
-
-
-class Stage(Section):
-    """A part of a training, up to the next one."""
-
-    step: int = Field(ge=0, description="first step")
-    share: float = Field(gt=0, le=1, description="share of the ranking, best first, that negatives are drawn from; 1: the batch")
-
-
-class Curriculum(Section):
-    """Negatives that get harder: of the whole training set, as the experiment ``control`` ranks it.
-
-    What the control takes for better than the true one is left out: it likely matches.
-    """
-
-    control: str = Field(description="experiment of a decomposed model whose ranking is drawn from, e.g. linear_scratch_text")
-    stages: list[Stage] = Field(min_length=1, description="from which step on which share is drawn from; the first from step 0")
-
-    @field_validator("stages")
-    @classmethod
-    def _in_order_from_0(cls, stages: list[Stage]) -> list[Stage]:
-        steps = [stage.step for stage in stages]
-        if steps[0] != 0 or steps != sorted(set(steps)):
-            raise ValueError(f"stages from step 0 on, each later than the one before, got steps {steps}")
-        return stages
-
-
-class JointTraining(RetrievalTraining):
-    """The early-interaction baseline, trained on the target set's `train` split to recognise matching pairs."""
-
-    kind: Literal["joint"]
-    start: Literal["pretrained", "scratch"] = Field(description="weights of the pre-training or random weights")
-    joint_negatives: int = Field(
-        ge=1, description="mismatched pairs for each matching one, half with another caption, half with another image"
-    )
-    joint_layers: int | None = Field(
-        ge=1,
-        description="top layers that see both caption and image, those below read them apart; null: all layers; 0 would be the "
-        "decomposed model, kind dual",
-    )
-    curriculum: Curriculum | None = Field(
-        default=None, description="negatives of the whole training set; null: of the batch", exclude_if=unused
-    )
-    match_cosine: bool = Field(
-        default=False,
-        description="the cosine of the mean states of caption and image, read together, adds to the score of a match",
-        exclude_if=unused,
-    )
-
-    @property
-    def start_share(self) -> float:
-        """The pre-trained weights are used as they are."""
-        return 1.0
-
-    def architecture(self) -> dict[str, Any]:
-        """Fields of the model's description that follow from these settings."""
-        return {
-            "kind": self.kind,
-            "pooling": "mean",
-            "pooling_dropout": 0.0,
-            "joint_layers": self.joint_layers,
-            "match_cosine": self.match_cosine,
-        }
 
 
 class SharedStart(Section):

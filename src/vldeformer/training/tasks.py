@@ -29,8 +29,10 @@ from vldeformer.retrieval.ranking import exact_ranks
 from vldeformer.retrieval.reader import Reader
 from vldeformer.seeding import named_seed
 from vldeformer.training.grad_cache import Figures, GradCache
+from vldeformer.training.joint_settings import JointTraining
 from vldeformer.training.mining import Miner, RankedShares
-from vldeformer.training.settings import DualTraining, JointTraining, PretrainSettings
+from vldeformer.training.optimizer_settings import PretrainSettings
+from vldeformer.training.settings import DualTraining
 from vldeformer.training.teacher import Teacher, soft_target_loss
 
 ALIGNMENT_TEMPERATURE = 0.05

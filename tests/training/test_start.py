@@ -5,8 +5,8 @@ import pytest
 import torch
 from tiny_settings import backbone as backbone_settings
 
-from vldeformer.training import region_words
-from vldeformer.training.region_words import mean_regions, mean_words, start_regions_as_words, start_without_pretraining
+from vldeformer.training import start
+from vldeformer.training.start import mean_regions, mean_words, start_regions_as_words, start_without_pretraining
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def train(manifest):
 
 
 def test_the_mean_region_of_each_image(train, readers, monkeypatch):
-    monkeypatch.setattr(region_words, "IMAGES_AT_ONCE", 5)
+    monkeypatch.setattr(start, "IMAGES_AT_ONCE", 5)
     reader, ids = readers("oscar"), [image.id for image in train.images]
     found = mean_regions(ids, reader)
     for row, image_id in enumerate(ids):

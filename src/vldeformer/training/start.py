@@ -1,7 +1,8 @@
-"""Regions that start as words: a projection by least squares from images to the mean word of their captions.
+"""The weights that a training starts from where none were pre-trained: a text transformer's, and regions that start as words.
 
-A transformer that has read text alone can read such regions at once. With a random projection it has to learn what a region is
-from the gradient alone; where photographs are few it learns them by heart instead.
+Regions start as words by least squares from images to the mean word of their captions. A transformer that has read text alone can
+read such regions at once. With a random projection it has to learn what a region is from the gradient alone; where there are few
+photographs it learns them by heart instead.
 """
 
 import numpy as np
