@@ -2,7 +2,7 @@
 
 import torch
 
-from vldeformer.inputs.batch import PairBatch, PixelInput, RegionInput, TextInput
+from vldeformer.inputs.batch import PairBatch, PixelInput, RegionInput, TextInput, stacked
 
 
 def test_select_takes_the_same_rows_of_every_tensor():
@@ -27,3 +27,15 @@ def test_a_batch_moves_what_it_has():
     assert {moved.text.ids.device.type, moved.visual.pixels.device.type, moved.hard_text.mask.device.type} == {"meta"}
     assert moved.image_numbers.device.type == moved.hard_text_valid.device.type == "meta"
     assert moved.hard_visual is None and moved.hard_visual_valid is None
+
+
+def test_groups_are_stacked_with_the_shorter_ones_padded():
+    def regions(rows, tags, boxes):
+        masks = torch.ones(rows, tags, dtype=torch.bool), torch.ones(rows, boxes, dtype=torch.bool)
+        return RegionInput(torch.full((rows, tags), 7), masks[0], torch.full((rows, boxes, 2), 5.0), masks[1])
+
+    found = stacked([regions(1, 3, 2), regions(2, 1, 4)])
+    assert found.tag_ids.tolist() == [[7, 7, 7], [7, 0, 0], [7, 0, 0]]
+    assert found.tag_mask.sum(1).tolist() == [3, 1, 1] and found.region_mask.sum(1).tolist() == [2, 4, 4]
+    assert found.features.shape == (3, 4, 2) and found.features[0, :, 0].tolist() == [5, 5, 0, 0]
+    assert found.features[1:].eq(5).all()

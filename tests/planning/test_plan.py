@@ -213,3 +213,12 @@ def test_every_row_of_an_ablation_is_an_experiment_of_the_default_run_and_no_two
     rows = {row.experiment for ablation in report.ablations.values() for row in ablation.rows}
     assert rows <= set(plan.settings) and rows <= set(report.titles)
     assert len({str((settings.train, settings.negatives)) for settings in plan.settings.values()}) == len(plan.settings)
+
+
+def test_a_comparison_is_an_ablation_or_the_runs_with_other_seeds():
+    plan = plan_of(CONFIG, "scenes", "joint", "decomposed", ablations=["pooling", "untrained"], joint=2, decomposed=1)
+    assert plan.run.experiments.comparisons(plan.files) == {
+        "pooling": list(dict.fromkeys(plan.files.ablations["pooling"].experiments("pooling"))),
+        "seeds": ["joint", "joint_seed1", "joint_seed2", "decomposed", "decomposed_seed1"],
+    }
+    assert plan_of(CONFIG, "scenes", "joint").run.experiments.comparisons(plan.files) == {}

@@ -6,6 +6,7 @@ import pytest
 import yaml
 from settings_files import CONFIG, edit
 
+from vldeformer.errors import InputError
 from vldeformer.evaluation.record_settings import difference
 from vldeformer.planning.plan import RERANKED, load_plan
 
@@ -105,3 +106,29 @@ def test_experiments_that_share_a_model_stand_together(folder, config):
     values["train"]["seed"] += 1
     (config / "experiments" / "decomposed.yaml").write_text(yaml.safe_dump(values))
     assert "mined" not in plan_of(config).standing
+
+
+def test_a_control_decides_about_the_joint_model_and_all_that_read_it(config):
+    names = ["linear_scratch_text", "joint", "decomposed"]
+    experiments = {"all": names, "ablations": ["negatives"]}
+    before = load_plan(config, {"dataset": "flickr8k_lite", "experiments": experiments})
+    old = {name: before.recorded(name) for name in ("joint", "mined", "decomposed", RERANKED)}
+    edit(config / "experiments" / "linear_scratch_text.yaml", "start: scratch", "start: scratch\n  seed: 5")
+    after = load_plan(config, {"dataset": "flickr8k_lite", "experiments": experiments})
+    found = {name: difference(after.recorded(name), settings) for name, settings in old.items()}
+    seed = "train.seed is 0, expected 5"
+    assert found == {
+        "joint": f"control.{seed}",
+        "mined": f"teacher.control.{seed}",
+        "decomposed": None,
+        RERANKED: f"joint.control.{seed}",
+    }
+
+
+def test_a_control_must_be_in_the_run(config):
+    plan = load_plan(config, {"dataset": "flickr8k_lite", "experiments": {"all": ["joint", "decomposed"], "ablations": []}})
+    with pytest.raises(
+        InputError, match=r"experiment joint: train\.curriculum\.control is 'linear_scratch_text', which is not in"
+    ):
+        plan.control_of("joint")
+    assert plan.control_of("decomposed") is None

@@ -31,7 +31,7 @@ rule record:
         " {params.pair_time:q} {params.model:q} --out {output:q} > {log:q} 2>&1"
 
 
-for comparison, experiments in PLAN.comparisons.items():
+for comparison, experiments in PLAN.run.experiments.comparisons(PLAN.files).items():
 
     rule:
         name:

@@ -77,11 +77,6 @@ class Plan:
         self._written: dict[tuple[str, str], str] = {}
 
     @property
-    def comparisons(self) -> dict[str, list[str]]:
-        """Name → experiments of the targets `compare_NAME`: each ablation of the run, and the runs with other seeds."""
-        return self.run.experiments.comparisons(self.files)
-
-    @property
     def base(self) -> Settings:
         """Settings of the base experiment on this dataset."""
         return self.settings[BASE]
@@ -167,12 +162,19 @@ class Plan:
         """The settings that an experiment's record must have; ``reranked`` is an experiment here."""
         choices = self.base.report
         if experiment == RERANKED:
-            return reranked_settings(self.base, self.settings[choices.main], self.settings[choices.baseline])
+            return reranked_settings(self.base, self.settings[choices.main]) | {"joint": self._model(choices.baseline)}
         own = self.settings[experiment]
-        found = recorded_settings(own, experiment in self.timed)
+        found = recorded_settings(own, experiment in self.timed) | self._control(experiment)
         taught = own.train.kind != "oracle" and own.train.needs_teacher
-        others = {"teacher": choices.baseline if taught else None, "control": self.control_of(experiment)}
-        return found | {part: model_settings(self.settings[name]) for part, name in others.items() if name is not None}
+        return found | ({"teacher": self._model(choices.baseline)} if taught else {})
+
+    def _model(self, experiment: str) -> dict[str, Any]:
+        """Settings of a model alone, with those of the control that its negatives are drawn from."""
+        return model_settings(self.settings[experiment]) | self._control(experiment)
+
+    def _control(self, experiment: str) -> dict[str, Any]:
+        control = self.control_of(experiment)
+        return {} if control is None else {"control": self._model(control)}
 
     def control_of(self, experiment: str) -> str | None:
         """The experiment whose ranking the negatives of a joint model are drawn from; None: they are those of its batches.

@@ -12,7 +12,7 @@ from vldeformer.planning.step_sections import JUDGED_BY, STEP_SECTIONS, section_
 
 
 def recorded_settings(own: Settings, timed: bool) -> dict[str, Any]:
-    """Settings of an experiment, whose teacher's are left out.
+    """Settings of an experiment, whose teacher's and control's are left out.
 
     Args:
         own: of the experiment.
@@ -30,16 +30,15 @@ def model_settings(own: Settings) -> dict[str, Any]:
     return _values(own, _model_steps(own))
 
 
-def reranked_settings(base: Settings, main: Settings, joint: Settings) -> dict[str, Any]:
-    """Settings of the re-ranked model: of the step ``rerank``, of the main model (``dual``) and of the joint one.
+def reranked_settings(base: Settings, main: Settings) -> dict[str, Any]:
+    """Settings of the re-ranked model, whose joint one's are left out: of the step ``rerank`` and of the main model (``dual``).
 
     Args:
         base: of the base experiment, which re-ranks.
         main: of the model that proposes.
-        joint: of the model that orders.
 
     """
-    return _values(base, ["rerank"]) | {"dual": _values(main, [*_model_steps(main), "embed"]), "joint": model_settings(joint)}
+    return _values(base, ["rerank"]) | {"dual": _values(main, [*_model_steps(main), "embed"])}
 
 
 def _values(own: Settings, steps: Sequence[str]) -> dict[str, Any]:

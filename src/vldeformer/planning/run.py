@@ -31,7 +31,7 @@ class Targets(Section):
             yield from _seeds(name, seeds)
 
     def comparisons(self, files: ExperimentFiles) -> dict[str, list[str]]:
-        """Name → experiments of each ablation and, as ``seeds``, of the runs with other seeds."""
+        """Name → experiments of the targets `compare_NAME`: each ablation and, as ``seeds``, the runs with other seeds."""
         chosen = {name: files.ablations[name] for name in self.ablations if name in files.ablations}
         found = {name: list(dict.fromkeys(file.experiments(name))) for name, file in chosen.items()}
         seeded = [each for name, seeds in self.seeds.items() for each in (name, *_seeds(name, seeds))]
