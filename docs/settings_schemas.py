@@ -23,7 +23,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "config" / "schema"
 def schemas() -> dict[str, dict[str, Any]]:
     """File name → schema: of a configfile, report.yaml, files of config/experiments, config/ablations and config/datasets."""
     run = Run.model_json_schema()
-    sections = {name: (field.annotation, field) for name, field in Settings.model_fields.items() if name != "dataset"}
+    sections = {name: (field.annotation, field) for name, field in Settings.model_fields.items()}
     differences = _partial(create_model("Differences", __base__=Section, **sections).model_json_schema())
     definitions = differences.pop("$defs")
     source = TypeAdapter(DatasetSettings).json_schema()
@@ -48,7 +48,7 @@ def schemas() -> dict[str, dict[str, Any]]:
             "title": "A data set: config/datasets/NAME.yaml",
             "type": "object",
             "additionalProperties": False,
-            "properties": {"dataset": source, **properties, "experiments": special},
+            "properties": properties | {"dataset": source, "experiments": special},
             "required": ["dataset"],
         },
     }

@@ -55,6 +55,8 @@ def test_the_projects_files_follow_their_schema(file):
         ("experiments/decomposed.yaml", "backbone.patch_size", 16),
         ("experiments/joint.yaml", "train.pooling", "mean"),
         ("experiments/oracle.yaml", "train.steps", 3),
+        ("experiments/apart.yaml", "dataset.target_image", 3),
+        ("experiments/apart.yaml", "dataset.target_images", 1),
         ("ablations/temperature.yaml", "rows", []),
         ("ablations/temperature.yaml", "rows", [{"title": "T", "set": {"train.loss.temprature": 1}}]),
         ("report.yaml", "report.titels", {}),
