@@ -14,7 +14,8 @@ from vldeformer.inputs.streams import EpochSampler, PairStream, Prefetcher
 
 def flat(group):
     """All tensors of a batch, in order."""
-    parts = [getattr(group, field.name) for field in dataclasses.fields(group)]
+    values = [getattr(group, field.name) for field in dataclasses.fields(group)]
+    parts = [part for value in values for part in (value if isinstance(value, tuple) else [value])]
     return [leaf for part in parts if part is not None for leaf in ([part] if isinstance(part, torch.Tensor) else flat(part))]
 
 
@@ -71,6 +72,34 @@ def test_two_shares_are_together_the_whole_batch(train, readers, hard):
     assert [len(share.image_numbers) for share in shares] == [4, 4]
     for all_rows, even, odd in zip(flat(whole), flat(shares[0]), flat(shares[1]), strict=True):
         assert torch.equal(all_rows[0::2], even) and torch.equal(all_rows[1::2], odd)
+
+
+def test_several_captions_of_an_image_are_different_ones_and_the_first_as_before(train, readers, hard):
+    several, one = stream(train, readers, **hard, captions=3), stream(train, readers, **hard)
+    pieces = readers("oscar", full=True).text.read
+    for step in range(4):
+        batch, alone = several.batch(step), one.batch(step)
+        assert torch.equal(batch.text.ids, alone.text.ids) and len(batch.further_text) == 2 and alone.further_text == ()
+        texts = [batch.text, *batch.further_text]
+        for row, number in enumerate(batch.image_numbers.tolist()):
+            own = [caption.text for caption in train.captions if caption.image_id == train.images[number].id]
+            drawn = [tuple(text.ids[row].tolist()) for text in texts]
+            assert set(drawn) <= {tuple(ids) for ids in pieces(own).ids.tolist()}
+            assert len(set(drawn)) == min(3, len(own)), "all captions before one comes again"
+        assert len(several.ids(step)["caption_ids"]) == 3 * len(several.ids(step)["image_ids"])
+    again = stream(train, readers, **hard, captions=3).batch(3)
+    assert equal(again, several.batch(3))
+
+
+def test_a_composed_image_is_wrong_for_all_captions_of_its_row(train, readers):
+    own, other = train.images[0].id, train.images[1].id
+    last = [caption.id for caption in train.captions if caption.image_id == own][-1]
+    true_of_last = ComposedNegatives(by_image={own: [ComposedImage(own, other, (), (0,), (last,))]})
+    every = max(stream(train, readers).caption_counts)
+    pairs = stream(train, readers, negatives=true_of_last, captions=int(every))
+    for step in range(4):
+        batch = pairs.batch(step)
+        assert not batch.hard_visual_valid.any()
 
 
 def test_processes_need_equal_shares(train, readers):

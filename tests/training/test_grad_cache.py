@@ -32,7 +32,7 @@ def stream(manifest, readers):
     hard_texts = {caption.id: ["a ring left of a star"] for caption in train.captions if not caption.id.endswith("#1")}
     ids = [image.id for image in train.images]
     hard_images = {own: [ComposedImage(own, other, (0,), (0,))] for own, other in itertools.pairwise(ids[:-2])}
-    return PairStream(train, read.text, read.visual, 8, 1, negatives=ComposedNegatives(hard_texts, hard_images))
+    return PairStream(train, read.text, read.visual, 8, 1, negatives=ComposedNegatives(hard_texts, hard_images), captions=2)
 
 
 @pytest.fixture

@@ -177,6 +177,23 @@ def test_the_contrastive_task_is_its_loss_on_the_vectors_of_a_batch(train, reade
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5) != pytest.approx(without.item(), rel=1e-3)
 
 
+def test_several_captions_of_an_image_are_the_mean_of_the_losses_of_each(train, readers, make_backbone, accelerator):
+    hard = {caption.id: ["a ring"] for caption in train.captions if caption.id.endswith(("#0", "#1"))}
+    pairs = stream(train, readers, negatives=ComposedNegatives(hard, {}), captions=3)
+    settings, encoder = training(hard_negatives=COMPOSED, captions_per_image=3), decompose(make_backbone("oscar")).eval()
+    batch = pairs.batch(2)
+    loss, _ = contrastive_training(pairs, settings, accelerator, {})(encoder, 2)
+    with torch.no_grad():
+        negatives, images = encoder.encode_text(batch.hard_text), encoder.encode_visual(batch.visual)
+        each = [
+            retrieval_loss(
+                "infonce", encoder.encode_text(text), images, batch.image_numbers, 0.1, 1.0, negatives, batch.hard_text_valid
+            ).item()
+            for text in (batch.text, *batch.further_text)
+        ]
+    assert loss.item() == pytest.approx(sum(each) / 3, rel=1e-5) != pytest.approx(each[0], rel=1e-3)
+
+
 @pytest.mark.parametrize("loss", ["infonce", "triplet", "triplet_hard", "multi_similarity", "sigmoid"])
 def test_captions_of_one_image_are_never_each_others_negatives(train, readers, loss):
     """The slope of the loss along each cosine of a caption and an image; pairs 0 and 1 are of one image."""

@@ -147,7 +147,7 @@ class PairBatch:
 
     image_numbers: which image of the whole data set a pair is of, so that captions of one image are never each other's
     negatives. hard_text_valid is false where no negative could be composed: that row repeats the caption and must not
-    be used.
+    be used. further_text: more captions of the same images, row by row.
     """
 
     text: TextInput
@@ -157,6 +157,7 @@ class PairBatch:
     hard_text_valid: Bool[Tensor, " B"] | None = None
     hard_visual: VisualInput | None = None
     hard_visual_valid: Bool[Tensor, " B"] | None = None
+    further_text: tuple[TextInput, ...] = ()
 
     def to(self, device: torch.device) -> "PairBatch":
         """The same on another device."""
@@ -170,7 +171,9 @@ class PairBatch:
         changed: dict[str, Any] = {}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if value is not None:
+            if isinstance(value, tuple):
+                changed[field.name] = tuple(text._map(change) for text in value)
+            elif value is not None:
                 changed[field.name] = value._map(change) if isinstance(value, TensorGroup) else change(value)
         return dataclasses.replace(self, **changed)
 

@@ -37,9 +37,14 @@ class HardNegatives(Protocol):
         ...
 
     def images(
-        self, captions: Sequence[Caption], turn: int, reader: VisualReader, augment: np.random.Generator
+        self,
+        captions: Sequence[Caption],
+        turn: int,
+        reader: VisualReader,
+        augment: np.random.Generator,
+        further: Sequence[Sequence[Caption]] = (),
     ) -> HardVisuals | None:
-        """Images that are wrong for ``captions``."""
+        """Images that are wrong for ``captions`` and for the ``further`` captions of the same images."""
         ...
 
 
@@ -59,14 +64,19 @@ class ComposedNegatives:
         return texts, torch.tensor([text is not None for text in found])
 
     def images(
-        self, captions: Sequence[Caption], turn: int, reader: VisualReader, augment: np.random.Generator
+        self,
+        captions: Sequence[Caption],
+        turn: int,
+        reader: VisualReader,
+        augment: np.random.Generator,
+        further: Sequence[Sequence[Caption]] = (),
     ) -> HardVisuals | None:
-        """The variant whose turn it is, of those that a caption is not true of; without any, an empty image gives way."""
+        """The variant whose turn it is, of those that no caption of a row is true of; without any, an empty image gives way."""
         if self.by_image is None:
             return None
         wrong = [
-            [image for image in self.by_image.get(caption.image_id, []) if caption.id not in image.true_of]
-            for caption in captions
+            [image for image in self.by_image.get(row[0].image_id, []) if not any(caption.id in image.true_of for caption in row)]
+            for row in zip(captions, *further, strict=True)
         ]
         found = [_by_turn(images, turn) for images in wrong]
         # An image without any region has no negative either: its stand-in must not ask for one.
@@ -104,9 +114,14 @@ class MinedNegatives:
         return reader.read(chosen), torch.from_numpy(found >= 0)
 
     def images(
-        self, captions: Sequence[Caption], turn: int, reader: VisualReader, augment: np.random.Generator
+        self,
+        captions: Sequence[Caption],
+        turn: int,
+        reader: VisualReader,
+        augment: np.random.Generator,
+        further: Sequence[Sequence[Caption]] = (),
     ) -> HardVisuals | None:
-        """Another image; the own image where there is none."""
+        """Another image, one of the hardest of ``captions``; the own image where there is none."""
         if self.images_of_captions is None:
             return None
         rows = [self._caption_rows[caption.id] for caption in captions]

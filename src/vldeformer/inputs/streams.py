@@ -36,7 +36,7 @@ class EpochSampler:
 
 
 class PairStream:
-    """One random caption an image; composed negatives by turns of their variants.
+    """One random caption an image, or ``captions`` of them; composed negatives by turns of their variants.
 
     ``share`` = (number, of how many): the rows of a batch that this process reads; the batch itself does not depend on it.
     """
@@ -51,8 +51,10 @@ class PairStream:
         *,
         negatives: HardNegatives | None = None,
         share: tuple[int, int] = (0, 1),
+        captions: int = 1,
     ) -> None:
         self.manifest, self.text, self.visual, self.seed, self.share = manifest, text, visual, seed, share
+        self.captions = captions
         self.negatives = negatives or ComposedNegatives()
         if len(manifest.images) < 2:
             found = f"{manifest.dataset}: training needs at least two images, got {len(manifest.images)}"
@@ -68,14 +70,14 @@ class PairStream:
         """The batch of ``step`` (from 0)."""
         rows, captions = self._rows(step)
         number, of = self.share
-        rows, captions = rows[number::of], captions[number::of]
+        rows, captions = rows[number::of], captions[:, number::of]
         # Augmentation is drawn per process; captions and images above are common to all.
         augment = named_generator(self.seed, "augmentation", step, number)
         epoch = self.sampler.epoch(step)
-        chosen = [self.manifest.captions[row] for row in captions]
+        chosen, *further = [[self.manifest.captions[row] for row in turn] for turn in captions]
         images = [self.manifest.images[row].id for row in rows]
         hard_text, hard_text_valid = self.negatives.texts(chosen, epoch, self.text) or (None, None)
-        hard_visual, hard_visual_valid = self.negatives.images(chosen, epoch, self.visual, augment) or (None, None)
+        hard_visual, hard_visual_valid = self.negatives.images(chosen, epoch, self.visual, augment, further) or (None, None)
         return PairBatch(
             self.text.read([caption.text for caption in chosen]),
             self.visual.read(images, augment),
@@ -84,6 +86,7 @@ class PairStream:
             hard_text_valid,
             hard_visual,
             hard_visual_valid,
+            tuple(self.text.read([caption.text for caption in turn]) for turn in further),
         )
 
     def ids(self, step: int) -> dict[str, list[str]]:
@@ -91,13 +94,24 @@ class PairStream:
         rows, captions = self._rows(step)
         return {
             "image_ids": [self.manifest.images[row].id for row in rows],
-            "caption_ids": [self.manifest.captions[row].id for row in captions],
+            "caption_ids": [self.manifest.captions[row].id for row in captions.flatten()],
         }
 
     def _rows(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the images and of the captions of the whole batch, (B,) int64 each."""
+        """Numbers of the images of the whole batch, (B,) int64, and of their captions, (C, B) int64.
+
+        The C captions of an image are different ones; an image with fewer has them again from the first.
+        """
         rows, draw = self.sampler.rows(step), named_generator(self.seed, "pairs", step)
-        return rows, self.first_caption[rows] + draw.integers(self.caption_counts[rows])
+        counts = self.caption_counts[rows]
+        chosen = draw.integers(counts)[None]
+        if self.captions > 1:
+            others = [
+                draw.permutation(np.delete(np.arange(count), first)) for count, first in zip(counts, chosen[0], strict=True)
+            ]
+            orders = [[first, *rest] for first, rest in zip(chosen[0], others, strict=True)]
+            chosen = np.stack([np.resize(order, self.captions) for order in orders], 1)
+        return rows, self.first_caption[rows] + chosen
 
 
 class Prefetcher:

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vldeformer.inputs.batch import PairBatch, TensorGroup, TextInput, VisualInput
+from vldeformer.inputs.batch import PairBatch, TensorGroup, TextInput, VisualInput, stacked
 from vldeformer.models import packed
 from vldeformer.models.backbone import Backbone, Sequence
 from vldeformer.models.packed import read_by_length
@@ -42,13 +42,17 @@ def decompose(
 
 @dataclass(frozen=True)
 class PairVectors:
-    """Unit vectors of a batch: captions, images, and the composed negatives of either; the temperature if it is learned."""
+    """Unit vectors of a batch: captions, images, and the composed negatives of either; the temperature if it is learned.
+
+    further_captions: of the C - 1 more captions of each image.
+    """
 
     captions: Float[Tensor, "B D"]
     images: Float[Tensor, "B D"]
     hard_captions: Float[Tensor, "B D"] | None
     hard_images: Float[Tensor, "B D"] | None
     temperature: Float[Tensor, ""] | None = None
+    further_captions: Float[Tensor, "B C-1 D"] | None = None
 
     def temperature_or(self, fixed: float) -> float | Float[Tensor, ""]:
         """The learned temperature, or ``fixed`` if none is learned."""
@@ -117,4 +121,7 @@ class DualEncoder(nn.Module):
             None if batch.hard_text is None else self.encode_text(batch.hard_text),
             None if batch.hard_visual is None else self.encode_visual(batch.hard_visual),
             self.temperature,
+            self.encode_text(stacked(batch.further_text)).unflatten(0, (-1, len(batch))).transpose(0, 1)
+            if batch.further_text
+            else None,
         )

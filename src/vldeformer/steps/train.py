@@ -117,6 +117,7 @@ def train(
         section.seed,
         negatives=open_negatives(section, negatives, images) if isinstance(section, DualTraining) else drawn,
         share=(accelerator.process_index, accelerator.num_processes),
+        captions=section.captions_per_image if isinstance(section, DualTraining) else 1,
     )
     val = whole.split("val").first(section.validate_images)
     state: dict[str, Any] = {}

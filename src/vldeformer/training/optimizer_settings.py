@@ -12,7 +12,7 @@ class OptimizerSettings(Section):
 
     seed: int = Field(ge=0, description="seed of weights, batches, captions and dropout")
     steps: int = Field(ge=0, description="optimizer steps; 0 keeps the weights of the start")
-    batch_images: int = Field(ge=2, description="images in a batch over all processes, each with one caption")
+    batch_images: int = Field(ge=2, description="images in a batch over all processes, each with one caption unless stated")
     learning_rate: float = Field(gt=0, description="highest learning rate")
     warmup_steps: int = Field(ge=0, description="steps of linear warm-up")
     weight_decay: float = Field(ge=0, description="decay of weights, not of biases and layer norms")

@@ -122,6 +122,12 @@ class DualTraining(RetrievalTraining):
     )
     pooling_dropout: float = Field(ge=0, lt=1, description="dropout of the pooled state")
     shared_weights: bool = Field(description="captions and images are read by one backbone, or each by its own copy")
+    captions_per_image: int = Field(
+        default=1,
+        ge=1,
+        description="captions of an image in a step; the image is read once, and the loss is the mean over its captions",
+        exclude_if=lambda value: value == 1,
+    )
     loss: Loss = Field(description="what a mistake costs; its keys are those of its kind")
     hard_negatives: HardNegatives = Field(description="negatives beside the other pairs of the batch; keys by kind")
     distillation: Distillation | None = Field(description="null: the joint model's scores are not used")

@@ -174,20 +174,29 @@ def _without_matches(batch: PairBatch, teacher: Teacher, limit: float) -> tuple[
 
 
 def vector_loss(vectors: PairVectors, batch: PairBatch, settings: DualTraining) -> tuple[Tensor, Figures]:
-    """The loss of this process's vectors among those of all processes, and what the journal says of it."""
-    value = retrieval_loss(
-        settings.loss.kind,
-        gather_rows(vectors.captions),
-        gather_rows(vectors.images),
-        gather_rows(batch.image_numbers),
-        vectors.temperature_or(settings.temperature),
-        settings.margin,
-        _gathered(vectors.hard_captions),
-        _gathered(batch.hard_text_valid),
-        _gathered(vectors.hard_images),
-        _gathered(batch.hard_visual_valid),
-        settings.negatives_scope,
-    )
+    """The loss of this process's vectors among those of all processes, and what the journal says of it.
+
+    With several captions of an image it is the mean over them, each being the image's only caption in turn: then captions of one
+    image neither compete nor add to each other's denominator.
+    """
+    further = () if vectors.further_captions is None else vectors.further_captions.unbind(1)
+    losses = [
+        retrieval_loss(
+            settings.loss.kind,
+            gather_rows(captions),
+            gather_rows(vectors.images),
+            gather_rows(batch.image_numbers),
+            vectors.temperature_or(settings.temperature),
+            settings.margin,
+            _gathered(vectors.hard_captions),
+            _gathered(batch.hard_text_valid),
+            _gathered(vectors.hard_images),
+            _gathered(batch.hard_visual_valid),
+            settings.negatives_scope,
+        )
+        for captions in (vectors.captions, *further)
+    ]
+    value = torch.stack(losses).mean() if further else losses[0]
     return value, {} if vectors.temperature is None else {"temperature": vectors.temperature.item()}
 
 
