@@ -72,6 +72,22 @@ def test_a_bert_of_sentences_is_read_as_it_is_and_never_trained(bert, regions):
     assert made.text_map.weight.grad.abs().max() > 0 and made.region_map.weight.grad.abs().max() > 0
 
 
+def test_captions_that_are_kept_are_not_read_again(bert):
+    folder, _ = bert
+    made = build_backbone(settings("linear", text_model=str(folder), **SIZES), 13, 9)
+    start_from_text(made, str(folder))
+    encoder, reader = decompose(made).eval(), TextReader(text_vocabulary(str(folder)), 24)
+    with torch.no_grad():
+        expected = encoder.encode_text(reader.read(TEXTS))
+        made.keep_sentences([reader.read([text]) for text in TEXTS])
+        reads = []
+        made.bert.register_forward_pre_hook(lambda *_: reads.append(1))
+        found = encoder.encode_text(reader.read(TEXTS[::-1]))
+        assert reads == [] and torch.allclose(found.flip(0), expected, atol=1e-6)
+        encoder.encode_text(reader.read([*TEXTS, "unseen words"]))
+        assert len(reads) >= 1, "a batch with another caption is read"
+
+
 def test_it_is_saved_with_its_bert_and_loaded_without_the_package(bert, tmp_path):
     folder, _ = bert
     chosen = settings("linear", text_model=str(folder), **SIZES)

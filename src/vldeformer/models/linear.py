@@ -5,6 +5,7 @@ from nothing; or the mean state of a pre-trained BERT of sentences, which stays 
 sequence of one position.
 """
 
+from collections.abc import Sequence as Rows
 from typing import Self
 
 import torch
@@ -32,6 +33,7 @@ class LinearBackbone(Backbone):
         self.region_map = nn.Linear(feature_width, settings.hidden)
         self.bert: BertModel | None = None
         self.words: nn.Embedding | None = None
+        self._kept: dict[tuple[int, ...], Tensor] = {}
         if settings.text_model is None:
             self.words = nn.Embedding(vocabulary_size, settings.hidden)
             nn.init.normal_(self.words.weight, std=WORD_DEVIATION)
@@ -58,10 +60,23 @@ class LinearBackbone(Backbone):
         """The mapped mean word."""
         if self.words is not None:
             return _one(self.dropout(pool(Sequence(self.words(text.ids), text.mask), "mean")), text.mask)
+        return _one(self.text_map(self.dropout(self._sentences(text))), text.mask)
+
+    def keep_sentences(self, texts: Rows[TextInput]) -> None:
+        """Read captions with the BERT of sentences once for a whole training, as it stays as it is."""
+        if self.bert is None:
+            return
+        for text in texts:
+            self._kept |= zip(_pieces(text), self._sentences(text).unbind(), strict=True)
+
+    def _sentences(self, text: TextInput) -> Float[Tensor, "B H"]:
+        rows = _pieces(text) if self._kept else []
+        if rows and all(row in self._kept for row in rows):
+            return torch.stack([self._kept[row] for row in rows]).to(text.ids.device)
         assert self.bert is not None
         with torch.no_grad():
             states = self.bert(input_ids=text.ids, attention_mask=text.mask.long()).last_hidden_state
-        return _one(self.text_map(self.dropout(pool(Sequence(states, text.mask), "mean"))), text.mask)
+            return pool(Sequence(states, text.mask), "mean")
 
     def visual_sequence(self, visual: VisualInput, after: TextInput | None = None) -> Sequence:
         """The mapped mean region."""
@@ -80,6 +95,10 @@ class LinearBackbone(Backbone):
     def word_embeddings(self) -> Float[Tensor, "words H"]:
         """No masked word is predicted: it is trained from scratch."""
         raise InputError("a linear backbone is not pre-trained; set train.start to scratch")
+
+
+def _pieces(text: TextInput) -> list[tuple[int, ...]]:
+    return [tuple(ids[mask].tolist()) for ids, mask in zip(text.ids.cpu(), text.mask.cpu(), strict=True)]
 
 
 def _one(state: Float[Tensor, "B H"], mask: Bool[Tensor, "B S"]) -> Sequence:

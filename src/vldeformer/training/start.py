@@ -5,14 +5,17 @@ read such regions at once. With a random projection it has to learn what a regio
 photographs it learns them by heart instead.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from vldeformer.data.manifest import Manifest
-from vldeformer.inputs.batch import RegionInput
+from vldeformer.inputs.batch import RegionInput, TextInput
 from vldeformer.inputs.collate import TextReader
 from vldeformer.models.backbone import Backbone, Sequence
+from vldeformer.models.linear import LinearBackbone
 from vldeformer.models.oscar import OscarBackbone
 from vldeformer.models.oscar_settings import OscarSettings
 from vldeformer.models.pooling import pool
@@ -29,6 +32,7 @@ PENALTIES = np.logspace(1, 5, 9)
 POSITIONS = slice(1, 12)
 """Rows of the table of positions that the words of a caption have: a region has the mean of them."""
 IMAGES_AT_ONCE = 256
+CAPTIONS_AT_ONCE = 256
 
 
 def start_without_pretraining(backbone: Backbone, settings: BackboneSettings, images: Manifest, reader: Reader) -> None:
@@ -46,8 +50,17 @@ def start_without_pretraining(backbone: Backbone, settings: BackboneSettings, im
     """
     if settings.text_start is not None:
         start_from_text(backbone, settings.text_start)
+    if isinstance(backbone, LinearBackbone):
+        backbone.keep_sentences(list(sentences(images, reader)))
     if isinstance(backbone, OscarBackbone) and isinstance(settings, OscarSettings) and settings.regions_as_words:
         start_regions_as_words(backbone, images, reader)
+
+
+def sentences(images: Manifest, reader: Reader) -> Iterator[TextInput]:
+    """All captions, those of a length together."""
+    rows = sorted(reader.text.words.encode([caption.text for caption in images.captions], reader.text.most_tokens), key=len)
+    for first in range(0, len(rows), CAPTIONS_AT_ONCE):
+        yield reader.text.pad(rows[first : first + CAPTIONS_AT_ONCE])
 
 
 def start_regions_as_words(backbone: OscarBackbone, images: Manifest, reader: Reader) -> None:
