@@ -31,7 +31,7 @@ forms += [f"figures/{{t}}.{{f}}" for t in FIGURES for f in ("svg", "png")]
 forms += [f"plots/{{c}}.csv" for c in ("recall", "training", "validation", "gallery_time")] + ["metrics.json", "report.json"]
 depths = [f"depth_{{k}}.{{f}}" for k in range(1, 100) for f in ("json", "ranks.parquet")] if stage == "rerank" else []
 files = {{
-    "prepare": ["manifest.json", "pixels/pixels.npy"], "features": ["store/words.json", "extractor.npz"],
+    "prepare": ["manifest.json", "pixels/pixels.npy"], "features": ["store/words.json", "extractor.npz", "extractor.safetensors"],
     "pretrain": ["model/weights", "journal.jsonl"], "train": ["model/weights", "journal.jsonl"],
     "negatives": ["text.parquet", "image.parquet", "summary.json"], "report": [RECORD, *forms],
     "ablations": [RECORD, *forms], "rerank": ["rerank.json", *depths], "compositional-items": ["swap_att.json"],

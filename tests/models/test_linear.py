@@ -39,6 +39,15 @@ def test_an_image_is_the_linear_map_of_its_mean_region(regions):
         assert found[row] == pytest.approx(unit(weight @ mean + bias), abs=1e-6)
 
 
+def test_numbers_of_regions_are_dropped_in_training_alone(regions):
+    plain, dropping = (build_backbone(settings("linear", dropout=0, feature_dropout=rate), 13, 9) for rate in (0, 0.5))
+    dropping.load_state_dict(plain.state_dict())
+    expected = plain.visual_sequence(regions).states
+    assert torch.equal(dropping.eval().visual_sequence(regions).states, expected)
+    found = torch.stack([dropping.train().visual_sequence(regions).states for _ in range(4000)])
+    assert not torch.equal(found[0], expected) and torch.allclose(found.mean(0), expected, atol=0.05)
+
+
 def test_a_caption_is_a_bag_of_its_words(words):
     made = build_backbone(settings("linear"), len(words), 9)
     text = TextReader(words, 24).read(["a red ring", "ring red a", "two blue stars"])

@@ -215,7 +215,7 @@ def test_a_row_starts_from_its_base_with_what_the_data_set_says_of_it():
 
 def test_regions_of_photographs_are_refused(config):
     (config / "experiments" / "mine.yaml").write_text(f"backbone: {{{OSCAR}}}")
-    assert "backbone.kind oscar needs the regions of dataset.source scenes" in refusal(config, "flickr8k", "mine")
+    assert "backbone.kind oscar needs the regions of dataset.source scenes" in refusal(config, "flickr30k_vilt", "mine")
 
 
 @pytest.mark.parametrize(
@@ -227,9 +227,9 @@ def test_regions_of_photographs_are_refused(config):
 )
 def test_negatives_that_need_a_detector_are_refused_before_anything_runs(config, differences, expected):
     (config / "experiments" / "mine.yaml").write_text(differences)
-    assert expected in refusal(config, dataset="flickr8k", experiment="mine")
+    assert expected in refusal(config, dataset="flickr30k_vilt", experiment="mine")
     (config / "experiments" / "mine.yaml").write_text(differences + "\ntrain: {hard_negatives: {kind: none}}")
-    load_settings(config, "flickr8k", "mine")
+    load_settings(config, "flickr30k_vilt", "mine")
 
 
 def test_a_small_target_set_has_negatives_of_its_own(config):

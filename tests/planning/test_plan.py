@@ -182,7 +182,7 @@ def test_an_ablation_keeps_the_rows_that_are_run_with_their_reference():
 @pytest.mark.parametrize("dataset", sorted(path.stem for path in (CONFIG / "datasets").iterdir()))
 def test_places_on_an_axis_are_those_of_the_data_set(dataset):
     plan = plan_of(CONFIG, dataset, "joint", "decomposed", "scratch")
-    ablations, train = plan.report.ablations, {"scenes": 2000, "flickr8k": 6000, "flickr8k_lite": 6000}.get(dataset)
+    ablations, train = plan.report.ablations, {"scenes": 2000, "flickr8k": 6000}.get(dataset)
     whole = {row.at for row in ablations["start"].rows if row.experiment in ("decomposed", "scratch")}
     layers = {row.at for row in ablations["depth"].rows if row.experiment == "joint"}
     assert whole == {train} and layers in ({plan.base.backbone.layers}, {None})

@@ -111,10 +111,10 @@ def test_experiments_that_share_a_model_stand_together(folder, config):
 def test_a_control_decides_about_the_joint_model_and_all_that_read_it(config):
     names = ["linear_scratch_text", "joint", "decomposed"]
     experiments = {"all": names, "ablations": ["negatives"]}
-    before = load_plan(config, {"dataset": "flickr8k_lite", "experiments": experiments})
+    before = load_plan(config, {"dataset": "flickr8k", "experiments": experiments})
     old = {name: before.recorded(name) for name in ("joint", "mined", "decomposed", RERANKED)}
     edit(config / "experiments" / "linear_scratch_text.yaml", "start: scratch", "start: scratch\n  seed: 5")
-    after = load_plan(config, {"dataset": "flickr8k_lite", "experiments": experiments})
+    after = load_plan(config, {"dataset": "flickr8k", "experiments": experiments})
     found = {name: difference(after.recorded(name), settings) for name, settings in old.items()}
     seed = "train.seed is 0, expected 5"
     assert found == {
@@ -126,7 +126,7 @@ def test_a_control_decides_about_the_joint_model_and_all_that_read_it(config):
 
 
 def test_a_control_must_be_in_the_run(config):
-    plan = load_plan(config, {"dataset": "flickr8k_lite", "experiments": {"all": ["joint", "decomposed"], "ablations": []}})
+    plan = load_plan(config, {"dataset": "flickr8k", "experiments": {"all": ["joint", "decomposed"], "ablations": []}})
     with pytest.raises(
         InputError, match=r"experiment joint: train\.curriculum\.control is 'linear_scratch_text', which is not in"
     ):

@@ -136,14 +136,14 @@ def test_a_stage_that_fails_stops_the_run_although_its_log_is_kept(project):
     assert "train" not in [stage for stage, _ in project.calls()]
 
 
-def test_all_of_photographs_is_two_models_and_the_ablations_a_target_of_their_own(project):
+def test_all_of_photographs_is_four_models_and_the_ablations_a_target_of_their_own(project):
     raw = project.folder / "../shared/data/flickr8k/dataset_flickr8k.json"
     raw.parent.mkdir(parents=True)
     raw.touch()
     jobs = planned(project.snakemake("-n", "all", config="flickr8k"))
-    assert jobs["train"] == 2 and "features" not in jobs and "fetch" not in jobs and "report_ablations" not in jobs
+    assert jobs["train"] == 4 and jobs["photograph_features"] == 1 and "fetch" not in jobs and "report_ablations" not in jobs
     jobs = planned(project.snakemake("-n", "ablations", config="flickr8k"))
-    assert jobs["train"] == 6 and jobs["report_ablations"] == 1
+    assert jobs["train"] == 34 and jobs["report_ablations"] == 1
     raw.unlink()
     assert "dataset_flickr8k.json" in project.snakemake("-n", "all", config="flickr8k", fails=True)
 

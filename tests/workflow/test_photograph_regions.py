@@ -21,15 +21,15 @@ def jobs(printed):
 
 
 def test_photographs_get_regions_by_a_network_and_everything_follows(project):
-    printed = project.snakemake("-n", "-p", "all", config="flickr8k_lite")
+    printed = project.snakemake("-n", "-p", "all", config="flickr8k")
     planned = jobs(printed)
     assert planned["photograph_features"] == planned["negatives"] == planned["pretrain"] == 1
     assert planned["vocabulary"] == 3, "another kind of backbone or text model could have brought other words"
     assert planned["train"] == 4 and "features" not in planned and "compositional" not in planned
     command = next(line for line in printed.splitlines() if "vldeformer features" in line)
-    assert "--raw-dir" not in command and "--prepared artifacts/flickr8k_lite/base/prepare" in command
-    vocabulary = next(line for line in printed.splitlines() if "vocabulary --settings artifacts/flickr8k_lite/base/" in line)
-    assert "--features artifacts/flickr8k_lite/base/features/store" in vocabulary, "tags are words too"
+    assert "--raw-dir" not in command and "--prepared artifacts/flickr8k/base/prepare" in command
+    vocabulary = next(line for line in printed.splitlines() if "vocabulary --settings artifacts/flickr8k/base/" in line)
+    assert "--features artifacts/flickr8k/base/features/store" in vocabulary, "tags are words too"
 
 
 def test_the_built_in_world_keeps_its_detector(project):

@@ -29,7 +29,7 @@ class LinearBackbone(Backbone):
     def __init__(self, settings: LinearSettings, vocabulary_size: int, feature_width: int) -> None:
         super().__init__(settings, vocabulary_size, feature_width)
         self.hidden_size = settings.hidden
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout, self.feature_dropout = nn.Dropout(settings.dropout), nn.Dropout(settings.feature_dropout)
         self.region_map = nn.Linear(feature_width, settings.hidden)
         self.bert: BertModel | None = None
         self.words: nn.Embedding | None = None
@@ -82,7 +82,7 @@ class LinearBackbone(Backbone):
         """The mapped mean region."""
         assert isinstance(visual, RegionInput)
         mean = pool(Sequence(visual.features, visual.region_mask), "mean")
-        return _one(self.region_map(self.dropout(mean)), visual.region_mask)
+        return _one(self.region_map(self.dropout(self.feature_dropout(mean))), visual.region_mask)
 
     def encode(self, sequence: Sequence, first: int = 0, last: int | None = None) -> Sequence:
         """There is nothing to encode."""

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from vldeformer.models.settings import BackboneSettings, Reads
+from vldeformer.section import unused
 
 
 class LinearSettings(BackboneSettings):
@@ -15,6 +16,9 @@ class LinearSettings(BackboneSettings):
     kind: Literal["linear"]
     hidden: int = Field(ge=8, description="width D of the vectors")
     dropout: float = Field(ge=0, lt=1, description="dropout of what the linear layers read")
+    feature_dropout: float = Field(
+        default=0.0, ge=0, lt=1, description="dropout of the numbers of the mean region, before the other", exclude_if=unused
+    )
     regions: int = Field(ge=1, description="most regions of an image that are read")
     caption_tokens: int = Field(ge=4, description="longest caption in word pieces, [CLS] and [SEP] included; longer ones are cut")
     text_model: str | None = Field(
