@@ -24,7 +24,8 @@ from vldeformer.steps.settings_file import read_backbone, read_training
 from vldeformer.steps.train import VERSION, train
 from vldeformer.training.loop import start_processes
 from vldeformer.training.settings import DualTraining
-from vldeformer.training.tasks import contrastive_training, gather_rows
+from vldeformer.training.tasks import contrastive_training
+from vldeformer.training.vector_loss import gather_rows
 
 
 def main(folder: Path) -> None:

@@ -17,7 +17,7 @@ from vldeformer.objective.retrieval import retrieval_loss
 from vldeformer.steps.negatives import negatives
 from vldeformer.steps.train import train
 from vldeformer.training.loop import start_processes
-from vldeformer.training.tasks import gather_rows
+from vldeformer.training.vector_loss import gather_rows
 
 WORKER = Path(__file__).with_name("gather_worker.py")
 NO_DROPOUT = {

@@ -16,7 +16,8 @@ from vldeformer.inputs.streams import PairStream
 from vldeformer.models.dual import decompose
 from vldeformer.training.grad_cache import PROBE_IMAGES, GradCache, backward_in_chunks, chunk_seeds, images_that_fit, joined
 from vldeformer.training.loop import start_processes
-from vldeformer.training.tasks import contrastive_training, vector_loss
+from vldeformer.training.tasks import contrastive_training
+from vldeformer.training.vector_loss import vector_loss
 
 SEED = 77
 

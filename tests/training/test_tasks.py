@@ -24,8 +24,8 @@ from vldeformer.training.tasks import (
     joint_training,
     joint_validation,
     pretraining,
-    vector_loss,
 )
+from vldeformer.training.vector_loss import ControlVectors, vector_loss
 
 
 @pytest.fixture
@@ -192,6 +192,42 @@ def test_several_captions_of_an_image_are_the_mean_of_the_losses_of_each(train, 
             for text in (batch.text, *batch.further_text)
         ]
     assert loss.item() == pytest.approx(sum(each) / 3, rel=1e-5) != pytest.approx(each[0], rel=1e-3)
+
+
+def test_cosines_of_a_control_are_soft_targets_by_plain_loops(train, readers):
+    batch = stream(train, readers, captions=2).batch(1)
+    numbers = batch.image_numbers.clone()
+    numbers[3] = numbers[2]  # two pairs of one image are no candidates of each other
+    batch = dataclasses.replace(batch, image_numbers=numbers)
+    torch.manual_seed(4)
+
+    def unit(*shape):
+        return nn.functional.normalize(torch.randn(*shape), dim=-1)
+
+    chosen = {"control": "linear", "weight": 0.7, "temperature": 0.2}
+    settings = training(captions_per_image=2, control_distillation=chosen)
+    control = ControlVectors(unit(len(train.captions), 5), unit(len(train.images), 5), settings.control_distillation)
+    vectors = PairVectors(unit(8, 6), unit(8, 6), None, None, further_captions=unit(8, 1, 6))
+    plain, _ = vector_loss(vectors, batch, settings)
+    found, figures = vector_loss(vectors, batch, settings, control)
+
+    def divergence(ours, theirs):
+        ours, theirs = (np.exp(np.array(row) - max(row)) for row in (ours, theirs))
+        ours, theirs = ours / ours.sum(), theirs / theirs.sum()
+        return float((theirs * (np.log(theirs) - np.log(ours))).sum())
+
+    total = 0.0
+    for turn, captions in enumerate((vectors.captions, vectors.further_captions[:, 0])):
+        for by_caption in (True, False):
+            for one in range(8):
+                others = [two for two in range(8) if two == one or numbers[two] != numbers[one]]
+                pairs = [(one, two) if by_caption else (two, one) for two in others]
+                ours = [float(captions[c] @ vectors.images[i]) / 0.1 for c, i in pairs]
+                rows = [(batch.caption_rows[c, turn], numbers[i]) for c, i in pairs]
+                theirs = [float(control.captions[c] @ control.images[i]) / 0.2 for c, i in rows]
+                total += divergence(ours, theirs) / 8 / 2
+    assert figures["control_loss"] == pytest.approx(total, rel=1e-4)
+    assert found.item() == pytest.approx(plain.item() + 0.7 * total, rel=1e-5)
 
 
 @pytest.mark.parametrize("loss", ["infonce", "triplet", "triplet_hard", "multi_similarity", "sigmoid"])

@@ -147,7 +147,8 @@ class PairBatch:
 
     image_numbers: which image of the whole data set a pair is of, so that captions of one image are never each other's
     negatives. hard_text_valid is false where no negative could be composed: that row repeats the caption and must not
-    be used. further_text: more captions of the same images, row by row.
+    be used. further_text: C - 1 more captions of each image, row by row; caption_rows: which captions of the
+    data set they all are, the pair's own first.
     """
 
     text: TextInput
@@ -158,6 +159,7 @@ class PairBatch:
     hard_visual: VisualInput | None = None
     hard_visual_valid: Bool[Tensor, " B"] | None = None
     further_text: tuple[TextInput, ...] = ()
+    caption_rows: Int64[Tensor, "B C"] | None = None
 
     def to(self, device: torch.device) -> "PairBatch":
         """The same on another device."""

@@ -87,6 +87,7 @@ class PairStream:
             hard_visual,
             hard_visual_valid,
             tuple(self.text.read([caption.text for caption in turn]) for turn in further),
+            torch.from_numpy(np.ascontiguousarray(captions.T)),
         )
 
     def ids(self, step: int) -> dict[str, list[str]]:

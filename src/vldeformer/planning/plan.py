@@ -177,20 +177,21 @@ class Plan:
         return {} if control is None else {"control": self._model(control)}
 
     def control_of(self, experiment: str) -> str | None:
-        """The experiment whose ranking the negatives of a joint model are drawn from; None: they are those of its batches.
+        """The experiment that ranks the negatives of a training or gives it soft targets; None: there is none.
 
         Raises:
-            InputError: it is not in this run.
+            InputError: it is not in this run, or has a control itself.
 
         """
         train = self.settings[experiment].train
-        if train.kind != "joint" or train.curriculum is None:
+        name = None if train.kind == "oracle" else train.control
+        if name is None:
             return None
-        name = train.curriculum.control
         if name not in self.settings:
-            raise InputError(
-                f"experiment {experiment}: train.curriculum.control is {name!r}, which is not in this run; add it to experiments"
-            )
+            raise InputError(f"experiment {experiment}: its control is {name!r}, which is not in this run; add it to experiments")
+        its = self.settings[name].train
+        if its.kind != "dual" or its.control is not None:
+            raise InputError(f"experiment {experiment}: its control {name!r} must be a decomposed model without a control")
         return name
 
     @functools.cached_property

@@ -23,7 +23,8 @@ def train(
         Parameter(help="joint model folder whose scores are read (train.distillation, train.hard_negatives.limit)"),
     ] = None,
     control: Annotated[
-        Path | None, Parameter(help="decomposed model folder whose ranking negatives are drawn from (train.curriculum)")
+        Path | None,
+        Parameter(help="decomposed model folder that ranks negatives or gives soft targets (curriculum, control_distillation)"),
     ] = None,
     out: OutFolder,
 ) -> None:
@@ -53,6 +54,7 @@ def train(
         check_architecture,
         check_inputs,
         dual_training,
+        open_control,
         open_negatives,
         open_ranking,
         open_teacher,
@@ -126,7 +128,8 @@ def train(
         validate = joint_validation(val, reader)
     else:
         taught_by = None if teacher is None else open_teacher(teacher, description, reader, accelerator)
-        backward = dual_training(stream, section, accelerator, state, reader, taught_by)
+        drawn_to = open_control(section, control, images, features, runtime, accelerator.device)
+        backward = dual_training(stream, section, accelerator, state, reader, taught_by, drawn_to)
         validate = dual_validation(val, reader)
     sections = {"backbone": backbone, "train": section, "runtime": runtime}
     inputs = {"manifest": manifest, "features": features, "tokenizer": tokenizer}

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import Accelerator
 
 from vldeformer.data.manifest import Manifest
@@ -25,6 +26,7 @@ from vldeformer.training.optimizer_settings import RetrievalTraining
 from vldeformer.training.settings import DualTraining
 from vldeformer.training.tasks import Backward, contrastive_training
 from vldeformer.training.teacher import Teacher
+from vldeformer.training.vector_loss import ControlVectors
 
 ARCHITECTURE = ("kind", "layers", "hidden", "heads", "intermediate", "norm_eps")
 
@@ -42,8 +44,10 @@ def check_inputs(
     settings: Path, section: RetrievalTraining, negatives: Path | None, teacher: Path | None, control: Path | None
 ) -> None:
     """Raises InputError unless composed negatives, a teacher and a control are given exactly if the settings ask for them."""
-    if section.needs_control != (control is not None):
-        raise InputError(f"{settings}: give --control, a decomposed model, exactly if there is a train.curriculum")
+    if (section.control is None) != (control is None):
+        raise InputError(
+            f"{settings}: give --control, a decomposed model, exactly if train.curriculum or train.control_distillation names one"
+        )
     if section.needs_composed != (negatives is not None):
         kind = (
             f"train.hard_negatives.kind is {section.hard_negatives.kind!r}"
@@ -112,6 +116,31 @@ def open_ranking(
     return RankedShares(MinedNegatives(images, section.seed), embed(encoder, images, reader), section.curriculum.stages)
 
 
+def open_control(
+    section: DualTraining, control: Path | None, images: Manifest, features: Path, runtime: RuntimeSettings, device: torch.device
+) -> ControlVectors | None:
+    """What the control makes of the training set; None: no soft targets are asked for.
+
+    Args:
+        section: the settings.
+        control: folder of the decomposed model.
+        images: of the training.
+        features: what it reads of images.
+        runtime: where it runs.
+        device: of the training.
+
+    Raises:
+        InputError: ``open_encoder`` refuses the control.
+
+    """
+    if section.control_distillation is None or control is None:
+        return None
+    encoder, reader = open_encoder(control, features, runtime)
+    found = embed(encoder, images, reader)
+    captions, vectors = (torch.from_numpy(array).to(device) for array in (found.captions, found.images))
+    return ControlVectors(captions, vectors, section.control_distillation)
+
+
 def dual_training(
     stream: PairStream,
     section: DualTraining,
@@ -119,6 +148,7 @@ def dual_training(
     state: dict[str, Any],
     reader: Reader,
     teacher: Teacher | None,
+    control: ControlVectors | None,
 ) -> Backward:
     """The task of the decomposed model, with a miner if its negatives are mined.
 
@@ -129,6 +159,7 @@ def dual_training(
         state: see ``Task``.
         reader: of the model; the miner embeds the training set with it.
         teacher: the joint model, if the settings ask for it.
+        control: what another decomposed model makes of the training set, if they ask for that.
 
     """
     miner = None
@@ -136,7 +167,7 @@ def dual_training(
         look = functools.partial(embed, manifest=stream.manifest, reader=reader)
         every_steps = section.mined.epochs * stream.sampler.steps_per_epoch
         miner = Miner(stream.negatives, look, every_steps, section.mined.depth, state)
-    return contrastive_training(stream, section, accelerator, state, teacher, miner)
+    return contrastive_training(stream, section, accelerator, state, teacher, miner, control)
 
 
 def open_teacher(path: Path, student: ModelDescription, reader: Reader, accelerator: Accelerator) -> Teacher:

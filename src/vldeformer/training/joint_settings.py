@@ -61,9 +61,9 @@ class JointTraining(RetrievalTraining):
         return 1.0
 
     @property
-    def needs_control(self) -> bool:
-        """Whether another decomposed model ranks the training set."""
-        return self.curriculum is not None
+    def control(self) -> str | None:
+        """The experiment that ranks the training set; None: there is none."""
+        return None if self.curriculum is None else self.curriculum.control
 
     def architecture(self) -> dict[str, Any]:
         """Fields of the model's description that follow from these settings."""

@@ -51,6 +51,6 @@ class RetrievalTraining(OptimizerSettings):
         return False
 
     @property
-    def needs_control(self) -> bool:
-        """Whether another decomposed model ranks the training set."""
-        return False
+    def control(self) -> str | None:
+        """The experiment of another decomposed model that the training reads; None: it reads none."""
+        return None

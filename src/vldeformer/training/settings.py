@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from vldeformer.models.settings import Pooling
-from vldeformer.section import Section
+from vldeformer.section import Section, unused
 from vldeformer.training.joint_settings import JointTraining
 from vldeformer.training.optimizer_settings import RetrievalTraining
 
@@ -98,6 +98,14 @@ class Distillation(Section):
     )
 
 
+class ControlDistillation(Section):
+    """Cosines of another decomposed model as soft targets: of every caption of a batch with every image, in both directions."""
+
+    control: str = Field(description="experiment of a decomposed model, e.g. linear")
+    weight: float = Field(gt=0, description="weight of this loss beside the other")
+    temperature: float = Field(gt=0, description="divides the control's cosines before their softmax")
+
+
 def _start_tag(value: Any) -> str:
     return "shared" if isinstance(value, dict | SharedStart) else "named"
 
@@ -131,10 +139,18 @@ class DualTraining(RetrievalTraining):
     loss: Loss = Field(description="what a mistake costs; its keys are those of its kind")
     hard_negatives: HardNegatives = Field(description="negatives beside the other pairs of the batch; keys by kind")
     distillation: Distillation | None = Field(description="null: the joint model's scores are not used")
+    control_distillation: ControlDistillation | None = Field(
+        default=None, description="null: no other decomposed model gives soft targets", exclude_if=unused
+    )
     chunk_images: Annotated[Annotated[int, Field(ge=1)] | Literal["auto"] | None, WrapValidator(_one_expectation)] = Field(
         description="images whose gradient is in memory at a time, by gradient caching; auto: found from the memory that is "
         "free, on which dropout then depends, so that two such runs may differ; null: the whole batch"
     )
+
+    @property
+    def control(self) -> str | None:
+        """The experiment that gives soft targets; None: there is none."""
+        return None if self.control_distillation is None else self.control_distillation.control
 
     @property
     def start_share(self) -> float:
@@ -184,7 +200,8 @@ class DualTraining(RetrievalTraining):
 
     @model_validator(mode="after")
     def _distillation_reads_a_temperature(self) -> Self:
-        if self.distillation is not None and not isinstance(self.loss, TemperedLoss):
+        distilled = self.distillation is not None or self.control_distillation is not None
+        if distilled and not isinstance(self.loss, TemperedLoss):
             raise ValueError(
                 f"a loss with a temperature (infonce or sigmoid), which distillation reads too, or distillation null; "
                 f"got loss.kind {self.loss.kind}"

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, distributed, nn
-from torch.distributed.nn import functional
+from torch import Tensor, nn
+from torch.nn import functional
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.measures import mean_recall
@@ -34,6 +34,7 @@ from vldeformer.training.mining import Miner, RankedShares
 from vldeformer.training.optimizer_settings import PretrainSettings
 from vldeformer.training.settings import DualTraining
 from vldeformer.training.teacher import Teacher, soft_target_loss
+from vldeformer.training.vector_loss import ControlVectors, gather_rows, vector_loss
 
 ALIGNMENT_TEMPERATURE = 0.05
 MASK_RATIO = 0.3
@@ -98,7 +99,7 @@ def joint_training(
         logits = model(text.to(device), visual.to(device))
         # The matching pairs weigh as much as the mismatched ones, however many of those there are.
         weights = torch.tensor([1.0, int((targets == 0).sum()) / len(batch)], device=device)
-        value = nn.functional.cross_entropy(logits.float(), targets.to(device), weights)
+        value = functional.cross_entropy(logits.float(), targets.to(device), weights)
         accelerator.backward(value)
         return value.detach(), waited
 
@@ -131,11 +132,13 @@ def contrastive_training(
     state: dict[str, Any],
     teacher: Teacher | None = None,
     miner: Miner | None = None,
+    control: ControlVectors | None = None,
 ) -> Backward:
     """The decomposition: contrastive over the batches of all processes, with hard negatives, in chunks if asked.
 
     ``state``: what a continued run needs to know beside its weights (see ``Task``). The ``teacher`` gives soft targets if
-    ``distillation`` asks for them, and takes mined negatives that it holds for right out of the loss.
+    ``distillation`` asks for them, and takes mined negatives that it holds for right out of the loss; so does the ``control``
+    if ``control_distillation`` asks for it.
     """
     cache = GradCache(settings.chunk_images, accelerator, state)
     batches = Prefetcher(stream) if miner is None else stream
@@ -151,7 +154,7 @@ def contrastive_training(
             batch, dropped = _without_matches(batch, teacher, limit)
 
         def loss(vectors: PairVectors) -> tuple[Tensor, Figures]:
-            value, figures = vector_loss(vectors, batch, settings)
+            value, figures = vector_loss(vectors, batch, settings, control)
             if teacher is None or distillation is None:
                 return value, figures
             soft = soft_target_loss(teacher, vectors, batch, settings.temperature, distillation)
@@ -171,37 +174,6 @@ def _without_matches(batch: PairBatch, teacher: Teacher, limit: float) -> tuple[
     mined = int(batch.hard_text_valid.sum() + batch.hard_visual_valid.sum())
     share = 1 - int(kept[0].sum() + kept[1].sum()) / max(1, mined)
     return dataclasses.replace(batch, hard_text_valid=kept[0], hard_visual_valid=kept[1]), {"mined_dropped": share}
-
-
-def vector_loss(vectors: PairVectors, batch: PairBatch, settings: DualTraining) -> tuple[Tensor, Figures]:
-    """The loss of this process's vectors among those of all processes, and what the journal says of it.
-
-    With several captions of an image it is the mean over them, each being the image's only caption in turn: then captions of one
-    image neither compete nor add to each other's denominator.
-    """
-    further = () if vectors.further_captions is None else vectors.further_captions.unbind(1)
-    losses = [
-        retrieval_loss(
-            settings.loss.kind,
-            gather_rows(captions),
-            gather_rows(vectors.images),
-            gather_rows(batch.image_numbers),
-            vectors.temperature_or(settings.temperature),
-            settings.margin,
-            _gathered(vectors.hard_captions),
-            _gathered(batch.hard_text_valid),
-            _gathered(vectors.hard_images),
-            _gathered(batch.hard_visual_valid),
-            settings.negatives_scope,
-        )
-        for captions in (vectors.captions, *further)
-    ]
-    value = torch.stack(losses).mean() if further else losses[0]
-    return value, {} if vectors.temperature is None else {"temperature": vectors.temperature.item()}
-
-
-def _gathered(rows: Tensor | None) -> Tensor | None:
-    return None if rows is None else gather_rows(rows)
 
 
 def dual_validation(manifest: Manifest, reader: Reader) -> Callable[[nn.Module], float]:
@@ -232,22 +204,3 @@ def _timed_batch(batches: PairStream | Prefetcher, step: int) -> tuple[PairBatch
 
 def _torch_generator(*names: str | int) -> torch.Generator:
     return torch.Generator().manual_seed(named_seed(*names))
-
-
-def gather_rows(tensor: Tensor) -> Tensor:
-    """All processes' rows of a tensor, so that a contrastive batch spans the devices.
-
-    Shapes are equal; the order is that of the whole batch: row i is of process i mod processes.
-
-    The gradient flows back to each process; alone it is the identity.
-    Every process computes the same whole loss, whose gradients DistributedDataParallel averages: the sum that the backward
-    pass of all_gather makes is exactly undone by that mean.
-    """
-    if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() == 1:
-        return tensor
-    if not tensor.is_floating_point():
-        parts = [torch.empty_like(tensor) for _ in range(distributed.get_world_size())]
-        distributed.all_gather(parts, tensor.contiguous())
-    else:
-        parts = list(functional.all_gather(tensor.contiguous()))
-    return torch.stack(parts, 1).flatten(0, 1)
