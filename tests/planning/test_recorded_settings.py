@@ -109,7 +109,7 @@ def test_experiments_that_share_a_model_stand_together(folder, config):
 
 
 def test_a_control_decides_about_the_joint_model_and_all_that_read_it(config):
-    names = ["linear_scratch_text", "joint", "decomposed"]
+    names = ["linear_scratch_text", "linear", "joint", "decomposed"]
     experiments = {"all": names, "ablations": ["negatives"]}
     before = load_plan(config, {"dataset": "flickr8k", "experiments": experiments})
     old = {name: before.recorded(name) for name in ("joint", "mined", "decomposed", RERANKED)}
@@ -129,4 +129,14 @@ def test_a_control_must_be_in_the_run(config):
     plan = load_plan(config, {"dataset": "flickr8k", "experiments": {"all": ["joint", "decomposed"], "ablations": []}})
     with pytest.raises(InputError, match="experiment joint: its control is 'linear_scratch_text', which is not in this run"):
         plan.control_of("joint")
-    assert plan.control_of("decomposed") is None
+    assert plan_of().control_of("joint") is plan_of().control_of("decomposed") is None
+
+
+def test_a_control_has_none_itself(config):
+    experiments = {"all": ["linear_scratch_text", "linear", "joint", "decomposed"], "ablations": ["control"]}
+    plan = load_plan(config, {"dataset": "flickr8k", "experiments": experiments})
+    assert plan.control_of("linear") is None and plan.control_of("decomposed") == plan.control_of("linear_taught") == "linear"
+    edit(config / "datasets" / "flickr8k.yaml", "{control: linear, weight: 1.0", "{control: joint, weight: 1.0")
+    plan = load_plan(config, {"dataset": "flickr8k", "experiments": experiments})
+    with pytest.raises(InputError, match="its control 'joint' must be a decomposed model without a control"):
+        plan.control_of("decomposed")
