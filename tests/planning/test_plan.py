@@ -11,6 +11,7 @@ from vldeformer.errors import InputError
 from vldeformer.planning.config import Settings, load_settings
 from vldeformer.planning.plan import load_plan
 from vldeformer.planning.step_sections import STEP_INPUTS, STEP_SECTIONS, cumulative_sections, section_values, step_version
+from vldeformer.report.settings import split_seed
 
 STEPS = sorted(STEP_SECTIONS)
 
@@ -181,7 +182,8 @@ def test_an_ablation_keeps_the_rows_that_are_run_with_their_reference():
 
 @pytest.mark.parametrize("dataset", sorted(path.stem for path in (CONFIG / "datasets").iterdir()))
 def test_places_on_an_axis_are_those_of_the_data_set(dataset):
-    plan = plan_of(CONFIG, dataset, "joint", "decomposed", "scratch")
+    controls = ["linear", "linear_scratch_text"] if dataset == "flickr8k" or dataset.endswith("lite") else []
+    plan = plan_of(CONFIG, dataset, *controls, "joint", "decomposed", "scratch")
     ablations, train = plan.report.ablations, {"scenes": 2000, "flickr8k": 6000}.get(dataset)
     whole = {row.at for row in ablations["start"].rows if row.experiment in ("decomposed", "scratch")}
     layers = {row.at for row in ablations["depth"].rows if row.experiment == "joint"}
@@ -222,3 +224,15 @@ def test_a_comparison_is_an_ablation_or_the_runs_with_other_seeds():
         "seeds": ["joint", "joint_seed1", "joint_seed2", "decomposed", "decomposed_seed1"],
     }
     assert plan_of(CONFIG, "scenes", "joint").run.experiments.comparisons(plan.files) == {}
+
+
+def test_titles_of_models_that_read_other_texts_are_marked():
+    run = run_of("flickr8k")
+    titles = load_plan(CONFIG, run).ablations_report.titles
+    clean = {"linear_scratch_text", "clean", "apart_random_250", "apart_random_500", "apart_random_1000"}
+    marked = {name for name, title in titles.items() if title.endswith(" †")}
+    assert {split_seed(name)[0] for name in titles if name not in marked} == clean
+    assert {"linear", "joint", "decomposed", "reranked", "scratch", "decomposed_seed1"} <= marked
+    rows = load_plan(CONFIG, run).ablations_report.ablations["clean"].rows
+    assert [row.title.endswith(" †") for row in rows] == [True, True, False, False]
+    assert not any("†" in title for title in plan_of(CONFIG, "scenes", "joint", "decomposed").report.titles.values())

@@ -104,3 +104,14 @@ def test_columns_without_a_value_are_left_out_and_a_value_may_have_its_own_words
 )
 def test_a_duration_has_three_figures_in_the_unit_that_suits(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_mark_behind_a_title_is_explained_under_the_table():
+    plain, marked = (
+        Table("models", "Models.", [Column("model", "Model")], [Row({"model": f"Linear{end}"}, [])]) for end in ("", " †")
+    )
+    assert plain.about == "Models." and "†" not in plain.markdown()
+    for text in (marked.markdown(), marked.latex()):
+        assert "† with a text transformer that was trained on other texts" in text
+    heading = Table("speed", "Speed.", [Column("quantity", "Quantity"), Column("joint", "Joint †")], [])
+    assert "trained on other texts" in heading.about

@@ -84,12 +84,23 @@ class Plan:
     @functools.cached_property
     def report(self) -> ReportSettings:
         """What the report of the target ``all`` compares."""
-        return report_settings(self.files, self.base.report, [*self.experiments, RERANKED])
+        return report_settings(self.files, self.base.report, [*self.experiments, RERANKED], self.read_elsewhere)
 
     @functools.cached_property
     def ablations_report(self) -> ReportSettings:
         """What the report of the target ``ablations`` compares."""
-        return report_settings(self.files, self.base.report, [*self.ablated, RERANKED])
+        return report_settings(self.files, self.base.report, [*self.ablated, RERANKED], self.read_elsewhere)
+
+    @functools.cached_property
+    def read_elsewhere(self) -> set[str]:
+        """Models that a text transformer reads for or started: theirs or their control's was trained on other texts."""
+        found = set()
+        for name in self.settings:
+            control = self.control_of(name)
+            if any(self.settings[one].backbone.text_start is not None for one in (name, control) if one is not None):
+                found.add(name)
+        parts = {self.base.report.main, self.base.report.baseline}
+        return found | ({RERANKED} if parts & found else set())
 
     def home(self, experiment: str, step: str) -> str:
         """Folder name of an experiment's artifacts of a step.

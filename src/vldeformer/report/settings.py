@@ -13,6 +13,9 @@ CLAIMED_DROP = 0.6
 """Bound of the average recall drop that the VLDeformer paper states, in points."""
 CLAIMED_SPEEDUP = 1000.0
 """Speed-up of the decomposed over the joint model that the paper states, in times."""
+READ_ELSEWHERE = " †"
+"""Behind the title of a model with a text transformer that was trained elsewhere."""
+READ_ELSEWHERE_NOTE = "† with a text transformer that was trained on other texts: captions of the test may have been among them."
 
 
 def split_seed(experiment: str) -> tuple[str, int]:

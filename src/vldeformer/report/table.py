@@ -10,6 +10,7 @@ import pandas as pd
 from vldeformer.artifact import whole_file
 from vldeformer.evaluation.measured_files import Speed
 from vldeformer.evaluation.measures import Estimate
+from vldeformer.report.settings import READ_ELSEWHERE, READ_ELSEWHERE_NOTE
 from vldeformer.report.sources import NOTHING, Source, write_sources
 
 LATEX_ESCAPES = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})
@@ -88,11 +89,18 @@ class Table:
                     cells[f"{one.name}_{end}"] = [getattr(value, end, None) for value in values]
         return pd.DataFrame(cells, dtype=object)
 
+    @property
+    def about(self) -> str:
+        """The caption, and what a mark behind titles means if there is one."""
+        texts = [*(one.heading for one in self.columns), *(value for row in self.rows for value in row.values.values())]
+        marked = any(isinstance(text, str) and text.endswith(READ_ELSEWHERE) for text in texts)
+        return f"{self.caption} {READ_ELSEWHERE_NOTE}" if marked else self.caption
+
     def markdown(self) -> str:
         """A pipe table under its caption; numbers are aligned right."""
         shown = self.shown()
         align = ["left"] + ["right"] * (shown.shape[1] - 1)
-        return f"**{self.caption}**\n\n{shown.to_markdown(index=False, colalign=align, disable_numparse=True)}\n"
+        return f"**{self.about}**\n\n{shown.to_markdown(index=False, colalign=align, disable_numparse=True)}\n"
 
     def latex(self) -> str:
         """A booktabs table."""
@@ -100,7 +108,7 @@ class Table:
         style = shown.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis="columns")
         columns = "l" + "r" * (shown.shape[1] - 1)
         label = f"tab:{self.name.replace('_', '-')}"
-        caption = self.caption.translate(LATEX_ESCAPES)
+        caption = self.about.translate(LATEX_ESCAPES)
         text: str = style.to_latex(hrules=True, column_format=columns, caption=caption, label=label, position_float="centering")
         return text
 
