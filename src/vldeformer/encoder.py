@@ -186,7 +186,7 @@ class Encoder:
             description=self.description,
             parameters=sum(parameter.numel() for parameter in self.model.parameters()),
             width=self.model.embedding_size,
-            detector=self.transform.extractor is not None,
+            detector=None if self.transform.extractor is None else self.transform.extractor.learned_from,
             weights_sha256=digest(folder / WEIGHTS),
         )
         (folder / CARD).write_text(model_card(saved, training, results, repo_id), encoding="utf-8")

@@ -55,6 +55,7 @@ def card_of(folder, source, **given):
 
 def test_what_is_not_known_is_said(model_folder, tmp_path):
     text = card_of(tmp_path / "saved", model_folder("squares"))
+    assert "## What its parts have read\n\n- No text transformer that was trained elsewhere is in it.\n\n## Results" in text
     assert "Not recorded: no record of a training" in text and "Not evaluated: no results were given" in text
     assert "What it was trained on is not recorded" in text
     data = ModelCard(text).data

@@ -22,6 +22,11 @@ class Extractor(abc.ABC):
     def feature_width(self) -> int:
         """V, box numbers not counted."""
 
+    @property
+    @abc.abstractmethod
+    def learned_from(self) -> str:
+        """What it was trained on, a sentence for the card of a model that it travels with."""
+
     @abc.abstractmethod
     def regions(self, rgb: PIL.Image.Image) -> Regions:
         """Regions of an upright RGB image of any size: features (R, V) float32, boxes (R, 4) as fractions of the image."""

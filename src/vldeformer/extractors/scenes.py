@@ -24,6 +24,11 @@ class ScenesExtractor(Extractor):
         """V, box numbers not counted."""
         return self.detector.feature_width
 
+    @property
+    def learned_from(self) -> str:
+        """The drawn pictures of the training."""
+        return "The detector of drawn pictures learned from those of the pre-training and training splits, and from no caption."
+
     def regions(self, rgb: PIL.Image.Image) -> Regions:
         """Regions of the square in the centre of an image."""
         return self.detector.regions(square(rgb, self.detector.picture_size))

@@ -13,6 +13,7 @@ from vldeformer.evaluation.measures import CUTOFFS
 from vldeformer.evaluation.run_facts import COMPARED
 from vldeformer.hub.lineage import TrainingRecord
 from vldeformer.hub.measured import CardResults
+from vldeformer.hub.parts import parts_read
 from vldeformer.models.settings import PixelBackboneSettings
 from vldeformer.models.weights import ModelDescription
 
@@ -39,12 +40,12 @@ WORLD = (
 
 @dataclass(frozen=True)
 class Saved:
-    """A saved model as its card describes it. width: D; detector: whether one travels with it."""
+    """A saved model as its card describes it. width: D; detector: what one that travels with it learned from; None: none does."""
 
     description: ModelDescription
     parameters: int
     width: int
-    detector: bool
+    detector: str | None
     weights_sha256: str
 
 
@@ -81,6 +82,7 @@ def model_card(saved: Saved, training: TrainingRecord | None, results: CardResul
         settings="" if training is None else json.dumps(training.settings, indent=1, sort_keys=True, ensure_ascii=False),
         results=results,
         subset=results is not None and any(found.protocol == COMPARED for found in results.recalls),
+        parts=list(parts_read(saved.description.backbone, saved.detector, training)),
         limits=list(_limits(saved, training)),
     )
     return str(ModelCard(text))
@@ -111,7 +113,11 @@ def _images(saved: Saved) -> str:
         side = "shorter side of" if backbone.keep_aspect else "square of"
         return f"pixels, {side} {backbone.crop_size}, patches of {backbone.patch_size}"
     words = " and their tags" if backbone.reads == "tagged regions" else ""
-    detector = "a detector for pictures is in the folder" if saved.detector else "no detector is with it: it takes no pictures"
+    detector = (
+        "a detector for pictures is in the folder"
+        if saved.detector is not None
+        else "no detector is with it: it takes no pictures"
+    )
     return f"at most {backbone.regions} detector regions{words}, features of width {saved.description.feature_width}; {detector}"
 
 
@@ -156,5 +162,5 @@ def _limits(saved: Saved, training: TrainingRecord | None) -> Iterator[str]:
         yield f"The terms under which the data set {data} was given are not known here: ask who made the model."
     yield "Its recall on other pictures and captions than those named here is not known."
     yield "It returns the nearest items, right or wrong, and repeats what its captions say of people and things."
-    if saved.description.backbone.reads != "pixels" and not saved.detector:
+    if saved.description.backbone.reads != "pixels" and saved.detector is None:
         yield "It needs the features of the detector that it was trained with."

