@@ -10,7 +10,7 @@ from vldeformer.evaluation.run_report import REPORT, RunReport
 from vldeformer.report.tables import tables_of
 
 ROOT = Path(__file__).resolve().parent.parent
-OVER_SEEDS = ("recall_drop", "negatives", "start")
+OVER_SEEDS = ("recall_drop", "negatives", "start", "clean")
 """Tables of the target `ablations` that the README shows, where they exist; the others are in results/DATASET/ablations."""
 FIGURES = {"recalls": "Recalls with intervals", "gallery_time": "Time of a query", "training": "Training curves"}
 SECTION = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

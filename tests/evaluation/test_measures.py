@@ -1,3 +1,5 @@
+from statistics import NormalDist
+
 import numpy as np
 import oracles
 import pytest
@@ -36,6 +38,17 @@ def test_intervals_equal_the_loop_over_resampled_images():
         (medians, measures.t2i["median_rank"]),
     ):
         assert [estimate.low, estimate.high] == pytest.approx(np.quantile(values, [0.05, 0.95]).tolist())
+
+
+@pytest.mark.parametrize("rank", [1, 99])
+def test_a_share_of_nothing_or_all_has_wilsons_interval(rank):
+    index, z = np.repeat(np.arange(40), 5), NormalDist().inv_cdf(0.975)
+    measures = measure(Ranks(np.full(40, rank), np.full(200, rank)), index, Bootstrap(100, 0.95, 0))
+    width = 100 * z * z / (40 + z * z)  # of 40 images: captions of one image depend on another
+    for estimate in (measures.i2t["R@1"], measures.t2i["R@10"]):
+        ends = (100 - width, 100) if rank == 1 else (0, width)
+        assert (estimate.low, estimate.high) == pytest.approx(ends)
+        assert estimate.value == (100 if rank == 1 else 0)
 
 
 def test_every_draw_has_as_many_images_as_there_are_and_the_seed_decides():

@@ -54,7 +54,11 @@ class CompositionalResult:
     def accuracies(self) -> dict[str, Estimate]:
         """Percent right of each subset that has items, and of ``GROUPS`` and ``mean``, means over subsets."""
         measured = _measured(self, self.bootstrap)
-        return {name: _estimate(values, self.bootstrap) for name, values in measured.items()}
+        return {name: _estimate(values, self.bootstrap, self._images_of(name)) for name, values in measured.items()}
+
+    def _images_of(self, name: str) -> int:
+        members = {**GROUPS, MEAN: list(SUBSETS)}.get(name, [name])
+        return len({image_id for image_id, subset in zip(self.image_ids, self.subsets, strict=True) if subset in members})
 
     def summary(self) -> dict[str, Any]:
         """The measures as plain values: what RESULT.json holds. No time, date or path."""
@@ -169,8 +173,10 @@ def _measured(result: CompositionalResult, bootstrap: Bootstrap) -> dict[str, np
     return measured
 
 
-def _estimate(values: np.ndarray, bootstrap: Bootstrap) -> Estimate:
+def _estimate(values: np.ndarray, bootstrap: Bootstrap, n_images: int) -> Estimate:
     low, high = bootstrap.interval(values[1:][np.isfinite(values[1:])])
+    if values[0] in (0, 100):
+        low, high = bootstrap.ends_of_a_whole_share(float(values[0]), n_images)
     return Estimate(float(values[0]), float(low), float(high))
 
 

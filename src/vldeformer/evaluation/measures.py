@@ -3,12 +3,16 @@
 Intervals are percentile bootstrap intervals. Images are resampled, each with its own query and all its captions' queries,
 because captions of one image are hard or easy together: drawing captions one by one would make the intervals too narrow.
 Every model is resampled with the same draws, which makes a difference between two models a paired one.
+
+Where all queries are answered, or none, every resample says so too, and the bootstrap has no width: there the interval is
+Wilson's, of as many draws as there are images.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from pydantic import Field
+from scipy.stats import binomtest
 
 from vldeformer.retrieval.ranking import Ranks
 from vldeformer.section import Section
@@ -92,6 +96,11 @@ class Bootstrap:
         ends: np.ndarray = np.quantile(values, [outside, 1 - outside], axis=0)
         return ends
 
+    def ends_of_a_whole_share(self, percent: float, n_images: int) -> tuple[float, float]:
+        """Wilson's interval of a share of 0 or 100 percent, in percent; images are counted, as one's captions depend on another."""
+        found = binomtest(n_images if percent > 0 else 0, n_images).proportion_ci(self.confidence, "wilson")
+        return 100 * float(found.low), 100 * float(found.high)
+
 
 def measure(
     ranks: Ranks, caption_image_index: np.ndarray, bootstrap: Bootstrap, folds: int = 1, precisions: Precisions | None = None
@@ -111,6 +120,8 @@ def measure(
         resampled.append(_columns(part, more, index, draws))
     values, samples = np.mean(once, axis=0)[0], np.mean(resampled, axis=0)
     low, high = bootstrap.interval(samples)
+    for column in np.flatnonzero(np.isin(values[: 2 * len(RECALLS)], (0, 100))):
+        low[column], high[column] = bootstrap.ends_of_a_whole_share(float(values[column]), len(ranks.i2t))
     names = [(direction, name) for direction in ("i2t", "t2i") for name in RECALLS] + [
         ("i2t", "median_rank"),
         ("t2i", "median_rank"),

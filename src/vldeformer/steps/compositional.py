@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vldeformer.data.manifest import Manifest
     from vldeformer.data.sugarcrepe import CompositionalItem
 
-VERSION = 1
+VERSION = 2
 
 
 def compositional(

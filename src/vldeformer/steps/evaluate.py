@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from vldeformer.steps.arguments import DatasetName, ExperimentName, OutFile, SettingsFile, exactly_one
 
-VERSION = 1
+VERSION = 2
 PROTOCOLS = (
     "all (every given image and caption), test, subset, coco-5k, coco-1k-5fold, coco-1k-fixed (with --keys), flickr30k-1k, "
     "flickr8k-1k, eccv-caption, cxc (both by COCO's ids)"

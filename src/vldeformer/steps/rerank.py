@@ -17,7 +17,7 @@ from vldeformer.steps.arguments import (
     SplitName,
 )
 
-VERSION = 1
+VERSION = 2
 
 
 def rerank(
