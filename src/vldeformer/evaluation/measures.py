@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from pydantic import Field
-from scipy.stats import binomtest
 
 from vldeformer.retrieval.ranking import Ranks
 from vldeformer.section import Section
@@ -97,7 +96,9 @@ class Bootstrap:
         return ends
 
     def ends_of_a_whole_share(self, percent: float, n_images: int) -> tuple[float, float]:
-        """Wilson's interval of a share of 0 or 100 percent, in percent; images are counted, as one's captions depend on another."""
+        """Wilson's interval of a share of 0 or 100 percent, in percent; captions of an image count as one: they are alike."""
+        from scipy.stats import binomtest  # half a second, which nothing else here needs
+
         found = binomtest(n_images if percent > 0 else 0, n_images).proportion_ci(self.confidence, "wilson")
         return 100 * float(found.low), 100 * float(found.high)
 
@@ -120,8 +121,8 @@ def measure(
         resampled.append(_columns(part, more, index, draws))
     values, samples = np.mean(once, axis=0)[0], np.mean(resampled, axis=0)
     low, high = bootstrap.interval(samples)
-    for column in np.flatnonzero(np.isin(values[: 2 * len(RECALLS)], (0, 100))):
-        low[column], high[column] = bootstrap.ends_of_a_whole_share(float(values[column]), len(ranks.i2t))
+    for place in np.flatnonzero(np.isin(values[: 2 * len(RECALLS)], (0, 100))):
+        low[place], high[place] = bootstrap.ends_of_a_whole_share(float(values[place]), len(ranks.i2t))
     names = [(direction, name) for direction in ("i2t", "t2i") for name in RECALLS] + [
         ("i2t", "median_rank"),
         ("t2i", "median_rank"),
