@@ -91,7 +91,7 @@ class PairStream:
         )
 
     def ids(self, step: int) -> dict[str, list[str]]:
-        """Ids of the images and captions of ``step``, pair by pair, of all processes: to name a batch in a message."""
+        """Ids of the images of ``step`` and of their first, second … captions, of all processes, for a message."""
         rows, captions = self._rows(step)
         return {
             "image_ids": [self.manifest.images[row].id for row in rows],
