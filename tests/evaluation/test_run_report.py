@@ -29,6 +29,16 @@ def test_the_headline_is_joint_minus_decomposed(made):
         made.model_copy(update={"drops": (drop("other"),)}).headline()
 
 
+def test_the_metrics_have_the_mean_recall_of_every_model(made):
+    found = [recall("joint", "subset", 20), recall("decomposed", "subset", 30), recall("decomposed", "test", 10)]
+    means = [one.mean_recall.value for one in found]
+    models = made.model_copy(update={"recalls": tuple(found)}).headline()["models"]
+    assert models == {
+        "joint": {"mean_recall": means[0]},
+        "decomposed": {"mean_recall": means[1], "test": {"mean_recall": means[2]}},
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

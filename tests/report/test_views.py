@@ -32,7 +32,7 @@ def test_all_views_are_written_with_the_same_bytes_each_time_and_without_a_date(
 def test_metrics_json_is_the_headline_without_times_and_paths(report, tmp_path):
     write_report(report, tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert metrics == report.headline() and len(metrics) == 7
+    assert metrics == report.headline() and len(metrics) == 8
     assert str(tmp_path) not in (tmp_path / "metrics.json").read_text()
     assert RunReport.load(tmp_path / "report.json") == report
 

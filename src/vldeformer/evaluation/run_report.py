@@ -1,6 +1,7 @@
 """``RunReport``: the one record of a run, stored as report.json. Every table, figure and page is a view of it."""
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
@@ -8,6 +9,7 @@ from vldeformer.artifact import write_json
 from vldeformer.errors import InputError
 from vldeformer.evaluation.measured_files import Speed, read_measured
 from vldeformer.evaluation.run_facts import (
+    COMPARED,
     AblationResult,
     Composed,
     Drop,
@@ -89,8 +91,12 @@ class RunReport(Fact):
             raise InputError(f"report.main is {self.main!r}, expected one of report.decomposed ({names})")
         return found
 
-    def headline(self) -> dict[str, str | float]:
-        """The main model's line, which metrics.json holds. It has no time: it is the same in every run on one machine."""
+    def headline(self) -> dict[str, Any]:
+        """The main model's line and the mean recall of all, which metrics.json holds.
+
+        It has no time: it is the same in every run on one machine. ``models``: experiment → ``mean_recall`` on the pairs that
+        every model scored, and ``test`` with that of the whole test set, in percent, where it was measured.
+        """
         found = self.main_drop()
         return {
             "model": self.main,
@@ -100,4 +106,9 @@ class RunReport(Fact):
             "drop_low": found.drop.low,
             "drop_high": found.drop.high,
             "verdict": found.verdict.word,
+            "models": {name: recalls for name in self.titles if (recalls := self._mean_recalls(name))},
         }
+
+    def _mean_recalls(self, experiment: str) -> dict[str, Any]:
+        found = {one.protocol: {"mean_recall": one.mean_recall.value} for one in self.recalls if one.experiment == experiment}
+        return found.get(COMPARED, {}) | ({"test": found["test"]} if "test" in found else {})

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from vldeformer.steps.arguments import NO_PATHS, CompositionalResults, NamedPaths, OutFolder, Results, SettingsFile
 
-VERSION = 3
+VERSION = 4
 
 
 def ablations(
