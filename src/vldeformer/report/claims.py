@@ -26,8 +26,8 @@ Means are over seeds, differences paired; the part of an interval that is due to
 A number of several seeds without a t-interval is of an older report: its interval is over images alone.
 Seeds are those of the training: all of them start from one pre-training, read one set of composed negatives and, where they are
 distilled, learn from one joint model.
-`scenes` is a small world made here and `flickr8k` a small model for it: neither is the paper's data set. On `scenes` the
-pre-trained start is half of the pre-trained weights and half of random ones (`train.start`), but for `whole_start`.
+`scenes` is a small world made here, `flickr8k` 8,000 photographs read by a small model: neither is the paper's data set. On
+`scenes` the pre-trained start is half of the pre-trained weights and half of random ones (`train.start`), but for `whole_start`.
 """
 PAPER_DATASETS = ("coco", "flickr30k")
 

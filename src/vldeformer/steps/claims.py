@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from vldeformer.steps.arguments import PathList
 
-VERSION = 3
+VERSION = 4
 
 
 def claims(
