@@ -11,7 +11,7 @@ from vldeformer.steps.arguments import NO_PATHS, Features, ManifestFile, NamedPa
 if TYPE_CHECKING:
     from vldeformer.report.page_gallery import Judged
 
-VERSION = 3
+VERSION = 4
 
 
 def page(
