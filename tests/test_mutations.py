@@ -35,7 +35,7 @@ MUTATIONS = {
     "selection: the last weights are kept": (loop.fit, "if value > best_value:", "if True:", ("train", "loss infonce")),
     "weight decay of biases": (optim.build_optimizer, '"weight_decay": 0.0', '"weight_decay": 5.0', DUAL),
     "order of images: the same each epoch": (streams.EpochSampler._draw_order, 'image order", epoch', 'image order", 0', DUAL),
-    "captions: always the first": (streams.PairStream._rows, "draw.integers(self.caption_counts[rows])", "0 * rows", DUAL),
+    "captions: always the first": (streams.PairStream._rows, "draw.integers(counts)", "(0 * rows)", DUAL),
     "loss: temperature multiplies": (contrastive.info_nce, "= temperature", "= 1 / temperature", DUAL),
     "matching: images are swapped less often": (matching.mismatched, "< 0.5", "< 0.6", ("train", "joint")),
     "masked words: none becomes a random word": (matching.mask_words, "(fate < 0.9)", "(fate < 0.8)", ("pretrain", "oscar")),

@@ -210,6 +210,6 @@ def test_a_training_hands_the_extractor_on_and_passes_by_a_damaged_photograph(tm
 def test_the_run_on_flickr8k_reads_regions_of_photographs():
     from vldeformer.planning.config import load_settings
 
-    settings = load_settings(CONFIG, "flickr8k_lite", "decomposed")
+    settings = load_settings(CONFIG, "flickr8k", "decomposed")
     assert settings.regions.kind == "efficientnet_lite0" and settings.backbone.reads == "tagged regions"
     assert settings.backbone.regions == settings.regions.grid**2 + settings.regions.whole_image

@@ -49,15 +49,15 @@ def test_the_last_weights_are_kept_beside_the_best_if_they_are_others(trained, c
 def test_a_loss_that_is_no_number_names_its_pairs_and_leaves_the_state(
     command, write_settings, tmp_path, tiny, capsys, monkeypatch
 ):
-    import vldeformer.training.tasks as tasks
+    import vldeformer.training.vector_loss as vector_loss
 
-    real, calls = tasks.retrieval_loss, []
+    real, calls = vector_loss.retrieval_loss, []
 
     def overflown(*arguments):
         calls.append(1)
         return real(*arguments) * (float("nan") if len(calls) == 4 else 1)
 
-    monkeypatch.setattr(tasks, "retrieval_loss", overflown)
+    monkeypatch.setattr(vector_loss, "retrieval_loss", overflown)
     assert command("train", write_settings(), tmp_path / "train") == 2
     error = [line for line in capsys.readouterr().err.splitlines() if line.startswith("vldeformer: ")]
     assert len(error) == 1 and "the loss is nan at step 4 with image_ids train-0" in error[0]
@@ -100,12 +100,12 @@ def test_the_same_settings_give_the_same_bytes(trained, command, write_settings,
 
 @pytest.mark.parametrize(("kind", "features"), [("oscar", "regions"), ("vilt", "pixels")])
 def test_a_stage_that_was_killed_continues(command, write_settings, tmp_path, tiny, monkeypatch, kind, features):
-    import vldeformer.training.tasks as tasks
+    import vldeformer.training.vector_loss as vector_loss
 
     settings = write_settings(backbone={"kind": kind})
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert command("train", settings, whole, features=getattr(tiny, features)) == 0
-    real, calls = tasks.retrieval_loss, []
+    real, calls = vector_loss.retrieval_loss, []
 
     def killed(*arguments):
         calls.append(1)
@@ -113,7 +113,7 @@ def test_a_stage_that_was_killed_continues(command, write_settings, tmp_path, ti
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(tasks, "retrieval_loss", killed)
+    monkeypatch.setattr(vector_loss, "retrieval_loss", killed)
     assert command("train", settings, parts, features=getattr(tiny, features)) == 130
     assert not parts.exists() and (tmp_path / "parts.run" / "state.pt").is_file()
     assert command("train", settings, parts, features=getattr(tiny, features)) == 0

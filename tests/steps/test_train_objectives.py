@@ -11,7 +11,7 @@ import vldeformer
 from vldeformer.models.settings import Pooling
 from vldeformer.models.weights import load_model
 from vldeformer.objective.retrieval import LossName
-from vldeformer.training import tasks
+from vldeformer.training import vector_loss
 
 EVERYTHING = {"shared_weights": False, "pooling": "mean_max", "loss": {"temperature": 0.2, "learn_temperature": True}}
 
@@ -77,7 +77,7 @@ def test_a_killed_training_with_mined_negatives_or_a_teacher_ends_as_one_that_wa
     settings, whole, parts = write_settings(train=changes), tmp_path / "whole", tmp_path / "parts"
     teacher = ["--teacher", trained.joint / "model"] if changes != HARD else []
     assert command("train", settings, whole, *teacher) == 0
-    real, calls = tasks.retrieval_loss, []
+    real, calls = vector_loss.retrieval_loss, []
 
     def killed(*arguments):
         calls.append(1)
@@ -85,7 +85,7 @@ def test_a_killed_training_with_mined_negatives_or_a_teacher_ends_as_one_that_wa
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(tasks, "retrieval_loss", killed)
+    monkeypatch.setattr(vector_loss, "retrieval_loss", killed)
     assert command("train", settings, parts, *teacher) == 130
     assert command("train", settings, parts, *teacher) == 0
     kept, again = ((folder / "model" / "model.safetensors").read_bytes() for folder in (whole, parts))

@@ -25,7 +25,11 @@ MINED = {"kind": "mined", "epochs": 1, "depth": 2, "limit": None}
         ),
         ({}, ["--negatives", "nowhere"], "train.hard_negatives.kind is 'none'; give --negatives exactly if hard"),
         ({}, ["--teacher", "nowhere"], "neither train.distillation nor train.hard_negatives.limit asks for --teacher"),
-        ({}, ["--control", "nowhere"], "give --control, a decomposed model, exactly if there is a train.curriculum"),
+        (
+            {},
+            ["--control", "nowhere"],
+            "give --control, a decomposed model, exactly if train.curriculum or train.control_distillation names one",
+        ),
         ({"train": {"kind": "joint"} | CURRICULUM}, [], "give --control, a decomposed model, exactly if"),
         ({"train": {"kind": "joint"} | CURRICULUM}, ["--control", "nowhere"], "nowhere: no such folder"),
         (

@@ -143,7 +143,7 @@ def test_all_of_photographs_is_four_models_and_the_ablations_a_target_of_their_o
     jobs = planned(project.snakemake("-n", "all", config="flickr8k"))
     assert jobs["train"] == 4 and jobs["photograph_features"] == 1 and "fetch" not in jobs and "report_ablations" not in jobs
     jobs = planned(project.snakemake("-n", "ablations", config="flickr8k"))
-    assert jobs["train"] == 34 and jobs["report_ablations"] == 1
+    assert jobs["train"] == 36 and jobs["report_ablations"] == 1
     raw.unlink()
     assert "dataset_flickr8k.json" in project.snakemake("-n", "all", config="flickr8k", fails=True)
 
