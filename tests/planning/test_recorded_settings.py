@@ -123,6 +123,10 @@ def test_a_control_decides_about_the_joint_model_and_all_that_read_it(config):
         "decomposed": None,
         RERANKED: f"joint.control.{seed}",
     }
+    edit(config / "experiments" / "linear.yaml", "start: scratch", "start: scratch\n  seed: 5")
+    later = load_plan(config, {"dataset": "flickr8k", "experiments": experiments})
+    found = {name: difference(later.recorded(name), after.recorded(name)) for name in ("joint", "decomposed", RERANKED)}
+    assert found == {"joint": None, "decomposed": f"control.{seed}", RERANKED: f"dual.control.{seed}"}
 
 
 def test_a_control_must_be_in_the_run(config):

@@ -12,7 +12,7 @@ CURVE_PLACES = 3
 
 
 def report_settings(
-    files: ExperimentFiles, choices: ReportChoices, experiments: Sequence[str], elsewhere: Collection[str] = ()
+    files: ExperimentFiles, choices: ReportChoices, experiments: Sequence[str], elsewhere: Collection[str]
 ) -> ReportSettings:
     """The section ``report`` of the steps of the report.
 

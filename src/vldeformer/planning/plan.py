@@ -94,11 +94,9 @@ class Plan:
     @functools.cached_property
     def read_elsewhere(self) -> set[str]:
         """Models that a text transformer reads for or started: theirs or their control's was trained on other texts."""
-        found = set()
-        for name in self.settings:
-            control = self.control_of(name)
-            if any(self.settings[one].backbone.text_start is not None for one in (name, control) if one is not None):
-                found.add(name)
+        read_by = {name: (name, self.control_of(name)) for name in self.settings}
+        started = {name for name, own in self.settings.items() if own.backbone.text_start is not None}
+        found = {name for name, models in read_by.items() if started & {*models}}
         parts = {self.base.report.main, self.base.report.baseline}
         return found | ({RERANKED} if parts & found else set())
 
@@ -173,14 +171,16 @@ class Plan:
         """The settings that an experiment's record must have; ``reranked`` is an experiment here."""
         choices = self.base.report
         if experiment == RERANKED:
-            return reranked_settings(self.base, self.settings[choices.main]) | {"joint": self._model(choices.baseline)}
+            found = reranked_settings(self.base, self.settings[choices.main])
+            dual = found["dual"] | self._control(choices.main)
+            return found | {"dual": dual, "joint": self._model(choices.baseline)}
         own = self.settings[experiment]
         found = recorded_settings(own, experiment in self.timed) | self._control(experiment)
         taught = own.train.kind != "oracle" and own.train.needs_teacher
         return found | ({"teacher": self._model(choices.baseline)} if taught else {})
 
     def _model(self, experiment: str) -> dict[str, Any]:
-        """Settings of a model alone, with those of the control that its negatives are drawn from."""
+        """Settings of a model alone, with those of the control that its training reads."""
         return model_settings(self.settings[experiment]) | self._control(experiment)
 
     def _control(self, experiment: str) -> dict[str, Any]:

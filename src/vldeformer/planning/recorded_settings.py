@@ -31,7 +31,7 @@ def model_settings(own: Settings) -> dict[str, Any]:
 
 
 def reranked_settings(base: Settings, main: Settings) -> dict[str, Any]:
-    """Settings of the re-ranked model, whose joint one's are left out: of the step ``rerank`` and of the main model (``dual``).
+    """Settings of the re-ranked model: of the step ``rerank`` and of the main model (``dual``) without its control.
 
     Args:
         base: of the base experiment, which re-ranks.
