@@ -54,10 +54,10 @@ def train(
         check_architecture,
         check_inputs,
         dual_training,
-        open_control,
+        embed_by_control,
         open_negatives,
-        open_ranking,
         open_teacher,
+        ranked_shares,
     )
     from vldeformer.training.joint_settings import JointTraining
     from vldeformer.training.loop import Task, fit, start_processes
@@ -109,7 +109,8 @@ def train(
         if isinstance(model, DualEncoder) and model.image_backbone is not None:
             model.image_backbone.load_state_dict(model.backbone.state_dict())
 
-    ranking = open_ranking(section, control, images, features, runtime) if isinstance(section, JointTraining) else None
+    by_control = embed_by_control(control, images, features, runtime)
+    ranking = ranked_shares(section, images, by_control) if isinstance(section, JointTraining) else None
     drawn = None if ranking is None else ranking.negatives
     stream = PairStream(
         images,
@@ -128,8 +129,7 @@ def train(
         validate = joint_validation(val, reader)
     else:
         taught_by = None if teacher is None else open_teacher(teacher, description, reader, accelerator)
-        drawn_to = open_control(section, control, images, features, runtime, accelerator.device)
-        backward = dual_training(stream, section, accelerator, state, reader, taught_by, drawn_to)
+        backward = dual_training(stream, section, accelerator, state, reader, taught_by, by_control)
         validate = dual_validation(val, reader)
     sections = {"backbone": backbone, "train": section, "runtime": runtime}
     inputs = {"manifest": manifest, "features": features, "tokenizer": tokenizer}

@@ -17,6 +17,7 @@ from vldeformer.models.joint import JointMatcher
 from vldeformer.models.settings import BackboneSettings
 from vldeformer.models.weights import ModelDescription, load_model
 from vldeformer.negatives.stored import read_hard_images, read_hard_texts
+from vldeformer.retrieval.embeddings import Embeddings
 from vldeformer.retrieval.item_vectors import embed
 from vldeformer.retrieval.reader import Reader, open_encoder
 from vldeformer.runtime import RuntimeSettings
@@ -94,51 +95,30 @@ def _check_composed(folder: Path | None, composed: Mapping[str, Sequence[Compose
         )
 
 
-def open_ranking(
-    section: JointTraining, control: Path | None, images: Manifest, features: Path, runtime: RuntimeSettings
-) -> RankedShares | None:
-    """The ranking of the training set that a curriculum draws from; None: there is no curriculum.
+def embed_by_control(control: Path | None, images: Manifest, features: Path, runtime: RuntimeSettings) -> Embeddings | None:
+    """What a control makes of the training set; None: the settings name none.
 
     Args:
-        section: the settings.
-        control: folder of the decomposed model that ranks.
-        images: of the training.
-        features: what it reads of images.
-        runtime: where it runs.
-
-    Raises:
-        InputError: ``open_encoder`` refuses the control.
-
-    """
-    if section.curriculum is None or control is None:
-        return None
-    encoder, reader = open_encoder(control, features, runtime)
-    return RankedShares(MinedNegatives(images, section.seed), embed(encoder, images, reader), section.curriculum.stages)
-
-
-def open_control(
-    section: DualTraining, control: Path | None, images: Manifest, features: Path, runtime: RuntimeSettings, device: torch.device
-) -> ControlVectors | None:
-    """What the control makes of the training set; None: no soft targets are asked for.
-
-    Args:
-        section: the settings.
         control: folder of the decomposed model.
         images: of the training.
         features: what it reads of images.
         runtime: where it runs.
-        device: of the training.
 
     Raises:
         InputError: ``open_encoder`` refuses the control.
 
     """
-    if section.control_distillation is None or control is None:
+    if control is None:
         return None
     encoder, reader = open_encoder(control, features, runtime)
-    found = embed(encoder, images, reader)
-    captions, vectors = (torch.from_numpy(array).to(device) for array in (found.captions, found.images))
-    return ControlVectors(captions, vectors, section.control_distillation)
+    return embed(encoder, images, reader)
+
+
+def ranked_shares(section: JointTraining, images: Manifest, control: Embeddings | None) -> RankedShares | None:
+    """The ranking of the training set ``images`` that a curriculum draws from; None: there is no curriculum."""
+    if section.curriculum is None or control is None:
+        return None
+    return RankedShares(MinedNegatives(images, section.seed), control, section.curriculum.stages)
 
 
 def dual_training(
@@ -148,7 +128,7 @@ def dual_training(
     state: dict[str, Any],
     reader: Reader,
     teacher: Teacher | None,
-    control: ControlVectors | None,
+    control: Embeddings | None,
 ) -> Backward:
     """The task of the decomposed model, with a miner if its negatives are mined.
 
@@ -167,7 +147,11 @@ def dual_training(
         look = functools.partial(embed, manifest=stream.manifest, reader=reader)
         every_steps = section.mined.epochs * stream.sampler.steps_per_epoch
         miner = Miner(stream.negatives, look, every_steps, section.mined.depth, state)
-    return contrastive_training(stream, section, accelerator, state, teacher, miner, control)
+    drawn_to = None
+    if section.control_distillation is not None and control is not None:
+        captions, images = (torch.from_numpy(rows).to(accelerator.device) for rows in (control.captions, control.images))
+        drawn_to = ControlVectors(captions, images, section.control_distillation)
+    return contrastive_training(stream, section, accelerator, state, teacher, miner, drawn_to)
 
 
 def open_teacher(path: Path, student: ModelDescription, reader: Reader, accelerator: Accelerator) -> Teacher:
