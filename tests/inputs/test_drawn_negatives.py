@@ -33,7 +33,7 @@ def test_each_pair_gets_a_caption_and_an_image_of_its_own_table(train, mined, re
             allowed = read.text.read([train.captions[number].text for number in table])
             shown = text.ids[row][text.mask[row]].tolist()
             assert shown in [ids[mask].tolist() for ids, mask in zip(allowed.ids, allowed.mask, strict=True)]
-        visual, valid = mined.images(chosen, turn, read.visual, named_generator(0, "x"))
+        visual, valid = mined.images([(caption,) for caption in chosen], turn, read.visual, named_generator(0, "x"))
         assert valid.all()
         for row, caption in enumerate(chosen):
             table = mined.images_of_captions[train.captions.index(caption)][:2]
@@ -58,20 +58,20 @@ def test_a_row_without_a_candidate_stands_for_its_own_and_is_marked(train, mined
     text, valid = mined.texts([train.captions[0], train.captions[9]], 0, read.text)
     assert valid.tolist() == [False, True]
     assert text.ids[0][text.mask[0]].tolist() == read.text.read([train.captions[0].text]).ids[0].tolist()
-    visual, valid = mined.images([train.captions[0], train.captions[9]], 0, read.visual, named_generator(0, "x"))
+    visual, valid = mined.images([(train.captions[0],), (train.captions[9],)], 0, read.visual, named_generator(0, "x"))
     assert valid.tolist() == [False, True] and len(visual) == 2
 
 
 def test_without_tables_there_are_no_negatives(train, readers):
     read, none = readers("oscar"), MinedNegatives(train, 5)
     assert none.texts([train.captions[0]], 0, read.text) is None
-    assert none.images([train.captions[0]], 0, read.visual, named_generator(0, "x")) is None
+    assert none.images([(train.captions[0],)], 0, read.visual, named_generator(0, "x")) is None
 
 
 def test_composed_negatives_that_are_not_read_are_none(train, readers):
     read = readers("oscar")
     assert ComposedNegatives().texts(train.captions[:2], 0, read.text) is None
-    assert ComposedNegatives().images(train.captions[:2], 0, read.visual, named_generator(0, "x")) is None
+    assert ComposedNegatives().images([train.captions[:1], train.captions[1:2]], 0, read.visual, named_generator(0, "x")) is None
     texts, valid = ComposedNegatives({train.captions[1].id: ["one", "two"]}).texts(train.captions[:2], 3, read.text)
     assert valid.tolist() == [False, True]
     assert texts.ids[1][texts.mask[1]].tolist() == read.text.read(["two"]).ids[0].tolist()
@@ -84,8 +84,8 @@ def test_a_composed_image_is_never_a_negative_of_a_caption_that_is_true_of_it(tr
     images = [ComposedImage(own, other, (0,), (row,), true_of) for row, true_of in enumerate([(first.id,), (), (first.id,)])]
     composed, reader, none = ComposedNegatives(None, {own: images}), readers("oscar").visual, named_generator(0, "x")
     for turn in range(6):
-        read, valid = composed.images([first, second], turn, reader, none)
+        read, valid = composed.images([(first,), (second,)], turn, reader, none)
         expected = reader.read_composed([images[1], images[turn % 3]])
         assert valid.tolist() == [True, True] and torch.equal(read.features, expected.features)
     only = ComposedNegatives(None, {own: [images[0]]})
-    assert only.images([first, second], 0, reader, none)[1].tolist() == [False, True]
+    assert only.images([(first,), (second,)], 0, reader, none)[1].tolist() == [False, True]

@@ -37,14 +37,9 @@ class HardNegatives(Protocol):
         ...
 
     def images(
-        self,
-        captions: Sequence[Caption],
-        turn: int,
-        reader: VisualReader,
-        augment: np.random.Generator,
-        further: Sequence[Sequence[Caption]] = (),
+        self, rows: Sequence[Sequence[Caption]], turn: int, reader: VisualReader, augment: np.random.Generator
     ) -> HardVisuals | None:
-        """Images that are wrong for ``captions`` and for the ``further`` captions of the same images."""
+        """Images that are wrong for captions: those of an image in a row, the pair's own first."""
         ...
 
 
@@ -64,25 +59,19 @@ class ComposedNegatives:
         return texts, torch.tensor([text is not None for text in found])
 
     def images(
-        self,
-        captions: Sequence[Caption],
-        turn: int,
-        reader: VisualReader,
-        augment: np.random.Generator,
-        further: Sequence[Sequence[Caption]] = (),
+        self, rows: Sequence[Sequence[Caption]], turn: int, reader: VisualReader, augment: np.random.Generator
     ) -> HardVisuals | None:
         """The variant whose turn it is, of those that no caption of a row is true of; without any, an empty image gives way."""
         if self.by_image is None:
             return None
         wrong = [
             [image for image in self.by_image.get(row[0].image_id, []) if not any(caption.id in image.true_of for caption in row)]
-            for row in zip(captions, *further, strict=True)
+            for row in rows
         ]
         found = [_by_turn(images, turn) for images in wrong]
         # An image without any region has no negative either: its stand-in must not ask for one.
         stand_ins = [
-            image or ComposedImage(caption.image_id, caption.image_id, (), ())
-            for image, caption in zip(found, captions, strict=True)
+            image or ComposedImage(row[0].image_id, row[0].image_id, (), ()) for image, row in zip(found, rows, strict=True)
         ]
         return reader.read_composed(stand_ins, augment), torch.tensor([image is not None for image in found])
 
@@ -114,18 +103,14 @@ class MinedNegatives:
         return reader.read(chosen), torch.from_numpy(found >= 0)
 
     def images(
-        self,
-        captions: Sequence[Caption],
-        turn: int,
-        reader: VisualReader,
-        augment: np.random.Generator,
-        further: Sequence[Sequence[Caption]] = (),
+        self, rows: Sequence[Sequence[Caption]], turn: int, reader: VisualReader, augment: np.random.Generator
     ) -> HardVisuals | None:
-        """Another image, one of the hardest of ``captions``; the own image where there is none."""
+        """Another image, one of the hardest of the pair's own caption; the own image where there is none."""
         if self.images_of_captions is None:
             return None
-        rows = [self._caption_rows[caption.id] for caption in captions]
-        found = self._drawn("image", captions, rows, turn, self.images_of_captions)
+        captions = [row[0] for row in rows]
+        places = [self._caption_rows[caption.id] for caption in captions]
+        found = self._drawn("image", captions, places, turn, self.images_of_captions)
         chosen = [
             self.manifest.images[row].id if row >= 0 else caption.image_id for row, caption in zip(found, captions, strict=True)
         ]

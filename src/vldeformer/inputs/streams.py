@@ -74,10 +74,12 @@ class PairStream:
         # Augmentation is drawn per process; captions and images above are common to all.
         augment = named_generator(self.seed, "augmentation", step, number)
         epoch = self.sampler.epoch(step)
-        chosen, *further = [[self.manifest.captions[row] for row in turn] for turn in captions]
+        turns = [[self.manifest.captions[row] for row in turn] for turn in captions]
+        chosen, *further = turns
         images = [self.manifest.images[row].id for row in rows]
         hard_text, hard_text_valid = self.negatives.texts(chosen, epoch, self.text) or (None, None)
-        hard_visual, hard_visual_valid = self.negatives.images(chosen, epoch, self.visual, augment, further) or (None, None)
+        of_images = [*zip(*turns, strict=True)]
+        hard_visual, hard_visual_valid = self.negatives.images(of_images, epoch, self.visual, augment) or (None, None)
         return PairBatch(
             self.text.read([caption.text for caption in chosen]),
             self.visual.read(images, augment),
@@ -107,10 +109,8 @@ class PairStream:
         counts = self.caption_counts[rows]
         chosen = draw.integers(counts)[None]
         if self.captions > 1:
-            others = [
-                draw.permutation(np.delete(np.arange(count), first)) for count, first in zip(counts, chosen[0], strict=True)
-            ]
-            orders = [[first, *rest] for first, rest in zip(chosen[0], others, strict=True)]
+            drawn = zip(counts, chosen[0], strict=True)
+            orders = [[first, *draw.permutation(np.delete(np.arange(count), first))] for count, first in drawn]
             chosen = np.stack([np.resize(order, self.captions) for order in orders], 1)
         return rows, self.first_caption[rows] + chosen
 
