@@ -121,7 +121,9 @@ class DualEncoder(nn.Module):
             None if batch.hard_text is None else self.encode_text(batch.hard_text),
             None if batch.hard_visual is None else self.encode_visual(batch.hard_visual),
             self.temperature,
-            self.encode_text(stacked(batch.further_text)).unflatten(0, (-1, len(batch))).transpose(0, 1)
-            if batch.further_text
-            else None,
+            self._encode_further(batch) if batch.further_text else None,
         )
+
+    def _encode_further(self, batch: PairBatch) -> Float[Tensor, "B C-1 D"]:
+        turns: Tensor = self.encode_text(stacked(batch.further_text)).unflatten(0, (-1, len(batch)))
+        return turns.transpose(0, 1)

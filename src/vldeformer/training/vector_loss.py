@@ -62,6 +62,8 @@ def vector_loss(
     rounds = [gather_rows(captions) for captions in (vectors.captions, *further)]
     images, image_rows = gather_rows(vectors.images), gather_rows(batch.image_numbers)
     temperature = vectors.temperature_or(settings.temperature)
+    hard_captions, hard_captions_valid = _gathered(vectors.hard_captions), _gathered(batch.hard_text_valid)
+    hard_images, hard_images_valid = _gathered(vectors.hard_images), _gathered(batch.hard_visual_valid)
     losses = [
         retrieval_loss(
             settings.loss.kind,
@@ -70,10 +72,10 @@ def vector_loss(
             image_rows,
             temperature,
             settings.margin,
-            _gathered(vectors.hard_captions),
-            _gathered(batch.hard_text_valid),
-            _gathered(vectors.hard_images),
-            _gathered(batch.hard_visual_valid),
+            hard_captions,
+            hard_captions_valid,
+            hard_images,
+            hard_images_valid,
             settings.negatives_scope,
         )
         for captions in rounds
