@@ -5,7 +5,7 @@ from nothing; or the mean state of a pre-trained BERT of sentences, which stays 
 sequence of one position.
 """
 
-from collections.abc import Sequence as Rows
+from collections.abc import Iterable
 from typing import Self
 
 import torch
@@ -62,17 +62,20 @@ class LinearBackbone(Backbone):
             return _one(self.dropout(pool(Sequence(self.words(text.ids), text.mask), "mean")), text.mask)
         return _one(self.text_map(self.dropout(self._sentences(text))), text.mask)
 
-    def keep_sentences(self, texts: Rows[TextInput]) -> None:
+    def keep_sentences(self, texts: Iterable[TextInput]) -> None:
         """Read captions with the BERT of sentences once for a whole training, as it stays as it is."""
         if self.bert is None:
             return
         for text in texts:
-            self._kept |= zip(_pieces(text), self._sentences(text).unbind(), strict=True)
+            self._kept |= zip(_pieces(text), self._read(text).unbind(), strict=True)
 
     def _sentences(self, text: TextInput) -> Float[Tensor, "B H"]:
         rows = _pieces(text) if self._kept else []
         if rows and all(row in self._kept for row in rows):
             return torch.stack([self._kept[row] for row in rows]).to(text.ids.device)
+        return self._read(text)
+
+    def _read(self, text: TextInput) -> Float[Tensor, "B H"]:
         assert self.bert is not None
         with torch.no_grad():
             states = self.bert(input_ids=text.ids, attention_mask=text.mask.long()).last_hidden_state

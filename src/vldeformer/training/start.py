@@ -51,7 +51,7 @@ def start_without_pretraining(backbone: Backbone, settings: BackboneSettings, im
     if settings.text_start is not None:
         start_from_text(backbone, settings.text_start)
     if isinstance(backbone, LinearBackbone):
-        backbone.keep_sentences(list(sentences(images, reader)))
+        backbone.keep_sentences(sentences(images, reader))
     if isinstance(backbone, OscarBackbone) and isinstance(settings, OscarSettings) and settings.regions_as_words:
         start_regions_as_words(backbone, images, reader)
 
