@@ -174,9 +174,7 @@ def _measured(result: CompositionalResult, bootstrap: Bootstrap) -> dict[str, np
 
 
 def _estimate(values: np.ndarray, bootstrap: Bootstrap, n_images: int) -> Estimate:
-    low, high = bootstrap.interval(values[1:][np.isfinite(values[1:])])
-    if values[0] in (0, 100):
-        low, high = bootstrap.ends_of_a_whole_share(float(values[0]), n_images)
+    low, high = bootstrap.share_ends(values[0], tuple(bootstrap.interval(values[1:][np.isfinite(values[1:])])), n_images)
     return Estimate(float(values[0]), float(low), float(high))
 
 

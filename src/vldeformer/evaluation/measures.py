@@ -95,8 +95,10 @@ class Bootstrap:
         ends: np.ndarray = np.quantile(values, [outside, 1 - outside], axis=0)
         return ends
 
-    def ends_of_a_whole_share(self, percent: float, n_images: int) -> tuple[float, float]:
-        """Wilson's interval of a share of 0 or 100 percent, in percent; captions of an image count as one: they are alike."""
+    def share_ends(self, percent: float, ends: tuple[float, float], n_images: int) -> tuple[float, float]:
+        """``ends`` of a share's interval, or Wilson's where it is 0 or 100 percent; captions of an image count as one."""
+        if percent not in (0, 100):
+            return ends
         from scipy.stats import binomtest  # half a second, which nothing else here needs
 
         found = binomtest(n_images if percent > 0 else 0, n_images).proportion_ci(self.confidence, "wilson")
@@ -121,8 +123,8 @@ def measure(
         resampled.append(_columns(part, more, index, draws))
     values, samples = np.mean(once, axis=0)[0], np.mean(resampled, axis=0)
     low, high = bootstrap.interval(samples)
-    for place in np.flatnonzero(np.isin(values[: 2 * len(RECALLS)], (0, 100))):
-        low[place], high[place] = bootstrap.ends_of_a_whole_share(float(values[place]), len(ranks.i2t))
+    for place in range(2 * len(RECALLS)):
+        low[place], high[place] = bootstrap.share_ends(values[place], (low[place], high[place]), len(ranks.i2t))
     names = [(direction, name) for direction in ("i2t", "t2i") for name in RECALLS] + [
         ("i2t", "median_rank"),
         ("t2i", "median_rank"),
