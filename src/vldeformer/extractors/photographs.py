@@ -24,7 +24,7 @@ from vldeformer.extractors.class_words import likeliest
 from vldeformer.extractors.efficientnet_lite0 import EfficientNetLite0
 from vldeformer.extractors.grid import cell_boxes, pooled_cells
 from vldeformer.extractors.network import VisionNetwork
-from vldeformer.extractors.settings import AnyRegionSettings, EfficientNetLite0Regions, HubRegions, PhotographRegions
+from vldeformer.extractors.settings import AnyRegionSettings, EfficientNetLite0Regions, PhotographRegions
 
 PARAMETERS, METADATA = "network.", "extractor"
 LEAST_DEVIATION = 1e-4
@@ -97,11 +97,8 @@ class PhotographExtractor(Extractor):
 
     @property
     def learned_from(self) -> str:
-        """ImageNet, or what is not known of a model of the hub."""
-        if isinstance(self.settings, EfficientNetLite0Regions):
-            return "The regions are EfficientNet-Lite0's, trained on photographs and classes of ImageNet, on no caption."
-        name = self.settings.model if isinstance(self.settings, HubRegions) else "a network"
-        return f"The regions are those of {name}; what it was trained on, captions of a test among it or not, is not known here."
+        """What the settings say of the network."""
+        return self.settings.learned_from
 
     def regions(self, rgb: PIL.Image.Image) -> Regions:
         """The whole image if asked for, then cells row by row; tags of the whole image, the likeliest first."""

@@ -26,6 +26,11 @@ class PhotographRegions(Section):
         default="float32", description="precision of the network; bfloat16 is faster on processors that multiply in it"
     )
 
+    @property
+    def learned_from(self) -> str:
+        """What the network was trained on, a sentence for a model card."""
+        raise NotImplementedError
+
     def portable(self) -> Self:
         """What an extractor's file says of its settings."""
         return self
@@ -43,12 +48,23 @@ class EfficientNetLite0Regions(PhotographRegions):
         description="side to which photographs are resized, pixels; a cell takes 32",
     )
 
+    @property
+    def learned_from(self) -> str:
+        """Classes of photographs."""
+        return "The regions are EfficientNet-Lite0's, trained on photographs and classes of ImageNet, on no caption."
+
 
 class HubRegions(PhotographRegions):
     """Patches or cells of the last feature map of a vision model of the Hugging Face hub; classes of its head are the tags."""
 
     kind: Literal["hub"]
     model: str = Field(min_length=1, description="hub id or local folder, e.g. facebook/dinov2-small")
+
+    @property
+    def learned_from(self) -> str:
+        """Not known: any model of the hub."""
+        unknown = "what it was trained on, captions of a test among it or not, is not known here"
+        return f"The regions are those of {self.model}; {unknown}."
 
     def portable(self) -> Self:
         """A local folder becomes its name: a model folder may be published, and paths of this machine may not."""
