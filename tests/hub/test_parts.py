@@ -34,3 +34,8 @@ def test_the_detector_and_the_control_that_it_was_drawn_to():
     _, detector, control = parts_read(backbone("oscar"), "The regions are a network's.", taught)
     assert detector == "The regions are a network's." and "drawn to the cosines of the model `linear`" in control
     assert len(list(parts_read(backbone("vilt"), None, None))) == 1
+
+
+def test_a_checkpoint_that_it_started_from():
+    imported = TrainingRecord(settings={"pretrain": {"checkpoint": "me/vilt"}}, inputs={}, code={"version": "0.1.0"})
+    assert list(parts_read(backbone("vilt"), None, imported))[-1].startswith("It started from the checkpoint `me/vilt`")
