@@ -66,7 +66,8 @@ def test_a_run_comes_back_from_a_second_remote_as_it_was(really_adopted, tmp_pat
 def test_metrics_parameters_and_curves_are_shown(really_adopted, tmp_path):
     project = really_adopted.copy(tmp_path / "work")
     shown = json.loads(project.run("dvc", "metrics", "show", "--json"))[""]["data"][METRICS]["data"]
-    assert shown.keys() == {"model", "mean_recall", "joint_mean_recall", "drop", "drop_low", "drop_high", "verdict"}
+    drop = {"drop", "drop_low", "drop_high", "verdict"}
+    assert shown.keys() == {"model", "mean_recall", "joint_mean_recall", "models"} | drop
     metrics = json.loads((project.folder / METRICS).read_text())
     metrics["mean_recall"] += 1
     (project.folder / METRICS).write_text(json.dumps(metrics))
