@@ -115,7 +115,7 @@ def test_the_joint_score_is_visualberts_own_sentence_image_head(tmp_path, region
             visual_embeds=read.features,
             visual_attention_mask=read.region_mask.long(),
         ).seq_relationship_logits
-        found = matcher(text, read)
+        found = matcher.logits(text, read)
     # 0 of the head is the matching pair.
     assert torch.allclose(found, logits.flip(1), atol=1e-5)
     assert torch.allclose(matcher.score(text, read), logits[:, 0] - logits[:, 1], atol=1e-5)

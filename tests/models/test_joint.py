@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from vldeformer.inputs.batch import TextInput
+from vldeformer.inputs.batch import PairBatch, TextInput
+from vldeformer.models.dual import decompose
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.pretraining import PretrainingModel
 
@@ -21,7 +22,7 @@ def case(request, make_backbone, readers, manifest):
 def test_the_score_ranks_as_the_probability_of_a_match(case):
     matcher, text, visual = case
     with torch.no_grad():
-        logits, scores = matcher(text, visual), matcher.score(text, visual)
+        logits, scores = matcher.logits(text, visual), matcher.score(text, visual)
     odds = logits.softmax(1)
     assert torch.allclose(scores, (odds[:, 1] / odds[:, 0]).log(), atol=1e-4)
 
@@ -57,15 +58,15 @@ def test_what_is_read_apart_is_read_as_by_the_decomposed_model(make_backbone, re
         words = backbone.encode(backbone.text_sequence(text), 0, 2)
         image = backbone.encode(backbone.visual_sequence(visual), 0, 2)
         summary = backbone.summary(backbone.encode(words.followed_by(image), 2))
-        assert torch.equal(matcher(text, visual), matcher.classifier(summary))
-        assert torch.equal(matcher.read_text(text).states, words.states)
+        assert torch.equal(matcher.logits(text, visual), matcher.classifier(summary))
+        assert torch.equal(matcher.read_text(text).sequence.states, words.states)
         for after in (text, text.select(torch.tensor([1, 2, 0]))):
-            assert torch.equal(matcher.read_visual(visual, after).states, image.states)
+            assert torch.equal(matcher.read_visual(visual, after).sequence.states, image.states)
         whole = JointMatcher(backbone)
         whole.classifier.load_state_dict(matcher.classifier.state_dict())
-        assert (whole.eval()(text, visual) - matcher(text, visual)).abs().max() > 1e-3, "depth does matter"
+        assert (whole.eval().logits(text, visual) - matcher.logits(text, visual)).abs().max() > 1e-3, "depth does matter"
         encoded = backbone.encode_jointly(text, visual)
-        assert torch.equal(whole(text, visual), whole.classifier(backbone.summary(encoded)))
+        assert torch.equal(whole.logits(text, visual), whole.classifier(backbone.summary(encoded)))
 
 
 @pytest.mark.parametrize("kind", ["oscar", "vilt", "visualbert"])
@@ -76,7 +77,7 @@ def test_of_the_caption_in_front_an_image_knows_only_the_length(make_backbone, r
     other = TextInput(torch.full_like(text.ids, 9), text.mask)
     with torch.no_grad():
         one, two = matcher.read_visual(visual, after=text), matcher.read_visual(visual, after=other)
-    assert torch.equal(one.states, two.states) and torch.equal(one.mask, two.mask)
+    assert torch.equal(one.sequence.states, two.sequence.states) and torch.equal(one.sequence.mask, two.sequence.mask)
 
 
 @pytest.mark.parametrize("kind", ["oscar", "vilt", "visualbert"])
@@ -98,7 +99,7 @@ def test_every_weight_of_a_partly_joint_matcher_is_trained(make_backbone, reader
         text, visual = opened.text.read(TEXTS), opened.visual.read([image.id for image in manifest.images[:3]])
         moved = []
         for matcher in (whole, partly):
-            matcher(text, visual)[:, 1].sum().backward()
+            matcher.logits(text, visual)[:, 1].sum().backward()
             moved.append({name for name, weight in matcher.named_parameters() if weight.grad is not None})
         assert moved[0] == moved[1] and whole.state_dict().keys() == partly.state_dict().keys()
 
@@ -115,7 +116,7 @@ def test_pretraining_predicts_words_at_the_asked_places_in_order(case):
         for row, place in enumerate([(0, 1), (1, 1), (1, 3)]):
             expected = matcher.backbone.word_embeddings() @ model.word_transform(states[place]) + model.word_bias
             assert torch.allclose(words[row], expected, atol=1e-4)
-        assert torch.allclose(match, matcher(text, visual), atol=1e-6)
+        assert torch.allclose(match, matcher.logits(text, visual), atol=1e-6)
     assert words.shape == (3, len(matcher.backbone.word_embeddings()))
 
 
@@ -127,24 +128,47 @@ def test_nothing_masked_is_no_words(case):
 
 @pytest.mark.parametrize("kind", ["oscar", "vilt", "visualbert"])
 @pytest.mark.parametrize("apart", [0, 1])
-def test_the_cosine_of_caption_and_image_adds_to_the_match(make_backbone, readers, manifest, kind, apart):
+def test_the_cosine_of_the_decomposed_reading_adds_to_the_match(make_backbone, readers, manifest, kind, apart):
     backbone, opened = make_backbone(kind), readers(kind)
     text, visual = opened.text.read(TEXTS), opened.visual.read([image.id for image in manifest.images[:3]])
     plain, matcher = JointMatcher(backbone, apart=apart).eval(), JointMatcher(backbone, apart=apart, cosine=True).eval()
     matcher.classifier.load_state_dict(plain.classifier.state_dict())
+    captions, images = torch.tensor([0, 2, 1, 1]), torch.tensor([2, 2, 0, 1])
     with torch.no_grad():
-        added = matcher(text, visual) - plain(text, visual)
-        words = backbone.encode(backbone.text_sequence(text), last=apart)
-        image = backbone.encode(backbone.visual_sequence(visual, None if apart else text), last=apart)
-        encoded = backbone.encode(words.followed_by(image), first=apart)
-    for row in range(3):
-        length = text.ids.shape[1]
-        means = []
-        for part in (slice(0, length), slice(length, None)):
-            states = encoded.states[row, part][encoded.mask[row, part]]
-            means.append(torch.tanh(sum(states) / len(states)))
-        cosine = means[0] @ means[1] / (means[0].norm() * means[1].norm())
-        assert added[row, 0] == 0 and added[row, 1].item() == pytest.approx(10 * cosine.item(), abs=1e-4)
-    matcher.train()(text, visual).sum().backward()
-    assert matcher.cosine_scale.grad.abs() > 0
-    backbone.zero_grad(), backbone.eval()
+        added = matcher.logits(text, visual, (captions, images)) - plain.logits(text, visual, (captions, images))
+        each = [matcher.score(text.select(c), visual.select(i)) for c, i in zip(captions.split(1), images.split(1), strict=True)]
+        found = matcher.score(text, visual, (captions, images))
+        halves = matcher.read_text(text.select(captions)), matcher.read_visual(visual.select(images), text.select(captions))
+        for caption, image, row in zip(captions.tolist(), images.tolist(), added, strict=True):
+            means = []
+            for sequence, number in ((backbone.text_sequence(text), caption), (backbone.visual_sequence(visual), image)):
+                encoded = backbone.encode(sequence)
+                states = encoded.states[number][encoded.mask[number]]
+                means.append(torch.tanh(sum(states) / len(states)))
+            cosine = means[0] @ means[1] / (means[0].norm() * means[1].norm())
+            assert row[0] == 0 and row[1].item() == pytest.approx(20 * cosine.item(), abs=1e-4)
+    assert torch.allclose(found, torch.cat(each), atol=1e-4), "whatever pairs are read beside it"
+    assert torch.allclose(matcher.match(*halves), matcher.logits(text, visual, (captions, images)), atol=1e-4)
+
+
+@pytest.mark.parametrize("cosine", [False, True])
+def test_pairs_of_a_batch_may_take_its_hard_negatives(make_backbone, readers, manifest, cosine):
+    opened, matcher = readers("oscar"), JointMatcher(make_backbone("oscar"), cosine=cosine).eval()
+    ids, more = [image.id for image in manifest.images[:3]], [image.id for image in manifest.images[3:6]]
+    wrong, valid = ["a small box left of a star", "a ring", "two discs"], torch.ones(3, dtype=torch.bool)
+    hard = opened.text.read(wrong), valid, opened.visual.read(more), valid
+    batch = PairBatch(opened.text.read(TEXTS), opened.visual.read(ids), torch.arange(3), *hard)
+    rows = [(0, 0), (4, 1), (2, 5), (3, 3)]
+    captions, images = (torch.tensor(side) for side in zip(*rows, strict=True))
+    with torch.no_grad():
+        logits, vectors = matcher(batch, captions, images)
+        for (caption, image), found in zip(rows, logits, strict=True):
+            alone = matcher.logits(opened.text.read([(TEXTS + wrong)[caption]]), opened.visual.read([(ids + more)[image]]))
+            assert torch.allclose(found, alone[0], atol=1e-4)
+        assert (vectors is not None) == cosine
+        if cosine:
+            assert torch.allclose(
+                vectors.hard_captions, decompose(matcher.backbone).eval().encode_text(batch.hard_text), atol=1e-5
+            )
+    matcher.train()(batch, captions, images)[0].sum().backward()
+    assert (matcher.cosine_scale is not None) == cosine and (not cosine or matcher.cosine_scale.grad.abs() > 0)

@@ -81,7 +81,7 @@ def test_joint_logits_are_the_released_ones_whatever_room_a_caption_leaves_to_th
     for image in (detected[0], detected[2]):
         read = reader.visual.read([image.id] * len(TEXTS))
         with torch.no_grad():
-            found = matcher(reader.text.read(TEXTS), read)
+            found = matcher.logits(reader.text.read(TEXTS), read)
         expected = torch.stack([released.logits(text, features(image), image.tags) for text in TEXTS])
         assert torch.allclose(found, expected, atol=1e-5)
         assert found.std(0).min() > 1e-3, "captions matter"
@@ -125,7 +125,7 @@ def test_without_region_norm_the_projection_is_read_as_it_is(tmp_path, download)
     slow = ReleasedOscar(tensors, 4, {piece: number for number, piece in enumerate(PIECES)})
     matcher, reader = open_matcher(checkpoint, folder / "store", this_machine())
     with torch.no_grad():
-        found = matcher(reader.text.read(TEXTS[:1]), reader.visual.read([detected[0].id]))
+        found = matcher.logits(reader.text.read(TEXTS[:1]), reader.visual.read([detected[0].id]))
     assert torch.allclose(found[0], slow.logits(TEXTS[0], features(detected[0]), detected[0].tags), atol=1e-5)
 
 

@@ -47,8 +47,8 @@ def test_vectors_and_match_logits_are_those_of_one_padded_pass(kind, pairs, make
     batch = pairs(kind)
     for model, run in (
         (decompose(make_backbone(kind)).eval(), lambda m: (m.encode_text(batch.text), m.encode_visual(batch.visual))),
-        (JointMatcher(make_backbone(kind)).eval(), lambda m: (m(batch.text, batch.visual),)),
-        (JointMatcher(make_backbone(kind), apart=1).eval(), lambda m: (m(batch.text, batch.visual),)),
+        (JointMatcher(make_backbone(kind)).eval(), lambda m: (m.logits(batch.text, batch.visual),)),
+        (JointMatcher(make_backbone(kind), apart=1).eval(), lambda m: (m.logits(batch.text, batch.visual),)),
     ):
         assert_same(with_buckets(monkeypatch, 1, run, model), with_buckets(monkeypatch, 4, run, model))
 

@@ -91,7 +91,7 @@ def test_joint_logits(imported, recorded):
     texts = {(caption.image_id, int(caption.id.partition("#")[2])): caption.text for caption in manifest.captions}
     chosen = [texts[str(pair["caption_of"]), pair["caption"]] for pair in pairs]
     with torch.no_grad():
-        logits = matcher(reader.text.read(chosen), reader.visual.read([str(pair["image"]) for pair in pairs])).numpy()
+        logits = matcher.logits(reader.text.read(chosen), reader.visual.read([str(pair["image"]) for pair in pairs])).numpy()
     assert len(pairs) == 16 and np.abs(logits - np.array([pair["logits"] for pair in pairs])).max() < 1e-5
     scores = Scores.load(imported / "score")
     for pair, (no, yes) in zip(pairs, logits, strict=True):

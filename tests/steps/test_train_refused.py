@@ -7,6 +7,11 @@ import pandas as pd
 import pytest
 from tiny_settings import COMPOSED
 
+COSINE = {
+    "temperature": 0.1,
+    "captions_per_image": 2,
+    "control_distillation": {"control": "linear", "weight": 1.0, "temperature": 0.1},
+}
 CURRICULUM = {"curriculum": {"control": "linear_scratch_text", "stages": [{"step": 0, "share": 1}, {"step": 2, "share": 0.5}]}}
 MINED = {"kind": "mined", "epochs": 1, "depth": 2, "limit": None}
 
@@ -28,7 +33,7 @@ MINED = {"kind": "mined", "epochs": 1, "depth": 2, "limit": None}
         (
             {},
             ["--control", "nowhere"],
-            "give --control, a decomposed model, exactly if train.curriculum or train.control_distillation names one",
+            "give --control, a decomposed model, exactly if train.curriculum or a control_distillation names one",
         ),
         ({"train": {"kind": "joint"} | CURRICULUM}, [], "give --control, a decomposed model, exactly if"),
         ({"train": {"kind": "joint"} | CURRICULUM}, ["--control", "nowhere"], "nowhere: no such folder"),
@@ -36,6 +41,11 @@ MINED = {"kind": "mined", "epochs": 1, "depth": 2, "limit": None}
             {"train": {"kind": "joint", "curriculum": {"control": "x", "stages": [{"step": 5, "share": 0.1}]}}},
             [],
             "train.curriculum.stages: expected stages from step 0 on, each later than the one before, got steps [5]",
+        ),
+        (
+            {"train": {"kind": "joint", "cosine": COSINE} | CURRICULUM},
+            ["--control", "nowhere"],
+            "one control for curriculum and cosine.control_distillation, got linear_scratch_text and linear",
         ),
         ({"train": {"hard_negatives": MINED | {"scope": "batch"}}}, [], "train.hard_negatives.scope is unknown"),
         (

@@ -50,7 +50,16 @@ class Spy(nn.Module):
         self.inputs = inputs
         rows = len(inputs[0].ids)
         match = torch.stack([torch.zeros(rows), torch.arange(rows) / 5 - 1], 1).requires_grad_()
-        return match if len(inputs) == 2 else (torch.zeros(int(inputs[2].sum()), 300), match, None)
+        return torch.zeros(int(inputs[2].sum()), 300), match, None
+
+
+class MatchSpy(nn.Module):
+    """The same in place of a joint matcher."""
+
+    def forward(self, batch, captions, images):
+        self.batch, self.pairs = batch, list(zip(captions.tolist(), images.tolist(), strict=True))
+        rows = len(captions)
+        return torch.stack([torch.zeros(rows), torch.arange(rows) / 5 - 1], 1).requires_grad_(), None
 
 
 def test_pretraining_masks_all_pairs_once_and_matches_unmasked_ones(train, readers, words, accelerator):
@@ -107,7 +116,12 @@ def test_pretraining_aligns_only_if_asked_and_on_unmasked_captions(train, reader
 @pytest.mark.parametrize("negatives", [1, 3])
 def test_matching_and_mismatched_pairs_weigh_the_same(train, readers, accelerator, negatives):
     settings = training(kind="joint", joint_negatives=negatives)
-    loss, _ = joint_training(stream(train, readers), settings, accelerator)(Spy(), 0)
+    spy = MatchSpy()
+    loss, _ = joint_training(stream(train, readers), settings, accelerator)(spy, 0)
+    numbers = spy.batch.image_numbers.tolist()
+    assert spy.pairs[:8] == [(row, row) for row in range(8)]
+    for place, (caption, image) in enumerate(spy.pairs[8:]):
+        assert place % 8 in (caption, image) and numbers[caption] != numbers[image]
     scores = (torch.arange(8 * (1 + negatives)) / 5 - 1).tolist()
     costs = [math.log(1 + math.exp(-x if row < 8 else x)) for row, x in enumerate(scores)]
     assert loss.item() == pytest.approx((sum(costs[:8]) / 8 + sum(costs[8:]) / (8 * negatives)) / 2, rel=1e-5)
@@ -130,32 +144,39 @@ class FromThirdStep:
 
 def test_a_curriculum_goes_from_the_batch_to_negatives_of_a_ranking(train, readers, accelerator):
     negatives = MinedNegatives(train, 1)
-    pairs, settings, spy = stream(train, readers, negatives=negatives), training(kind="joint", joint_negatives=3), Spy()
+    pairs, settings, spy = stream(train, readers, negatives=negatives), training(kind="joint", joint_negatives=3), MatchSpy()
     task = joint_training(pairs, settings, accelerator, FromThirdStep(negatives, train))
     plain = joint_training(stream(train, readers), settings, accelerator)
-    assert task(spy, 1)[0] == plain(Spy(), 1)[0], "before it, mismatched pairs of the batch"
+    assert task(spy, 1)[0] == plain(MatchSpy(), 1)[0], "before it, mismatched pairs of the batch"
     loss, _ = task(spy, 2)
-    batch = pairs.batch(2)
-    text, visual = spy.inputs
-    numbers = batch.image_numbers.tolist()
+    numbers = spy.batch.image_numbers.tolist()
     with_caption = [row for row in range(8) if numbers[row] % 2]
     with_image = [row for row in range(8) if numbers[row] % 3]
     assert 0 < len(with_caption) < 8 and 0 < len(with_image) < 8
-
-    def words(of, row):
-        return of.ids[row][of.mask[row]].tolist()
-
-    def regions(of, row):
-        return of.features[row][of.region_mask[row]].tolist()
-
-    expected = [(words(batch.text, row), regions(batch.visual, row)) for row in range(8)]
-    expected += [(words(batch.hard_text, row), regions(batch.visual, row)) for row in with_caption]
-    expected += [(words(batch.text, row), regions(batch.hard_visual, row)) for row in with_image]
-    assert [(words(text, row), regions(visual, row)) for row in range(len(text))] == expected
-    scores = [row / 5 - 1 for row in range(len(text))]
+    assert torch.equal(spy.batch.hard_text.ids, pairs.batch(2).hard_text.ids)
+    expected = [(row, row) for row in range(8)] + [(8 + row, row) for row in with_caption]
+    assert spy.pairs == expected + [(row, 8 + row) for row in with_image]
+    scores = [row / 5 - 1 for row in range(len(spy.pairs))]
     costs = [math.log(1 + math.exp(-x if row < 8 else x)) for row, x in enumerate(scores)]
     wrong = len(costs) - 8
     assert loss.item() == pytest.approx((sum(costs[:8]) / 8 + sum(costs[8:]) / wrong) / 2, rel=1e-5)
+
+
+def test_the_cosine_of_a_joint_model_is_aligned_beside_the_matching(train, readers, make_backbone, accelerator):
+    chosen = {"control": "linear", "weight": 0.5, "temperature": 0.2}
+    cosine = {"temperature": 0.1, "captions_per_image": 2, "control_distillation": chosen}
+    settings, pairs = training(kind="joint", joint_negatives=1, cosine=cosine), stream(train, readers, captions=2)
+    matcher = JointMatcher(make_backbone("oscar"), cosine=True).eval()
+    torch.manual_seed(4)
+    rows = (nn.functional.normalize(torch.randn(len(of), 5), dim=-1) for of in (train.captions, train.images))
+    control = ControlVectors(*rows, settings.cosine.control_distillation)
+    loss, figures = joint_training(pairs, settings, accelerator, control=control)(matcher, 1)
+    with torch.no_grad():
+        batch = pairs.batch(1)
+        vectors = decompose(matcher.backbone).eval()(batch)
+        expected, _ = vector_loss(vectors, batch, training(loss=given("infonce") | {"temperature": 0.1}), control)
+    assert figures["contrastive_loss"] == pytest.approx(expected.item(), rel=1e-5) and figures["control_loss"] > 0
+    assert loss.item() == pytest.approx(figures["match_loss"] + figures["contrastive_loss"], rel=1e-5)
 
 
 @pytest.mark.parametrize("scope", ["anchor", "batch"])

@@ -54,6 +54,16 @@ class PairVectors:
     temperature: Float[Tensor, ""] | None = None
     further_captions: Float[Tensor, "B C-1 D"] | None = None
 
+    @property
+    def all_captions(self) -> Float[Tensor, "rows D"]:
+        """Captions, and the composed ones behind them."""
+        return self.captions if self.hard_captions is None else torch.cat([self.captions, self.hard_captions])
+
+    @property
+    def all_images(self) -> Float[Tensor, "rows D"]:
+        """Images, and the composed ones behind them."""
+        return self.images if self.hard_images is None else torch.cat([self.images, self.hard_images])
+
     def temperature_or(self, fixed: float) -> float | Float[Tensor, ""]:
         """The learned temperature, or ``fixed`` if none is learned."""
         return fixed if self.temperature is None else self.temperature

@@ -59,8 +59,8 @@ class ModelDescription(Section):
     """Where the learned temperature of a dual encoder started; None: its temperature is not learned and no weight."""
     joint_layers: int | None = Field(default=None, ge=1)
     """Top layers of a joint matcher that read caption and image together; None: all layers."""
-    match_cosine: bool = Field(default=False, exclude_if=unused)
-    """A joint matcher whose score has the cosine of caption and image in it."""
+    cosine: bool = Field(default=False, exclude_if=unused)
+    """A joint matcher whose score has the cosine of the decomposed reading in it."""
     image_size: int | None = None
     """Side of the squares that photographs are made into before the crop, pixels; None: the crop's own, or no squares."""
 
@@ -90,7 +90,7 @@ def build_model(description: ModelDescription) -> JointMatcher | DualEncoder:
     backbone = build_backbone(description.backbone, description.vocabulary_size, description.feature_width)
     if description.kind == "joint":
         apart = description.backbone.layers_apart(description.joint_layers)
-        return JointMatcher(backbone, description.backbone.dropout, apart, description.match_cosine)
+        return JointMatcher(backbone, description.backbone.dropout, apart, description.cosine)
     return decompose(
         backbone,
         description.pooling,

@@ -17,8 +17,7 @@ from jaxtyping import Float
 from vldeformer.data.manifest import Manifest
 from vldeformer.errors import InputError
 from vldeformer.inputs.batch import TextInput
-from vldeformer.models import backbone
-from vldeformer.models.joint import JointMatcher, log_odds
+from vldeformer.models.joint import HalfRead, JointMatcher, log_odds
 from vldeformer.retrieval.embeddings import Scores
 from vldeformer.retrieval.item_vectors import Progress, silent, text_batches
 from vldeformer.retrieval.reader import Reader
@@ -124,12 +123,12 @@ def score_rows(
     def batches() -> Batches:
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
-            own, place = np.unique(images[rows], return_inverse=True)
-            read = reader.visual.read([image_ids[image] for image in own.tolist()]).to(device)
-            shown = read.select(torch.from_numpy(place).to(device))
-            said = reader.text.pad([pieces[caption] for caption in captions[rows].tolist()]).to(device)
+            (own_images, seen), (own_captions, said) = (np.unique(of[rows], return_inverse=True) for of in (images, captions))
+            visual = reader.visual.read([image_ids[image] for image in own_images.tolist()]).to(device)
+            text = reader.text.pad([pieces[caption] for caption in own_captions.tolist()]).to(device)
+            places = torch.from_numpy(said).to(device), torch.from_numpy(seen).to(device)
             with reader.inference():
-                found = matcher.score(said, shown).float().cpu().numpy()
+                found = matcher.score(text, visual, places).float().cpu().numpy()
             yield rows, found
 
     return _filled((len(images),), batches(), progress)
@@ -149,7 +148,7 @@ class ReadCaptions:
 
     rows: np.ndarray
     lengths: list[int]
-    states: backbone.Sequence
+    states: HalfRead
 
 
 def read_captions(matcher: JointMatcher, texts: list[str], reader: Reader) -> list[ReadCaptions]:
@@ -162,7 +161,7 @@ def read_captions(matcher: JointMatcher, texts: list[str], reader: Reader) -> li
         ]
 
 
-def read_images(matcher: JointMatcher, ids: list[str], lengths: list[int], reader: Reader) -> dict[int, backbone.Sequence]:
+def read_images(matcher: JointMatcher, ids: list[str], lengths: list[int], reader: Reader) -> dict[int, HalfRead]:
     """Images behind the layers that read them apart.
 
     Args:
@@ -185,7 +184,7 @@ def read_images(matcher: JointMatcher, ids: list[str], lengths: list[int], reade
 
 
 def score_block(
-    matcher: JointMatcher, images: dict[int, backbone.Sequence], captions: ReadCaptions, reader: Reader
+    matcher: JointMatcher, images: dict[int, HalfRead], captions: ReadCaptions, reader: Reader
 ) -> Float[np.ndarray, "images captions"]:
     """Scores of all combinations of these images and captions, in one pass.
 
@@ -197,9 +196,8 @@ def score_block(
 
     """
     lengths = sorted(set(captions.lengths))
-    by_length = [images[one] for one in lengths]
-    visual = backbone.Sequence(torch.cat([one.states for one in by_length]), torch.cat([one.mask for one in by_length]))
-    n_images, n_captions, device = len(visual.mask) // len(lengths), len(captions.rows), visual.mask.device
+    visual = HalfRead.stacked([images[length] for length in lengths])
+    n_images, n_captions, device = len(images[lengths[0]].sequence.mask), len(captions.rows), visual.sequence.mask.device
     # Image-major: all captions with the first image, then with the second.
     caption_rows = torch.arange(n_captions, device=device).repeat(n_images)
     image_rows = torch.arange(n_images, device=device).repeat_interleave(n_captions)

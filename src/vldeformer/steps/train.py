@@ -53,6 +53,7 @@ def train(
     from vldeformer.training.inputs import (
         check_architecture,
         check_inputs,
+        control_vectors,
         dual_training,
         embed_by_control,
         open_negatives,
@@ -110,6 +111,7 @@ def train(
             model.image_backbone.load_state_dict(model.backbone.state_dict())
 
     by_control = embed_by_control(control, images, features, runtime)
+    drawn_to = control_vectors(section, by_control, accelerator)
     ranking = ranked_shares(section, images, by_control) if isinstance(section, JointTraining) else None
     drawn = None if ranking is None else ranking.negatives
     stream = PairStream(
@@ -120,16 +122,16 @@ def train(
         section.seed,
         negatives=open_negatives(section, negatives, images) if isinstance(section, DualTraining) else drawn,
         share=(accelerator.process_index, accelerator.num_processes),
-        captions=section.captions_per_image if isinstance(section, DualTraining) else 1,
+        captions=section.captions_per_image,
     )
     val = whole.split("val").first(section.validate_images)
     state: dict[str, Any] = {}
     if isinstance(section, JointTraining):
-        backward = joint_training(stream, section, accelerator, ranking)
+        backward = joint_training(stream, section, accelerator, ranking, drawn_to)
         validate = joint_validation(val, reader)
     else:
         taught_by = None if teacher is None else open_teacher(teacher, description, reader, accelerator)
-        backward = dual_training(stream, section, accelerator, state, reader, taught_by, by_control)
+        backward = dual_training(stream, section, accelerator, state, reader, taught_by, drawn_to)
         validate = dual_validation(val, reader)
     sections = {"backbone": backbone, "train": section, "runtime": runtime}
     inputs = {"manifest": manifest, "features": features, "tokenizer": tokenizer}

@@ -47,7 +47,7 @@ def check_inputs(
     """Raises InputError unless composed negatives, a teacher and a control are given exactly if the settings ask for them."""
     if (section.control is None) != (control is None):
         raise InputError(
-            f"{settings}: give --control, a decomposed model, exactly if train.curriculum or train.control_distillation names one"
+            f"{settings}: give --control, a decomposed model, exactly if train.curriculum or a control_distillation names one"
         )
     if section.needs_composed != (negatives is not None):
         kind = (
@@ -128,7 +128,7 @@ def dual_training(
     state: dict[str, Any],
     reader: Reader,
     teacher: Teacher | None,
-    control: Embeddings | None,
+    control: ControlVectors | None,
 ) -> Backward:
     """The task of the decomposed model, with a miner if its negatives are mined.
 
@@ -139,7 +139,7 @@ def dual_training(
         state: see ``Task``.
         reader: of the model; the miner embeds the training set with it.
         teacher: the joint model, if the settings ask for it.
-        control: what another decomposed model makes of the training set, if they ask for that.
+        control: see ``control_vectors``.
 
     """
     miner = None
@@ -147,11 +147,18 @@ def dual_training(
         look = functools.partial(embed, manifest=stream.manifest, reader=reader)
         every_steps = section.mined.epochs * stream.sampler.steps_per_epoch
         miner = Miner(stream.negatives, look, every_steps, section.mined.depth, state)
-    drawn_to = None
-    if section.control_distillation is not None and control is not None:
-        captions, images = (torch.from_numpy(rows).to(accelerator.device) for rows in (control.captions, control.images))
-        drawn_to = ControlVectors(captions, images, section.control_distillation)
-    return contrastive_training(stream, section, accelerator, state, teacher, miner, drawn_to)
+    return contrastive_training(stream, section, accelerator, state, teacher, miner, control)
+
+
+def control_vectors(
+    section: JointTraining | DualTraining, control: Embeddings | None, accelerator: Accelerator
+) -> ControlVectors | None:
+    """What gives soft targets: another decomposed model's vectors of the training set, ``control``; None: nothing does."""
+    part = section.cosine if isinstance(section, JointTraining) else section
+    if control is None or part is None or part.control_distillation is None:
+        return None
+    captions, images = (torch.from_numpy(rows).to(accelerator.device) for rows in (control.captions, control.images))
+    return ControlVectors(captions, images, part.control_distillation)
 
 
 def open_teacher(path: Path, student: ModelDescription, reader: Reader, accelerator: Accelerator) -> Teacher:

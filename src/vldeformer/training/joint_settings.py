@@ -1,11 +1,11 @@
 """Settings of the training of the joint model, with its curriculum of negatives."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from vldeformer.section import Section, unused
-from vldeformer.training.optimizer_settings import RetrievalTraining
+from vldeformer.training.optimizer_settings import ControlDistillation, RetrievalTraining
 
 
 class Stage(Section):
@@ -33,6 +33,32 @@ class Curriculum(Section):
         return stages
 
 
+class Cosine(Section):
+    """The cosine of the decomposed reading in the score of a match: captions and images are aligned beside the matching.
+
+    Its loss is InfoNCE over the pairs of the batch, without hard negatives.
+    """
+
+    temperature: float = Field(gt=0, description="cosines are divided by it")
+    captions_per_image: int = Field(ge=1, description="captions of an image that are aligned in a step; the first is matched too")
+    control_distillation: ControlDistillation | None = Field(description="null: no decomposed model gives soft targets")
+
+    @property
+    def loss_name(self) -> Literal["infonce"]:
+        """Of ``retrieval_loss``."""
+        return "infonce"
+
+    @property
+    def margin(self) -> float:
+        """InfoNCE reads none."""
+        return 1.0
+
+    @property
+    def negatives_scope(self) -> Literal["anchor"]:
+        """There are no hard negatives."""
+        return "anchor"
+
+
 class JointTraining(RetrievalTraining):
     """The early-interaction baseline, trained on the target set's `train` split to recognise matching pairs."""
 
@@ -49,11 +75,16 @@ class JointTraining(RetrievalTraining):
     curriculum: Curriculum | None = Field(
         default=None, description="negatives of the whole training set; null: of the batch", exclude_if=unused
     )
-    match_cosine: bool = Field(
-        default=False,
-        description="the cosine of the mean states of caption and image, read together, adds to the score of a match",
+    cosine: Cosine | None = Field(
+        default=None,
+        description="the cosine of caption and image as the decomposed model reads them adds to the score of a match; null: no",
         exclude_if=unused,
     )
+
+    @property
+    def captions_per_image(self) -> int:
+        """Captions of an image in a step."""
+        return 1 if self.cosine is None else self.cosine.captions_per_image
 
     @property
     def start_share(self) -> float:
@@ -62,8 +93,13 @@ class JointTraining(RetrievalTraining):
 
     @property
     def control(self) -> str | None:
-        """The experiment that ranks the training set; None: there is none."""
-        return None if self.curriculum is None else self.curriculum.control
+        """The experiment that ranks the training set and gives soft targets; None: there is none."""
+        return next(iter(self._controls), None)
+
+    @property
+    def _controls(self) -> list[str]:
+        distilled = None if self.cosine is None else self.cosine.control_distillation
+        return [part.control for part in (self.curriculum, distilled) if part is not None]
 
     def architecture(self) -> dict[str, Any]:
         """Fields of the model's description that follow from these settings."""
@@ -72,5 +108,11 @@ class JointTraining(RetrievalTraining):
             "pooling": "mean",
             "pooling_dropout": 0.0,
             "joint_layers": self.joint_layers,
-            "match_cosine": self.match_cosine,
+            "cosine": self.cosine is not None,
         }
+
+    @model_validator(mode="after")
+    def _one_control(self) -> Self:
+        if len(set(self._controls)) > 1:
+            raise ValueError(f"one control for curriculum and cosine.control_distillation, got {' and '.join(self._controls)}")
+        return self

@@ -30,6 +30,14 @@ class PretrainSettings(OptimizerSettings):
     contrastive_weight: float = Field(ge=0, description="weight of a contrastive loss of captions and images read alone; 0: none")
 
 
+class ControlDistillation(Section):
+    """Cosines of another decomposed model as soft targets: of every caption of a batch with every image, in both directions."""
+
+    control: str = Field(description="experiment of a decomposed model, e.g. linear")
+    weight: float = Field(gt=0, description="weight of this loss beside the other")
+    temperature: float = Field(gt=0, description="divides the control's cosines before their softmax")
+
+
 class RetrievalTraining(OptimizerSettings):
     """What joint and decomposed training have in common."""
 

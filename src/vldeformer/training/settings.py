@@ -18,9 +18,10 @@ from pydantic import (
 )
 
 from vldeformer.models.settings import Pooling
+from vldeformer.objective.retrieval import LossName
 from vldeformer.section import Section, unused
 from vldeformer.training.joint_settings import JointTraining
-from vldeformer.training.optimizer_settings import RetrievalTraining
+from vldeformer.training.optimizer_settings import ControlDistillation, RetrievalTraining
 
 
 def _one_expectation(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
@@ -98,14 +99,6 @@ class Distillation(Section):
     )
 
 
-class ControlDistillation(Section):
-    """Cosines of another decomposed model as soft targets: of every caption of a batch with every image, in both directions."""
-
-    control: str = Field(description="experiment of a decomposed model, e.g. linear")
-    weight: float = Field(gt=0, description="weight of this loss beside the other")
-    temperature: float = Field(gt=0, description="divides the control's cosines before their softmax")
-
-
 def _start_tag(value: Any) -> str:
     return "shared" if isinstance(value, dict | SharedStart) else "named"
 
@@ -171,6 +164,11 @@ class DualTraining(RetrievalTraining):
     def needs_composed(self) -> bool:
         """Whether composed negatives are read."""
         return isinstance(self.hard_negatives, ComposedTrainingNegatives)
+
+    @property
+    def loss_name(self) -> LossName:
+        """Kind of the loss."""
+        return self.loss.kind
 
     @property
     def negatives_scope(self) -> Literal["anchor", "batch"]:

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.evaluation.measures import mean_recall
-from vldeformer.inputs.batch import PairBatch, TextInput, VisualInput, stacked
+from vldeformer.inputs.batch import PairBatch, TextInput
 from vldeformer.inputs.streams import PairStream, Prefetcher
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.dual import DualEncoder, PairVectors
@@ -83,46 +83,61 @@ def pretraining(stream: PairStream, words: WordPieces, settings: PretrainSetting
 
 
 def joint_training(
-    stream: PairStream, settings: JointTraining, accelerator: Accelerator, ranking: RankedShares | None = None
+    stream: PairStream,
+    settings: JointTraining,
+    accelerator: Accelerator,
+    ranking: RankedShares | None = None,
+    control: ControlVectors | None = None,
 ) -> Backward:
     """Match / no match on the target set: the retrieval fine-tuning of the early-interaction baseline.
 
-    ``ranking`` gives the negatives of ``stream`` where the settings have a curriculum: then each pair has a wrong caption and a
-    wrong image from there, in place of those of its batch.
+    Args:
+        stream: the pairs.
+        settings: section ``train``.
+        accelerator: the processes.
+        ranking: gives the negatives of ``stream`` where the settings have a curriculum: then each pair has a wrong caption and a
+            wrong image from there, in place of those of its batch.
+        control: gives soft targets to the cosine of the model, if the settings ask for them.
+
     """
     device, batches = accelerator.device, Prefetcher(stream) if ranking is None else stream
 
     def backward(model: nn.Module, step: int) -> tuple[Tensor, Figures]:
         drawn = ranking is not None and ranking.prepare(step)
         batch, waited = _timed_batch(batches, step)
-        text, visual, targets = _with_drawn(batch) if drawn else _with_mismatched(batch, settings, stream, step)
-        logits = model(text.to(device), visual.to(device))
+        captions, images, targets = _drawn(batch) if drawn else _mismatched(batch, settings, stream, step)
+        batch, targets = batch.to(device), targets.to(device)
+        logits, vectors = model(batch, captions.to(device), images.to(device))
         # The matching pairs weigh as much as the mismatched ones, however many of those there are.
         weights = torch.tensor([1.0, int((targets == 0).sum()) / len(batch)], device=device)
-        value = functional.cross_entropy(logits.float(), targets.to(device), weights)
+        value, figures = functional.cross_entropy(logits.float(), targets, weights), waited
+        if vectors is not None and settings.cosine is not None:
+            alone = dataclasses.replace(vectors, hard_captions=None, hard_images=None)
+            contrast, its = vector_loss(alone, batch, settings.cosine, control)
+            value, figures = value + contrast, {"match_loss": value.item(), "contrastive_loss": contrast.item()} | its | figures
         accelerator.backward(value)
-        return value.detach(), waited
+        return value.detach(), figures
 
     return backward
 
 
-def _with_mismatched(
-    batch: PairBatch, settings: JointTraining, stream: PairStream, step: int
-) -> tuple[TextInput, VisualInput, Tensor]:
-    """Captions, images and targets of a batch and its mismatched pairs."""
+Rows = tuple[Tensor, Tensor, Tensor]
+"""Of the pairs to match: caption rows, image rows and targets (1 match, 0 no match), (P,) int64 each."""
+
+
+def _mismatched(batch: PairBatch, settings: JointTraining, stream: PairStream, step: int) -> Rows:
+    """The pairs of a batch and mismatched ones."""
     draw = _torch_generator(settings.seed, "joint", step, *stream.share)
-    captions, images, targets = mismatched(batch.image_numbers, settings.joint_negatives, draw)
-    return batch.text.select(captions), batch.visual.select(images), targets
+    return mismatched(batch.image_numbers, settings.joint_negatives, draw)
 
 
-def _with_drawn(batch: PairBatch) -> tuple[TextInput, VisualInput, Tensor]:
-    """The same with a drawn caption and a drawn image for each pair that has one."""
-    assert batch.hard_text is not None and batch.hard_text_valid is not None
-    assert batch.hard_visual is not None and batch.hard_visual_valid is not None
-    caption_rows, image_rows = batch.hard_text_valid.nonzero()[:, 0], batch.hard_visual_valid.nonzero()[:, 0]
-    text = stacked([batch.text, batch.hard_text.select(caption_rows), batch.text.select(image_rows)])
-    visual = stacked([batch.visual, batch.visual.select(caption_rows), batch.hard_visual.select(image_rows)])
-    return text, visual, (torch.arange(len(text)) < len(batch)).long()
+def _drawn(batch: PairBatch) -> Rows:
+    """The pairs of a batch, and each with a drawn caption and with a drawn image where there is one; see ``JointMatcher``."""
+    assert batch.hard_text_valid is not None and batch.hard_visual_valid is not None
+    own, behind = torch.arange(len(batch)), len(batch)
+    captions, images = batch.hard_text_valid.nonzero()[:, 0], batch.hard_visual_valid.nonzero()[:, 0]
+    rows = torch.cat([own, behind + captions, images]), torch.cat([own, captions, behind + images])
+    return *rows, (torch.arange(len(rows[0])) < len(batch)).long()
 
 
 def contrastive_training(

@@ -1,6 +1,7 @@
 """The loss of the vectors of a batch over all processes: told apart by contrast, and drawn to the cosines of a control."""
 
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import torch
 from jaxtyping import Float, Int64
@@ -10,9 +11,9 @@ from torch.distributed.nn import functional
 from vldeformer.inputs.batch import PairBatch
 from vldeformer.models.dual import PairVectors
 from vldeformer.objective.distillation import distillation_loss
-from vldeformer.objective.retrieval import retrieval_loss
+from vldeformer.objective.retrieval import LossName, retrieval_loss
 from vldeformer.training.grad_cache import Figures
-from vldeformer.training.settings import ControlDistillation, DualTraining
+from vldeformer.training.optimizer_settings import ControlDistillation
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,32 @@ class ControlVectors:
         return text_to_image + distillation_loss(ours.T, theirs.T, valid.T, temperature, divisor)
 
 
+class ContrastSettings(Protocol):
+    """What the loss of vectors needs of the settings of a training."""
+
+    @property
+    def loss_name(self) -> LossName:
+        """Of ``retrieval_loss``."""
+        ...
+
+    @property
+    def temperature(self) -> float:
+        """Cosines are divided by it, unless one is learned."""
+        ...
+
+    @property
+    def margin(self) -> float:
+        """Of a triplet loss."""
+        ...
+
+    @property
+    def negatives_scope(self) -> Literal["anchor", "batch"]:
+        """Which pairs a hard negative counts against."""
+        ...
+
+
 def vector_loss(
-    vectors: PairVectors, batch: PairBatch, settings: DualTraining, control: ControlVectors | None = None
+    vectors: PairVectors, batch: PairBatch, settings: ContrastSettings, control: ControlVectors | None = None
 ) -> tuple[Tensor, Figures]:
     """The loss of this process's vectors among those of all processes, and what the journal says of it.
 
@@ -66,7 +91,7 @@ def vector_loss(
     hard_images, hard_images_valid = _gathered(vectors.hard_images), _gathered(batch.hard_visual_valid)
     losses = [
         retrieval_loss(
-            settings.loss.kind,
+            settings.loss_name,
             captions,
             images,
             image_rows,
