@@ -56,8 +56,8 @@ def test_what_is_timed_is_what_re_ranking_reads(folder, regions, model_folder, k
     text, read = reader.text.read([MEASURED_WITH] * 6), reader.visual.read(in_memory_ids(images))
     with torch.inference_mode():
         expected = reranker.matcher.read_visual(read, after=text)
-    torch.testing.assert_close(matched[0].states, expected.states)
-    assert torch.equal(matched[0].mask, expected.mask)
+    torch.testing.assert_close(matched[0].sequence.states, expected.sequence.states)
+    assert torch.equal(matched[0].sequence.mask, expected.sequence.mask)
 
 
 def test_a_joint_model_that_can_read_none_of_the_images_is_refused(regions, joint_model):
