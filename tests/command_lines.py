@@ -54,6 +54,8 @@ score --model a/path --manifest a/path --features a/path --out a/path
 score --model a/path --manifest a/path --features a/path --out a/path --split name --settings a/path --all
 score-oracle --raw-dir a/path --manifest a/path --out a/path
 score-oracle --raw-dir a/path --manifest a/path --out a/path --split name
+score-lexical --settings a/path --manifest a/path --features a/path --out a/path
+score-lexical --settings a/path --manifest a/path --features a/path --out a/path --split name
 rerank --settings a/path --embeddings a/path --joint a/path --manifest a/path --features a/path --out a/path
 rerank --settings a/path --embeddings a/path --joint a/path --manifest a/path --features a/path --out a/path --split name \
   --all --dataset name --experiment name

@@ -1,5 +1,7 @@
 """Slow answers by plain loops that the fast code must equal."""
 
+import math
+import re
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -66,3 +68,17 @@ def resampled_queries(
             images.append(i2t[image])
             captions += [t2i[caption] for caption, its_image in enumerate(caption_image_index) if its_image == image]
     return images, captions
+
+
+def tf_idf_cosine(one, other, known):
+    """Cosine of two texts' TF-IDF vectors, word by word: (1 + log count) × (1 + log((1 + texts) / (1 + texts with it)))."""
+    texts = [set(re.findall(r"\b\w\w+\b", text)) for text in known]
+
+    def vector(text):
+        words = re.findall(r"\b\w\w+\b", text)
+        rare = {word: 1 + math.log((1 + len(texts)) / (1 + sum(word in own for own in texts))) for word in set().union(*texts)}
+        return {word: (1 + math.log(words.count(word))) * rare[word] for word in set(words) & rare.keys()}
+
+    a, b = vector(one), vector(other)
+    lengths = [math.sqrt(sum(value**2 for value in side.values())) for side in (a, b)]
+    return sum(a[word] * b[word] for word in a.keys() & b.keys()) / (lengths[0] * lengths[1]) if all(lengths) else 0.0

@@ -48,7 +48,7 @@ def test_wrong_settings(tmp_path, capsys, value, expected):
     [
         ("train", {"temprature": 1}, "train.temprature is unknown"),
         ("train", {"steps": "many"}, "train.steps: expected a valid integer"),
-        ("train", {"kind": "triple"}, "train: expected a kind of 'joint', 'dual', 'oracle', got 'triple'"),
+        ("train", {"kind": "triple"}, "train: expected a kind of 'joint', 'dual', 'oracle', 'lexical', got 'triple'"),
         ("runtime", {"device": "tpu"}, "runtime.device: expected 'cpu' or 'cuda'"),
         ("backbone", {"dropout": 1.5}, "backbone.dropout: expected less than 1"),
     ],

@@ -32,6 +32,7 @@ RETRIEVAL = OPTIMIZER | {
 }
 TRAININGS: dict[str, dict[str, Any]] = {
     "oracle": {},
+    "lexical": {},
     "joint": RETRIEVAL | {"joint_negatives": 1, "joint_layers": None},
     "dual": RETRIEVAL | {
         "pooling": "mean", "pooling_dropout": 0.1, "shared_weights": True,

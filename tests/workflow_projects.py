@@ -36,6 +36,7 @@ files = {{
     "negatives": ["text.parquet", "image.parquet", "summary.json"], "report": [RECORD, *forms],
     "ablations": [RECORD, *forms], "rerank": ["rerank.json", *depths], "compositional-items": ["swap_att.json"],
     "embed": ["images.npy"], "score": ["scores.npy"], "score-oracle": ["scores.npy"],
+    "score-lexical": ["scores.npy"],
 }}.get(stage)
 paths = [os.path.join(out, name) for name in files] if files else [out]
 if stage == "compositional":

@@ -42,6 +42,7 @@ COMMANDS = {
     "gather": Command("judge", "Join the folders of `embed --shard`, all N of them, in any order."),
     "score": Command("judge", "Joint scores of all pairs of a split's first images."),
     "score-oracle": Command("judge", "Scores of the oracle that reads the scenes themselves, of all images of the split."),
+    "score-lexical": Command("judge", "TF-IDF scores of the images' tags with the captions, of all pairs of the split."),
     "rerank": Command("judge", "Recall and cost when a joint model orders a decomposed one's best."),
     "evaluate": Command("judge", "Recalls with intervals of anyone's vectors or scores."),
     "compositional": Command("judge", "Accuracy of choosing the true of two captions of an image, with a blind baseline."),

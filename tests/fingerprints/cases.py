@@ -33,6 +33,7 @@ from fingerprints.result_steps import (
     reported,
     reranked,
     scored_by_oracle,
+    scored_by_words,
     ties,
     timed,
     timed_pair,
@@ -124,6 +125,7 @@ CASES = {
     "gather": {"two shards": gathered},
     "score": {"oscar": lambda world: scores(world.scored)},
     "score_oracle": {"scenes": scored_by_oracle},
+    "score_lexical": {"scenes": scored_by_words},
     "evaluate": {
         "embeddings": lambda world: evaluated(world, embeddings=world.embedded),
         "scores": lambda world: evaluated(world, scores=world.scored, protocol="subset"),
@@ -154,6 +156,7 @@ MEMBERS = {
 """Key of a settings union, or of a choice among words → step and name of the case of each of its members."""
 NOT_RUN = {
     ("train.kind", "oracle"): "score_oracle runs it",
+    ("train.kind", "lexical"): "score_lexical runs it",
     ("kernels", "fast"): "all other cases of train",
     ("regions.kind", "scenes"): "the case detector, which is older than the union",
 }

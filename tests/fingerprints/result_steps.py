@@ -38,6 +38,14 @@ def scored_by_oracle(world):
     return scores(out)
 
 
+def scored_by_words(world):
+    from vldeformer.steps.score_lexical import score_lexical
+
+    out = world.new("lexical")
+    score_lexical(settings=world.settings(), manifest=world.manifest, features=world.regions, out=out)
+    return scores(out)
+
+
 def evaluated(world, **given):
     from vldeformer.steps.evaluate import evaluate
 

@@ -61,7 +61,10 @@ def test_a_number_that_yaml_reads_as_text_is_a_number(config):
         ("dataset: {world: {image_sise: 3}}", ["setting dataset.world.image_sise", "did you mean dataset.world.image_size?"]),
         ("train: {steps: many}", ["joint.yaml: setting train.steps: expected a valid integer", "got 'many'"]),
         ("train: {steps: -1}", ["joint.yaml: setting train.steps: expected greater than or equal to 0, got -1"]),
-        ("train: {kind: triple}", ["joint.yaml: setting train: expected a kind of 'joint', 'dual', 'oracle', got 'triple'"]),
+        (
+            "train: {kind: triple}",
+            ["setting train: expected a kind of 'joint', 'dual', 'oracle', 'lexical', got 'triple'"],
+        ),
         ("speed: {gallery_sizes: [1, two]}", ["joint.yaml: setting speed.gallery_sizes.1: expected a valid integer", "'two'"]),
         ("train: 3", ["joint.yaml: setting train: expected", "got 3"]),
         ("train: {steps: 5, warmup_steps: 5}", ["joint.yaml", "train.warmup_steps must be fewer than train.steps, got 5 and 5"]),
@@ -175,7 +178,7 @@ def test_the_members_of_every_union_can_be_listed():
     assert kinds == {
         "dataset.source": {"scenes", "karpathy", "joined", "folder", "vinvl"},
         "backbone.kind": {"oscar", "visualbert", "vilt", "linear"},
-        "train.kind": {"joint", "dual", "oracle"},
+        "train.kind": {"joint", "dual", "oracle", "lexical"},
         "regions.kind": {"scenes", "efficientnet_lite0", "hub"},
         "train.loss.kind": {"infonce", "triplet", "triplet_hard", "multi_similarity", "sigmoid"},
         "train.hard_negatives.kind": {"none", "text", "image", "both", "mined"},

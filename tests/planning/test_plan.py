@@ -84,7 +84,7 @@ def test_sections_add_up_along_the_steps():
 def test_settings_are_loaded_when_they_are_asked_for(config):
     edit(config / "ablations" / "temperature.yaml", "{train.loss.temperature: 0.02}", "{train.loss.temperature: -1}")
     plan = load_plan(config, run_of("default"))
-    assert "temperature_0.02" in plan.settings and len(plan.settings) == 48
+    assert "temperature_0.02" in plan.settings and len(plan.settings) == 49
     assert plan.settings["joint"] is plan.settings["joint"]
     with pytest.raises(InputError, match=r"row temperature_0\.02: setting train\.loss\.temperature: expected greater than 0"):
         plan.settings["temperature_0.02"]

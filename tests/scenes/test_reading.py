@@ -4,6 +4,7 @@ import pytest
 
 from vldeformer.scenes.reading import NounPhrase, read_caption
 from vldeformer.scenes.records import Facts, Mention, Relation, SceneCaption
+from vldeformer.scenes.words import in_usual_words
 from vldeformer.scenes.world import generate_scenes
 from vldeformer.scenes.world_settings import SceneSettings
 
@@ -69,3 +70,8 @@ def test_a_caption_that_says_other_things_than_its_facts_has_no_reading():
     assert reading("a red star and a blue ring", STAR, RING) is None, "it does not say small"
     assert reading("a small red star and a blue ring", STAR, RING) is not None
     assert reading("a small red star left of a blue ring", STAR, RING) is None, "a relation more"
+
+
+def test_synonyms_and_plurals_become_the_usual_word():
+    text = "two tiny scarlet hoops, an azure box; and three daisies beside fish"
+    assert in_usual_words(text) == "two small red ring an blue square and three flower beside fish"

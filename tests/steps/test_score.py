@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import oracles
 import pytest
 
 from vldeformer.artifact import digest, read_json
@@ -11,6 +12,7 @@ from vldeformer.data.records import Regions
 from vldeformer.data.regions import RegionStore, write_regions
 from vldeformer.evaluation.result import RetrievalResult
 from vldeformer.retrieval.embeddings import Embeddings, Scores
+from vldeformer.scenes.words import in_usual_words
 
 
 def test_vectors_are_of_the_test_split(trained, manifest):
@@ -36,6 +38,20 @@ def test_the_oracle_gives_the_right_pair_the_highest_score(tiny, tmp_path):
     found = Scores.load(tmp_path / "score")
     for column, image in enumerate(found.caption_image_index):
         assert found.scores[image, column] == found.scores[:, column].max()
+
+
+def test_the_lexical_baseline_reads_tags_and_captions(tiny, write_settings, tmp_path, manifest, capsys):
+    given = ["--settings", write_settings(), "--manifest", tiny.manifest, "--out", tmp_path / "score"]
+    assert main([*map(str, ["score-lexical", *given, "--features", tiny.regions])]) == 0
+    found, store, test = Scores.load(tmp_path / "score"), RegionStore(tiny.regions), manifest.split("test")
+    known = [in_usual_words(caption.text) for caption in manifest.split("train").captions]
+    tags = [in_usual_words(" ".join(store[image.id].tags)) for image in test.images]
+    for row, column in ((0, 0), (3, 17), (9, 49)):
+        expected = oracles.tf_idf_cosine(tags[row], in_usual_words(test.captions[column].text), known)
+        assert found.scores[row, column] == pytest.approx(expected, abs=1e-6)
+    assert np.ptp(found.scores) > 0.3
+    assert main([*map(str, ["score-lexical", *given, "--features", tmp_path])]) == 2
+    assert "expected a region store with tags, found none" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

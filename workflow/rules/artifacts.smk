@@ -60,6 +60,11 @@ def judged_of(experiment):
     return artifact(experiment, JUDGED_BY[PLAN.settings[experiment].train.kind])
 
 
+def is_trained(experiment):
+    """Whether an experiment has a model of its own."""
+    return isinstance(PLAN.settings[experiment].train, RetrievalTraining)
+
+
 def one_of(names):
     """Pattern of a wildcard that stands for one of these names and, if there are none, for nothing."""
     return "|".join(map(re.escape, names)) or "(?!)"

@@ -66,6 +66,28 @@ rule score_oracle:
         "vldeformer score-oracle --raw-dir {params.raw_dir:q} --manifest {input.manifest:q} --out {output:q} > {log:q} 2>&1"
 
 
+rule score_lexical:
+    """Scores of all pairs of test by the words that tags and captions share."""
+    input:
+        settings=settings("score-lexical"),
+        manifest=upstream("prepare/manifest.json"),
+        visual=visual,
+    output:
+        directory(f"artifacts/{DATASET}/{{home}}/score-lexical"),
+    log:
+        f"logs/{DATASET}/{{home}}/score-lexical.log",
+    benchmark:
+        f"logs/{DATASET}/{{home}}/score-lexical.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=30,
+    shell:
+        "vldeformer score-lexical --settings {input.settings:q} --manifest {input.manifest:q} --features {input.visual:q}"
+        " --out {output:q} > {log:q} 2>&1"
+
+
 rule evaluate:
     """Exact ranks in both directions, recalls with intervals."""
     input:

@@ -18,6 +18,7 @@ from vldeformer.planning.layers import merge_layers, read_layer
 from vldeformer.planning.plan import RERANKED, SHARED_HOME, load_plan
 from vldeformer.planning.run import Run
 from vldeformer.planning.step_sections import JUDGED_BY
+from vldeformer.training.optimizer_settings import RetrievalTraining
 
 try:
     # Later ones win: the configfile that the Snakefile names, those of `--configfile`, `--config`.

@@ -6,14 +6,13 @@ def of_records(wildcards):
     name = wildcards.experiment
     if name == RERANKED:
         return {"results": [f"results/{DATASET}/{name}/{protocol}.json" for protocol in ("subset", "test")]}
-    kind = PLAN.settings[name].train.kind
-    protocols = ["subset"] if kind == "joint" else ["subset", "test"]
-    tested = BUILT_IN and kind != "oracle"
+    protocols = ["subset"] if PLAN.settings[name].train.kind == "joint" else ["subset", "test"]
+    trained = is_trained(name)
     return {
         "results": [f"results/{DATASET}/{name}/{protocol}.json" for protocol in protocols],
-        "compositional": f"results/{DATASET}/{name}/compositional.json" if tested else [],
+        "compositional": f"results/{DATASET}/{name}/compositional.json" if BUILT_IN and trained else [],
         "pair_time": f"results/{DATASET}/ablations/pair_times/{name}.json" if name in PLAN.timed else [],
-        "model": artifact(name, "train/model") if kind != "oracle" else [],
+        "model": artifact(name, "train/model") if trained else [],
     }
 
 

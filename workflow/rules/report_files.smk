@@ -42,14 +42,13 @@ def results_of(experiments):
 
 def compositional_of(experiments):
     """Results of the experiments with a model, where the data set has items."""
-    models = [name for name in experiments if PLAN.settings[name].train.kind != "oracle"]
+    models = [name for name in experiments if is_trained(name)]
     return [f"results/{DATASET}/{name}/compositional.json" for name in models] if BUILT_IN else []
 
 
 def journals_of(experiments):
     """Journals of the models that were trained, by experiment."""
-    trained = {name: PLAN.settings[name].train for name in experiments}
-    names = [name for name, train in trained.items() if train.kind != "oracle" and train.steps > 0]
+    names = [name for name in experiments if is_trained(name) and PLAN.settings[name].train.steps > 0]
     return {name: artifact(name, "train/journal.jsonl") for name in names}
 
 

@@ -26,7 +26,7 @@ from vldeformer.scenes.world_settings import CompositionalSettings
 from vldeformer.section import Section
 from vldeformer.training.joint_settings import JointTraining
 from vldeformer.training.optimizer_settings import OptimizerSettings, PretrainSettings
-from vldeformer.training.settings import DualTraining, TrainSettings
+from vldeformer.training.settings import DualTraining, LexicalTraining, TrainSettings
 
 
 class Settings(Section):
@@ -125,6 +125,9 @@ def _training_and_backbone(settings: Settings) -> list[tuple[bool, str]]:
             (whole and train.pooling == "mean_all", lengths),
             (isinstance(backbone, LinearSettings) and train.start != "scratch", pretrained),
         ]
+    if isinstance(train, LexicalTraining):
+        pixels = f"train.kind lexical reads tags, backbone.kind {backbone.kind} has none; leave this experiment out"
+        return [(backbone.reads == "pixels", pixels)]
     if not isinstance(train, JointTraining):
         return []
     if not isinstance(backbone, TransformerSettings):

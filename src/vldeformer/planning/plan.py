@@ -21,8 +21,16 @@ from vldeformer.planning.experiment_files import BASE, ExperimentFiles
 from vldeformer.planning.layers import Layers, explain
 from vldeformer.planning.recorded_settings import model_settings, recorded_settings, reranked_settings
 from vldeformer.planning.run import Run
-from vldeformer.planning.step_sections import COMPARED_BY, STEP_SECTIONS, cumulative_sections, section_values, step_version
+from vldeformer.planning.step_sections import (
+    COMPARED_BY,
+    JUDGED_BY,
+    STEP_SECTIONS,
+    cumulative_sections,
+    section_values,
+    step_version,
+)
 from vldeformer.report.settings import ReportSettings, split_seed
+from vldeformer.training.optimizer_settings import RetrievalTraining
 
 SHARED_HOME = "base"
 
@@ -176,7 +184,7 @@ class Plan:
             return found | {"dual": dual, "joint": self._model(choices.baseline)}
         own = self.settings[experiment]
         found = recorded_settings(own, experiment in self.timed) | self._control(experiment)
-        taught = own.train.kind != "oracle" and own.train.needs_teacher
+        taught = isinstance(own.train, RetrievalTraining) and own.train.needs_teacher
         return found | ({"teacher": self._model(choices.baseline)} if taught else {})
 
     def _model(self, experiment: str) -> dict[str, Any]:
@@ -195,7 +203,7 @@ class Plan:
 
         """
         train = self.settings[experiment].train
-        name = None if train.kind == "oracle" else train.control
+        name = train.control if isinstance(train, RetrievalTraining) else None
         if name is None:
             return None
         if name not in self.settings:
@@ -216,10 +224,11 @@ class Plan:
         trained: set[str] = set()
         standing: dict[str, str] = {}
         for name in self.ablated:
-            step = "score-oracle" if self.settings[name].train.kind == "oracle" else "train"
+            train = self.settings[name].train
+            step = "train" if isinstance(train, RetrievalTraining) else JUDGED_BY[train.kind]
             home = self.home(name, step)
             folder = Path("artifacts", self.run.dataset, home, step)
-            made = folder.is_dir() if step == "score-oracle" else (folder / "model").is_dir()
+            made = (folder / "model" if step == "train" else folder).is_dir()
             if self.run.fresh or made or name in self.experiments or not self._has_record(name):
                 trained.add(home)
             else:

@@ -9,6 +9,7 @@ from typing import Any
 
 from vldeformer.planning.config import Settings
 from vldeformer.planning.step_sections import JUDGED_BY, STEP_SECTIONS, section_values, step_version
+from vldeformer.training.optimizer_settings import RetrievalTraining
 
 
 def recorded_settings(own: Settings, timed: bool) -> dict[str, Any]:
@@ -48,8 +49,9 @@ def _values(own: Settings, steps: Sequence[str]) -> dict[str, Any]:
 
 def _steps_of(own: Settings) -> list[str]:
     """The steps that make the results of an experiment. The vectors are the same in any number of jobs: no ``gather``."""
-    if own.train.kind == "oracle":
-        return [*_data_steps(own), JUDGED_BY["oracle"], "evaluate"]
+    if not isinstance(own.train, RetrievalTraining):
+        seen = _visual_steps(own) if own.train.kind == "lexical" else []
+        return [*_data_steps(own), *seen, JUDGED_BY[own.train.kind], "evaluate"]
     tested = ["compositional-items", "compositional"] if own.dataset.made_here else []
     return [*_model_steps(own), JUDGED_BY[own.train.kind], "evaluate", *tested]
 
@@ -58,13 +60,19 @@ def _data_steps(own: Settings) -> list[str]:
     return [*(["fetch"] if own.dataset.made_here else []), "prepare"]
 
 
+def _visual_steps(own: Settings) -> list[str]:
+    """The steps that make regions; none where pixels are read."""
+    if own.backbone.reads == "pixels":
+        return []
+    joined = ["join-features"] if len(own.dataset.named_parts) > 1 else []
+    return ["features"] if own.dataset.gives_pixels else ["import-features", *joined]
+
+
 def _model_steps(own: Settings) -> list[str]:
     steps, train, imported = _data_steps(own), own.train, own.pretrain.checkpoint is not None
-    if train.kind == "oracle":
+    if not isinstance(train, RetrievalTraining):
         return steps
-    if own.backbone.reads != "pixels":
-        joined = ["join-features"] if len(own.dataset.named_parts) > 1 else []
-        steps += ["features"] if own.dataset.gives_pixels else ["import-features", *joined]
+    steps += _visual_steps(own)
     steps += ["import-weights", "import-vocabulary"] if imported else ["vocabulary"]
     steps += ["pretrain"] if train.start != "scratch" and not imported else []
     steps += ["negatives"] if train.needs_composed else []

@@ -24,6 +24,7 @@ STEP_SECTIONS: dict[str, tuple[str, ...]] = {
     "gather": (),
     "score": ("evaluate", "runtime"),
     "score-oracle": (),
+    "score-lexical": ("dataset",),
     "evaluate": ("evaluate",),
     "compositional-items": ("compositional",),
     "compositional": ("evaluate", "runtime"),
@@ -54,7 +55,8 @@ STEP_INPUTS: dict[str, tuple[str, ...]] = {
     "gather": ("embed",),
     "score": ("train",),
     "score-oracle": ("prepare",),
-    "evaluate": ("embed", "score", "score-oracle"),
+    "score-lexical": ("features",),
+    "evaluate": ("embed", "score", "score-oracle", "score-lexical"),
     "compositional-items": ("fetch",),
     "compositional": ("compositional-items", "train"),
     "rerank": ("embed", "train"),
@@ -71,7 +73,7 @@ STEP_INPUTS: dict[str, tuple[str, ...]] = {
 COMPARED_BY = {"report": "all", "page": "all", "ablations": "ablations"}
 """Steps whose section ``report`` is about several experiments → those of which target."""
 
-JUDGED_BY = {"dual": "embed", "joint": "score", "oracle": "score-oracle"}
+JUDGED_BY = {"dual": "embed", "joint": "score", "oracle": "score-oracle", "lexical": "score-lexical"}
 """Kind of a model → the step that makes what its recall is measured on."""
 
 

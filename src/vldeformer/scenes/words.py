@@ -75,6 +75,11 @@ def word_for(dice: Dice, words: tuple[str, ...]) -> str:
     return words[0] if dice.chance(USUAL_PERCENT) else dice.choice(words)
 
 
+def in_usual_words(text: str) -> str:
+    """The text with the usual word of each meaning, in the singular, in place of its synonyms."""
+    return " ".join(_USUAL.get(word.strip(",.;:"), word) for word in text.split())
+
+
 def plural(noun: str) -> str:
     """More than one of a noun of this world."""
     if noun in IRREGULAR_PLURALS:
@@ -85,3 +90,13 @@ def plural(noun: str) -> str:
 def with_article(phrase: str) -> str:
     """``a`` or ``an`` before a phrase."""
     return ("an " if phrase[0] in "aeiou" else "a ") + phrase
+
+
+_USUAL = {
+    form: usual
+    for table in (SHAPE_WORDS, COLOUR_WORDS, SIZE_WORDS)
+    for usual, words in table.items()
+    for word in words
+    for form in ((word, plural(word)) if table is SHAPE_WORDS else (word,))
+}
+"""Word → the usual one of its meaning."""

@@ -62,8 +62,9 @@ def train(
     )
     from vldeformer.training.joint_settings import JointTraining
     from vldeformer.training.loop import Task, fit, start_processes
+    from vldeformer.training.optimizer_settings import RetrievalTraining
     from vldeformer.training.run_folder import finish, run_folder, run_key, run_lock
-    from vldeformer.training.settings import DualTraining, OracleTraining
+    from vldeformer.training.settings import DualTraining
     from vldeformer.training.start import start_without_pretraining
     from vldeformer.training.tasks import dual_validation, joint_training, joint_validation
 
@@ -71,8 +72,9 @@ def train(
     check_replaceable(out)
     backbone, section = read_backbone(settings, VERSION), read_training(settings, VERSION)
     runtime = read_section(settings, "runtime", RuntimeSettings, VERSION)
-    if isinstance(section, OracleTraining):
-        raise InputError(f"{settings}: train.kind is oracle, which is not trained; use `vldeformer score-oracle`")
+    if not isinstance(section, RetrievalTraining):
+        use = f"use `vldeformer score-{section.kind}`"
+        raise InputError(f"{settings}: train.kind is {section.kind}, which is not trained; {use}")
     if (section.start != "scratch") != (start is not None):
         raise InputError(f"{settings}: train.start is {section.start!r}; give --start unless it is 'scratch'")
     check_inputs(settings, section, negatives, teacher, control)

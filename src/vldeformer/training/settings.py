@@ -5,7 +5,7 @@ a decomposed model are classes by ``kind`` as well. Those of the joint model are
 ``optimizer_settings``.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     Discriminator,
@@ -18,10 +18,12 @@ from pydantic import (
 )
 
 from vldeformer.models.settings import Pooling
-from vldeformer.objective.retrieval import LossName
 from vldeformer.section import Section, unused
 from vldeformer.training.joint_settings import JointTraining
 from vldeformer.training.optimizer_settings import ControlDistillation, RetrievalTraining
+
+if TYPE_CHECKING:  # settings are read without torch
+    from vldeformer.objective.retrieval import LossName
 
 
 def _one_expectation(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
@@ -166,7 +168,7 @@ class DualTraining(RetrievalTraining):
         return isinstance(self.hard_negatives, ComposedTrainingNegatives)
 
     @property
-    def loss_name(self) -> LossName:
+    def loss_name(self) -> "LossName":
         """Kind of the loss."""
         return self.loss.kind
 
@@ -213,6 +215,12 @@ class OracleTraining(Section):
     kind: Literal["oracle"]
 
 
-AnyTraining = JointTraining | DualTraining | OracleTraining
+class LexicalTraining(Section):
+    """Compares words of tags and captions; nothing is trained."""
+
+    kind: Literal["lexical"]
+
+
+AnyTraining = JointTraining | DualTraining | OracleTraining | LexicalTraining
 TrainSettings = Annotated[AnyTraining, Field(discriminator="kind")]
 """The settings section ``train``."""
