@@ -1,5 +1,6 @@
 """Slow answers by plain loops that the fast code must equal."""
 
+import itertools
 import math
 import re
 from collections.abc import Collection, Sequence
@@ -71,11 +72,16 @@ def resampled_queries(
 
 
 def tf_idf_cosine(one, other, known):
-    """Cosine of two texts' TF-IDF vectors, word by word: (1 + log count) × (1 + log((1 + texts) / (1 + texts with it)))."""
-    texts = [set(re.findall(r"\b\w\w+\b", text)) for text in known]
+    """Cosine of TF-IDF vectors, words and two in a row: (1 + log count) × (1 + log((1 + texts) / (1 + texts with it)))."""
+
+    def terms(text):
+        words = re.findall(r"\b\w\w+\b", text)
+        return words + [f"{one} {two}" for one, two in itertools.pairwise(words)]
+
+    texts = [set(terms(text)) for text in known]
 
     def vector(text):
-        words = re.findall(r"\b\w\w+\b", text)
+        words = terms(text)
         rare = {word: 1 + math.log((1 + len(texts)) / (1 + sum(word in own for own in texts))) for word in set().union(*texts)}
         return {word: (1 + math.log(words.count(word))) * rare[word] for word in set(words) & rare.keys()}
 

@@ -44,7 +44,7 @@ def test_the_lexical_baseline_reads_tags_and_captions(tiny, write_settings, tmp_
     given = ["--settings", write_settings(), "--manifest", tiny.manifest, "--out", tmp_path / "score"]
     assert main([*map(str, ["score-lexical", *given, "--features", tiny.regions])]) == 0
     found, store, test = Scores.load(tmp_path / "score"), RegionStore(tiny.regions), manifest.split("test")
-    known = [in_usual_words(caption.text) for caption in manifest.split("train").captions]
+    known = [in_usual_words(" ".join(store[image.id].tags)) for image in manifest.split("train").images]
     tags = [in_usual_words(" ".join(store[image.id].tags)) for image in test.images]
     for row, column in ((0, 0), (3, 17), (9, 49)):
         expected = oracles.tf_idf_cosine(tags[row], in_usual_words(test.captions[column].text), known)

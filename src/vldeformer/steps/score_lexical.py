@@ -38,7 +38,7 @@ def score_lexical(
         lexical_scores(
             [store[image.id].tags for image in chosen.images],
             [caption.text for caption in chosen.captions],
-            [caption.text for caption in whole.split("train").captions],
+            [store[image.id].tags for image in whole.split("train").images],
             in_usual_words if dataset.made_here else unchanged,
         ),
     )
