@@ -21,11 +21,3 @@ def test_links_of_a_page(page):
         assert (page.parent / target).exists(), target
         if re.fullmatch(r"`[\w/]+\.py`", text):
             assert target.endswith(text.strip("`")), text
-
-
-def test_the_map_of_the_readme_is_that_of_the_package():
-    (tree,) = re.findall(
-        r"^    src/vldeformer/\n((?:      .*\n)+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
-    named = set(re.findall(r"^      (\w+)/ ", tree, re.MULTILINE))
-    assert named == {path.parent.name for path in (ROOT / "src" / "vldeformer").glob("*/__init__.py")}
