@@ -1,7 +1,7 @@
 """Writes what README.md and docs/ say of results, between `<!-- results: PART -->` and `<!-- end -->`.
 
-Run by `make readme`. All numbers come from the committed files in results/ and benchmarks/; a test calls ``filled`` and fails when a
-page differs from them. A part whose files are missing keeps its text.
+Run by `make readme`. All numbers come from the committed files in results/ and benchmarks/. A test calls ``filled`` and fails
+when a page differs from them. A part whose files are missing keeps its text.
 """
 
 import json
@@ -59,13 +59,13 @@ def _claims(report: RunReport, root: Path) -> str:
         faster = reaches(speed.estimate, report.claimed_speedup)
         lines.append(
             f"- **Speed: {speedup(speed)} faster.** It matches {speed.n_images:,} images with {speed.n_captions:,} captions in "
-            f"{duration(speed.dual_seconds)}; the joint model needs {duration(speed.joint_seconds_extrapolated)}, extrapolated from "
-            f"{speed.sampled_pairs:,} pairs. The paper claims more than {report.claimed_speedup:,.0f} times: "
+            f"{duration(speed.dual_seconds)}; the joint model needs {duration(speed.joint_seconds_extrapolated)}, extrapolated "
+            f"from {speed.sampled_pairs:,} pairs. The paper claims more than {report.claimed_speedup:,.0f} times: "
             f"**{faster.word}** here ({faster.rule})."
         )
     lines.append(
-        f"- **Recall drop: {_drop(drop)} points**, {seeds_in_words(drop.seeds)}. Mean recall is {drop.joint_mean_recall:.1f} % for the "
-        f"joint model and {drop.mean_recall:.1f} % for the decomposed one. The paper claims a drop below {drop.claim:g}: "
+        f"- **Recall drop: {_drop(drop)} points**, {seeds_in_words(drop.seeds)}. Mean recall: {drop.joint_mean_recall:.1f} % for "
+        f"the joint model, {drop.mean_recall:.1f} % for the decomposed one. The paper claims a drop below {drop.claim:g}: "
         f"**{drop.verdict.word}** here ({drop.verdict.rule})."
     )
     elsewhere = ""
