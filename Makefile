@@ -11,7 +11,7 @@ CORES ?= all
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test test-fast test-pipelines record-versions wheel-check lint format lock notebooks readme picture settings-page rule-graph rooms dvc-stages plots benchmarks verify doctor
+.PHONY: setup reproduce test test-fast test-pipelines record-versions wheel-check lint format lock notebooks readme picture release settings-page rule-graph rooms dvc-stages plots benchmarks verify doctor
 
 setup: $(STAMP)
 
@@ -95,6 +95,10 @@ readme: setup
 # Draw docs/pictures/front.png, the picture of README.md, from the finished run of scenes; needs Chromium and a few minutes.
 picture: setup
 	python docs/front_picture.py
+
+# Make a new version of pyproject.toml, CITATION.cff and CHANGELOG.md: make release VERSION=1.2.3
+release:
+	.ci/release "$(VERSION)"
 
 # Write config/keys.md from the descriptions in the code.
 settings-page: setup
