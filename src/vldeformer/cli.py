@@ -33,9 +33,7 @@ COMMANDS = {
     "vocabulary": Command("data", "Learn word pieces from captions and tags."),
     "import-vocabulary": Command("data", "Copy the word pieces of a model folder, with a record."),
     "compositional-items": Command("data", "Make true and false captions of `scenes` in SugarCrepe's format."),
-    "import-weights": Command(
-        "train", "Convert an Oscar or VinVL checkpoint, or a hub model, into a model folder."
-    ),
+    "import-weights": Command("train", "Convert an Oscar or VinVL checkpoint, or a hub model, into a model folder."),
     "pretrain": Command("train", "Pre-train the backbone with masked words and matching; continues an interrupted run."),
     "negatives": Command("train", "Compose bi-modal hard negatives of the training images."),
     "train": Command("train", "Train a joint matcher or a decomposed encoder; continues an interrupted run."),
@@ -44,13 +42,9 @@ COMMANDS = {
     "gather": Command("evaluate", "Join all N folders of `embed --shard`, in any order."),
     "score": Command("evaluate", "Score all pairs of the first images of a split with a joint model."),
     "score-oracle": Command("evaluate", "Score all images of a split with the oracle, which reads the scenes themselves."),
-    "rerank": Command(
-        "evaluate", "Re-rank a decomposed model's best with a joint model; recall and cost."
-    ),
+    "rerank": Command("evaluate", "Re-rank a decomposed model's best with a joint model; recall and cost."),
     "evaluate": Command("evaluate", "Compute recalls with intervals from the vectors or scores of any model."),
-    "compositional": Command(
-        "evaluate", "Test how often a model prefers a true caption to a false one."
-    ),
+    "compositional": Command("evaluate", "Test how often a model prefers a true caption to a false one."),
     "speed": Command("evaluate", "Measure the time of joint and decomposed retrieval on this machine (ms, s)."),
     "pair-time": Command("evaluate", "Measure the time of a joint model's layers per item and per pair (ms), test split."),
     "record": Command("report", "Write the record of an experiment: settings, ranks, numbers, code and machine."),

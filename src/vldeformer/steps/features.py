@@ -24,7 +24,8 @@ def features(
     """Extract regions, features and tags from pixels.
 
     Continues an interrupted run over photographs. Writes ``store/`` (a region store) and the extractor: ``extractor.npz`` (for
-    `scenes`, fitted on the pre-training images) or ``extractor.safetensors`` (for photographs, standardised on the training images).
+    `scenes`, fitted on the pre-training images) or ``extractor.safetensors`` (for photographs, standardised on the training
+    images).
     """
     from vldeformer.artifact import check_replaceable
     from vldeformer.errors import InputError
