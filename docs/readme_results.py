@@ -1,7 +1,7 @@
 """Writes what README.md and docs/ say of results, between `<!-- results: PART -->` and `<!-- end -->`.
 
 Run by `make readme`. All numbers come from the committed files in results/ and benchmarks/. A test calls ``filled`` and fails
-when a page differs from them. A part whose files are missing keeps its text.
+when a page differs from them. A part keeps its text if its data set has no results, and says "Not run" if only its ablations have none.
 """
 
 import json
@@ -38,10 +38,12 @@ def filled(page: str, root: Path) -> str:
 
 def _text(root: Path, part: str) -> str:
     name, _, dataset = part.partition(" ")
-    reports = [root / "results" / one / REPORT for one in (dataset.split("/")[0] or "scenes", dataset or "scenes")]
-    if not all(path.is_file() for path in reports):
+    run, own = (root / "results" / one / REPORT for one in (dataset.split("/")[0] or "scenes", dataset or "scenes"))
+    if not run.is_file():
         return ""
-    main, report = (RunReport.load(path) for path in reports)
+    if not own.is_file():
+        return "Not run.\n"
+    main, report = RunReport.load(run), RunReport.load(own)
     texts: dict[str, Callable[[], str]] = {
         "claims": lambda: _claims(main, root),
         "time": lambda: _time(json.loads((root / "benchmarks" / "stages.json").read_text(encoding="utf-8"))),

@@ -21,3 +21,8 @@ def test_links_of_a_page(page):
         assert (page.parent / target).exists(), target
         if re.fullmatch(r"`[\w/]+\.py`", text):
             assert target.endswith(text.strip("`")), text
+
+
+def test_the_index_has_every_page():
+    linked = {target for _, target in links(ROOT / "docs" / "index.md")}
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"} <= linked

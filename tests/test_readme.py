@@ -37,6 +37,13 @@ def test_a_part_without_results_keeps_its_text(tmp_path):
     assert load("readme_results").filled(text, tmp_path) == text
 
 
+def test_ablations_that_were_not_run_leave_no_old_numbers(committed, tmp_path):
+    shutil.copytree(committed / "results" / "scenes", tmp_path / "results" / "scenes")
+    shutil.rmtree(tmp_path / "results" / "scenes" / "ablations")
+    text = "<!-- results: tables scenes/ablations -->\nan old table\n<!-- end -->\n"
+    assert load("readme_results").filled(text, tmp_path) == text.replace("an old table", "Not run.")
+
+
 @pytest.mark.parametrize("page", BY_HAND)
 def test_no_measured_number_is_typed_by_hand(page):
     text = load("readme_results").PART.sub("", (ROOT / page).read_text(encoding="utf-8"))
