@@ -1,7 +1,8 @@
 """Writes what README.md and docs/ say of results, between `<!-- results: PART -->` and `<!-- end -->`.
 
 Run by `make readme`. All numbers come from the committed files in results/ and benchmarks/. A test calls ``filled`` and fails
-when a page differs from them. A part keeps its text if its data set has no results, and says "Not run" if only its ablations have none.
+when a page differs from them. A part keeps its text if its data set has no results, and says "Not run" if only its ablations have
+none.
 """
 
 import json
