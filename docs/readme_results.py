@@ -102,7 +102,7 @@ def _summary(report: RunReport) -> str:
         found, drop = report.recall(experiment, COMPARED), drops.get(experiment)
         cells = [MEAN_RECALL.text(found.mean_recall if found else None), _drop(drop) if drop else ""]
         cells += [duration(seconds[experiment]) if experiment in seconds else "", drop.verdict.word if drop else ""]
-        title = report.titles[experiment]
+        title = report.titles[experiment].replace(READ_ELSEWHERE, f"\N{NO-BREAK SPACE}{READ_ELSEWHERE.strip()}")
         name = f"**{title}**" if experiment == report.main else title
         lines.append(" | ".join([f"| {name}", *(cell.replace(" ", "\N{NO-BREAK SPACE}") for cell in cells)]) + " |")
     pairs, main = report.recall(report.main, COMPARED), report.main_drop()

@@ -103,7 +103,7 @@ def test_the_examples_of_the_readme_run_as_printed(finished_run, capsys):
             exec(compile(text, "README.md", "exec"), names)
             assert names["vectors"].shape[0] == 2 and names["vectors"].dtype == "float32"
             continue
-        for line in text.splitlines():
+        for line in text.replace("\\\n", "").splitlines():
             program, *words = shlex.split(line)
             assert program == "vldeformer" and main(words) == 0, capsys.readouterr().err
     assert Path("recalls.json").is_file() and "rank" in capsys.readouterr().out
