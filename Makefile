@@ -11,7 +11,7 @@ CORES ?= all
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test test-fast test-pipelines record-versions wheel-check lint format lock notebooks readme settings-page rule-graph rooms dvc-stages plots benchmarks verify doctor
+.PHONY: setup reproduce test test-fast test-pipelines record-versions wheel-check lint format lock notebooks readme picture release settings-page rule-graph rooms dvc-stages plots benchmarks verify doctor
 
 setup: $(STAMP)
 
@@ -88,9 +88,17 @@ pins:
 notebooks: setup
 	jupyter nbconvert --to notebook --execute --output-dir artifacts/notebooks notebooks/*.ipynb
 
-# Copy the tables of the finished runs into README.md.
+# Write the tables, figures and verdicts of the finished runs into README.md and docs/results.md.
 readme: setup
 	python docs/readme_results.py
+
+# Draw docs/pictures/front.png, the picture of README.md, from the finished run of scenes; needs Chromium and a few minutes.
+picture: setup
+	python docs/front_picture.py
+
+# Make a new version of pyproject.toml, CITATION.cff and CHANGELOG.md: make release VERSION=1.2.3
+release:
+	.ci/release "$(VERSION)"
 
 # Write config/keys.md from the descriptions in the code.
 settings-page: setup

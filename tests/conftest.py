@@ -205,11 +205,11 @@ def config(tmp_path):
 
 @pytest.fixture(scope="session")
 def committed(tmp_path_factory):
-    """README.md, docs/claims.md and results as git has them: a run of one's own leaves other times in the working tree."""
+    """README.md, docs, benchmarks and results as git has them: a run of one's own leaves other times in the working tree."""
     root, folder = Path(__file__).parents[1], tmp_path_factory.mktemp("committed")
     if not (root / ".git").exists():
         return root
-    command = ["git", "-C", root, "archive", "--format=zip", "HEAD", "README.md", "docs", "results"]
+    command = ["git", "-C", root, "archive", "--format=zip", "HEAD", "README.md", "benchmarks", "docs", "results"]
     archived = subprocess.run(command, capture_output=True, check=True).stdout
     with zipfile.ZipFile(io.BytesIO(archived)) as archive:
         archive.extractall(folder)

@@ -5,9 +5,9 @@ import shlex
 from pathlib import Path
 
 import yaml
+from page_commands import PAGES, shown_commands
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_A_VALUE = {
     "--cores",
     "--config",
@@ -22,10 +22,10 @@ WITH_A_VALUE = {
 
 
 def commands(program):
-    """Commands of a program on all pages: indented lines without their comments, and code in the text."""
+    """(page, command) of a program on all pages: in blocks, without comments, and in the text."""
+    yield from ((one.page, one.command) for one in shown_commands() if one.command.startswith(f"{program} "))
     for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        written = re.findall(rf"^    .*?\b({program} [^#\n]*)", text, re.M) + re.findall(rf"`({program} [^`\n]*)`", text)
+        written = re.findall(rf"`({program} [^`\n]*)`", page.read_text(encoding="utf-8"))
         yield from ((page.name, each.strip()) for each in written)
 
 

@@ -23,9 +23,6 @@ def test_links_of_a_page(page):
             assert target.endswith(text.strip("`")), text
 
 
-def test_the_map_of_the_readme_is_that_of_the_package():
-    (tree,) = re.findall(
-        r"^    src/vldeformer/\n((?:      .*\n)+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
-    named = set(re.findall(r"^      (\w+)/ ", tree, re.MULTILINE))
-    assert named == {path.parent.name for path in (ROOT / "src" / "vldeformer").glob("*/__init__.py")}
+def test_the_index_has_every_page():
+    linked = {target for _, target in links(ROOT / "docs" / "index.md")}
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"} <= linked

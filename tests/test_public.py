@@ -1,6 +1,7 @@
 """What `import vldeformer` offers: few names, nothing heavy until one is used, and examples that run."""
 
 import doctest
+import inspect
 import pydoc
 import subprocess
 import sys
@@ -45,6 +46,30 @@ def test_help_shows_every_public_name():
         ("load", "open_index", "evaluate", "push_to_hub"),
     )
     assert all(f"class {name}" in text for name in classes) and all(f" {name}(" in text for name in functions)
+
+
+def public_functions():
+    """Name → public functions of the package and public methods of its classes."""
+    for name in vldeformer.__all__:
+        thing = getattr(vldeformer, name)
+        if inspect.isfunction(thing):
+            yield name, thing
+        elif inspect.isclass(thing):
+            for each, member in inspect.getmembers(thing, lambda one: inspect.isfunction(one) or inspect.ismethod(one)):
+                if not each.startswith("_") and member.__module__.startswith("vldeformer"):
+                    yield f"{name}.{each}", member
+
+
+def test_docstrings_of_public_functions_describe_every_parameter():
+    checked = 0
+    for name, function in public_functions():
+        parameters = [each for each in inspect.signature(function).parameters if each != "self"]
+        if len(parameters) > 2:
+            text = inspect.getdoc(function) or ""
+            assert "\nArgs:\n" in text and "\nRaises:\n" in text, name
+            assert [each for each in parameters if f"\n    {each}: " not in text] == [], name
+            checked += 1
+    assert checked >= 6
 
 
 def test_type_checkers_are_told_that_the_package_is_typed():

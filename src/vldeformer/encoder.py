@@ -42,11 +42,19 @@ def load(
     device: Literal["cpu", "cuda"] = "cpu",
     precision: Literal["float32", "bfloat16"] = "float32",
 ) -> "Encoder":
-    """The decomposed model in a folder of this project or pushed to the Hugging Face hub by it, or a published one: an Oscar or
-    VinVL checkpoint, a ViLT or VisualBERT of the hub. Hub models are given by id or folder.
+    """Load a model and decompose it if it is a joint model: the weights stay the same, the data flow changes.
 
-    A joint model is decomposed: the weights stay, the data flow changes. ``precision`` is that of matrix products. Raises
-    InputError, in one line, if there is no such model, if it is damaged, or if the device is not there.
+    Args:
+        path_or_hub_id: a model folder of this project; an Oscar or VinVL checkpoint; a ViLT, a VisualBERT or a model of
+            ``push_to_hub``, as a folder or as an id of the Hugging Face hub.
+        device: where the model runs.
+        precision: type of matrix products; vectors are always float32.
+
+    Returns:
+        The encoder of captions and images.
+
+    Raises:
+        InputError: there is no such model, it is damaged, or the device does not exist; one line of text.
 
     >>> encoder = vldeformer.load(model)
     >>> encoder.encode_text(["a red ring"]).dtype
@@ -91,10 +99,18 @@ class Encoder:
     def encode_text(
         self, texts: Sequence[str] | Int64[Tensor, "B T"], batch_size: int = BATCH_SIZE
     ) -> Float[np.ndarray, "N D"] | Float[Tensor, "B D"]:
-        """Unit vectors of captions in their order: float32 NumPy for a list of texts, a tensor for one of ``tokenizer``.
+        """Encode captions.
 
-        A caption may be empty and in any script; the end of one that is too long is not read. ``batch_size``: captions in
-        one forward pass. Raises InputError if ``texts`` is a single string or holds anything else.
+        Args:
+            texts: N captions in any script, which may be empty; longer ones than the model reads are cut. Or (B, T) int64, the
+                tensor of ``tokenizer``.
+            batch_size: captions in one forward pass.
+
+        Returns:
+            (N, D) float32 array of unit vectors in the order of ``texts``; a tensor if ``texts`` is one.
+
+        Raises:
+            InputError: ``texts`` is a single string or has items that are not strings.
 
         >>> encoder.encode_text(["a red ring", "two blue stars", ""]).shape
         (3, 32)
@@ -105,10 +121,18 @@ class Encoder:
         return encode_captions(self.model, captions, self.transform.reader([]), batch_size=_at_least_one(batch_size))
 
     def encode_images(self, images: Sequence[InMemoryImage], batch_size: int = BATCH_SIZE) -> Float[np.ndarray, "N D"]:
-        """Unit vectors of images in their order, float32: PIL images of any mode, arrays (height, width, 3) of uint8, or Regions.
+        """Encode images.
 
-        Pictures are cut to what the model reads, or given to its extractor. Raises InputError, naming the place in the list,
-        if an image cannot be read or if the model needs ``Regions`` and has no extractor.
+        Args:
+            images: N PIL images of any mode, uint8 arrays (height, width, 3), or Regions. Pictures are scaled and cropped as in
+                training, or given to the model's extractor.
+            batch_size: images in one forward pass.
+
+        Returns:
+            (N, D) float32 array of unit vectors in the order of ``images``.
+
+        Raises:
+            InputError: an image cannot be read, or the model needs ``Regions`` and has no extractor; names its place in the list.
 
         >>> encoder.encode_images([PIL.Image.new("RGB", (640, 480))]).shape
         (1, 32)
@@ -141,9 +165,15 @@ class Encoder:
     def save_pretrained(self, folder: str | Path, results: str | Path | None = None, experiment: str | None = None) -> None:
         """Write a model folder that ``load`` opens without the hub, with a model card, README.md.
 
-        results: folder results/NAME of the run that measured this model, for the card; None: it says "not evaluated".
-        experiment: which model of that run this is; None: its main one. How it was trained is told as far as a record lies in
-        the folder that it was loaded from. Raises InputError rather than replace another folder, or if results are damaged.
+        The card describes the training if the folder that the model was loaded from has a record of it.
+
+        Args:
+            folder: the folder to write.
+            results: folder results/NAME of the run that measured this model, for the card; None: the card says "not evaluated".
+            experiment: name of this model in that run; None: the main one.
+
+        Raises:
+            InputError: ``folder`` exists and is not a model folder, or the results are damaged.
 
         >>> encoder.save_pretrained(folder)
         >>> sorted(path.name for path in folder.iterdir())
@@ -160,12 +190,21 @@ class Encoder:
         results: str | Path | None = None,
         experiment: str | None = None,
     ) -> str:
-        """Write the model and its card into a repository of the Hugging Face hub, made if it is not there; ``load(repo_id)``
-        then opens it. Returns the address of the commit.
+        """Upload the model and its card to a repository of the Hugging Face hub; ``load(repo_id)`` then opens it.
 
-        repo_id: USER/NAME; private: of a new repository; token: None: the one of `hf auth login` or HF_TOKEN; results and
-        experiment: as in ``save_pretrained``. Raises InputError, in one line, if there is no token, if the hub refuses, or
-        without a network.
+        Args:
+            repo_id: USER/NAME; the repository is created if necessary.
+            private: whether a new repository is private.
+            token: None: the token of `hf auth login` or HF_TOKEN.
+            results: as in ``save_pretrained``.
+            experiment: as in ``save_pretrained``.
+
+        Returns:
+            The address of the commit.
+
+        Raises:
+            InputError: there is no token or no network, or the hub refuses; one line of text.
+
         """
         check_repo_id(repo_id)
         measured, allowed = _results(results, experiment), writing_token(token)

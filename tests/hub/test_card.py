@@ -55,9 +55,9 @@ def card_of(folder, source, **given):
 
 def test_what_is_not_known_is_said(model_folder, tmp_path):
     text = card_of(tmp_path / "saved", model_folder("squares"))
-    assert "## What its parts have read\n\n- No text transformer that was trained elsewhere is in it.\n\n## Results" in text
+    assert "## Training data of its parts\n\n- It has no text transformer that was trained on other texts.\n\n## Results" in text
     assert "Not recorded: no record of a training" in text and "Not evaluated: no results were given" in text
-    assert "What it was trained on is not recorded" in text
+    assert "Its training data and the terms of those data are not recorded" in text
     data = ModelCard(text).data
     assert data.library_name == "vldeformer" and data.eval_results is None and data.license is None
 
@@ -90,7 +90,7 @@ def test_the_text_holds_recalls_drop_and_speed(model_folder, results, tmp_path):
     text = card_of(tmp_path / "saved", model_folder("squares"), results=results)
     row = "| test | 1,000 / 5,000 | text to image | 71.0 [70.5, 71.5] | 75.0 [74.5, 75.5] | 80.0 [79.5, 80.5] |"
     assert row in text.splitlines()
-    assert "is 0.25 points\n(-0.50 to 1.00) on the same pairs; the paper's claim of less than 0.6: *unknown*" in text
+    assert "is 0.25 points\n(-0.50 to 1.00) on the same pairs. The paper claims less than 0.6; verdict here: *unknown*" in text
     assert "take 2.75 s, the joint model 3,400 s (extrapolated from\n5,120 pairs): 1,234 times faster" in text
 
 
@@ -133,10 +133,10 @@ def test_data_that_have_changed_are_not_named(trained, tiny, tmp_path):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("scenes", "pictures that a program draws"),
-        ("flickr8k", "Trained on flickr8k, given under its own terms. Flickr8k: for non-commercial research"),
-        ("coco_flickr30k_vinvl", "Trained on flickr30k, given under its own terms."),
-        ("own", "The terms under which the data set own was given are not known here"),
+        ("scenes", "drawn pictures with two to four"),
+        ("flickr8k", "Trained on flickr8k, which has its own terms. Flickr8k: for non-commercial research"),
+        ("coco_flickr30k_vinvl", "Trained on flickr30k, which has its own terms."),
+        ("own", "The terms of the data set own are not known"),
     ],
 )
 def test_the_limits_are_those_of_the_data(trained, tmp_path, name, expected):

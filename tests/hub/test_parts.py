@@ -16,11 +16,11 @@ def record(**train):
 @pytest.mark.parametrize(
     ("text_model", "expected"),
     [
-        (None, "No text transformer that was trained elsewhere is in it."),
-        (MINILM, "captions of Flickr30k and COCO, those of the test splits and of Flickr8k's test among them"),
+        (None, "It has no text transformer that was trained on other texts."),
+        (MINILM, "captions of Flickr30k and COCO, including the test splits and Flickr8k's test"),
         (
             "me/my-bert",
-            "The text transformer is `me/my-bert`; what that has read, captions of a test among it or not, is not known",
+            "The text transformer is `me/my-bert`; its training texts, which may include test captions, are not known",
         ),
     ],
 )
@@ -32,7 +32,7 @@ def test_the_text_transformer(text_model, expected):
 def test_the_detector_and_the_control_that_it_was_drawn_to():
     taught = record(control_distillation={"control": "linear", "weight": 1.0, "temperature": 0.05})
     _, detector, control = parts_read(backbone("oscar"), "The regions are a network's.", taught)
-    assert detector == "The regions are a network's." and "drawn to the cosines of the model `linear`" in control
+    assert detector == "The regions are a network's." and "distilled from the model `linear`" in control
     assert len(list(parts_read(backbone("vilt"), None, None))) == 1
 
 

@@ -57,12 +57,24 @@ def evaluate(
     caption_ids: Sequence[str] | None = None,
     keys: Sequence[str] | None = None,
 ) -> RetrievalResult:
-    """Judge embeddings given as arrays: images (N, D) and captions (M, D), finite and of unit length, any float type.
+    """Compute recalls with intervals from the vectors of any model.
 
-    Vectors are compared as float32. caption_image_index (M,): the row of each caption's image; ids default to row numbers.
-    ``coco-1k-fixed`` needs image_ids and keys (the ids of its list), ``eccv-caption`` and ``cxc`` need both kinds of ids (see
-    ``judgements.image_numbers``). Raises InputError for an unknown protocol, counts or ids that are not its own, or vectors that
-    are not of unit length.
+    Args:
+        images: (N, D) finite floats of unit length; compared as float32.
+        captions: (M, D), as ``images``.
+        caption_image_index: (M,) row of each caption's image.
+        protocol: name of the protocol, which fixes the numbers of images and captions; ``all`` accepts any.
+        settings: resamples and confidence of the intervals.
+        image_ids: N ids, default row numbers; needed by ``coco-1k-fixed``, ``eccv-caption`` and ``cxc``.
+        caption_ids: M ids, default row numbers; needed by ``eccv-caption`` and ``cxc`` (see ``judgements.image_numbers``).
+        keys: ids of the images of ``coco-1k-fixed``.
+
+    Returns:
+        Ranks of all queries, and recalls in percent with intervals, in both directions.
+
+    Raises:
+        InputError: the protocol is unknown, numbers or ids do not fit it, or vectors do not have unit length.
+
     """
     embeddings = Embeddings.from_arrays(images, captions, caption_image_index, image_ids, caption_ids)
     return evaluate_scored(embeddings, protocol, settings, dataset="unnamed", experiment="unnamed", keys=keys)
@@ -76,7 +88,7 @@ def evaluate_scored(
     experiment: str,
     keys: Sequence[str] | None = None,
 ) -> RetrievalResult:
-    """Judge embeddings or a score matrix under a named protocol. Raises InputError as ``evaluate`` does."""
+    """Compute recalls of embeddings or of a score matrix under a named protocol. Raises InputError as ``evaluate`` does."""
     if protocol not in PROTOCOLS:
         raise InputError(f"protocol {protocol!r} is unknown; expected one of {', '.join(sorted(PROTOCOLS))}")
     rule = PROTOCOLS[protocol]

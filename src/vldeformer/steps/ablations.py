@@ -19,7 +19,7 @@ def ablations(
     pair_times: Annotated[NamedPaths, Parameter(help="pair_time.json by experiment")] = NO_PATHS,
     out: OutFolder,
 ) -> None:
-    """Results → tables and curves, one about each choice.
+    """Write a table and a curve for each choice of the method.
 
     Writes report.json, its tables and figures, and the record of what they were made of; prints the headline. A record holds
     the result of the compositional test and the time of a pair too; one with other settings than this run's is refused.

@@ -29,10 +29,8 @@ def _named_paths(_: object, tokens: Sequence[Token]) -> dict[str, Path]:
     return found
 
 
-SettingsFile = Annotated[Path, Parameter(help="the step's settings file (JSON of its sections)")]
-SettingsOrMachine = Annotated[
-    Path | None, Parameter(help="the step's settings file; none: this machine's CPU in float32", show_default=False)
-]
+SettingsFile = Annotated[Path, Parameter(help="settings file of the step (JSON)")]
+SettingsOrMachine = Annotated[Path | None, Parameter(help="settings file of the step; default: CPU, float32", show_default=False)]
 ManifestFile = Annotated[Path, Parameter(help="manifest.json")]
 Features = Annotated[Path, Parameter(help="region store or pixel store")]
 Tokenizer = Annotated[Path, Parameter(help="tokenizer.json")]
@@ -42,12 +40,12 @@ OutFile = Annotated[Path, Parameter(help="file to write")]
 
 AnyModel = Annotated[str, Parameter(help="model folder of this project, published checkpoint, or hub id", metavar="MODEL")]
 JointModel = Annotated[Path, Parameter(help="joint model folder")]
-EmbeddingsFolder = Annotated[Path, Parameter(help="folder of `embed` of the same split")]
+EmbeddingsFolder = Annotated[Path, Parameter(help="folder made by `embed`, same split")]
 
 Name = Annotated[str, Parameter(metavar="NAME")]
 SplitName = Annotated[Name, Parameter(help="split of the manifest")]
-DatasetName = Annotated[Name, Parameter(help="name written into the result")]
-ExperimentName = Annotated[Name, Parameter(help="name written into the result")]
+DatasetName = Annotated[Name, Parameter(help="name for the result")]
+ExperimentName = Annotated[Name, Parameter(help="name for the result")]
 AllImages = Annotated[bool, Parameter(name="--all")]
 
 PathList = Annotated[Sequence[Path], Parameter(metavar="PATH...", consume_multiple=1)]
@@ -64,8 +62,8 @@ Results = Annotated[PathList, Parameter(help="RESULT.json files of one dataset")
 CompositionalResults = Annotated[AnyPaths, Parameter(help="results of the compositional test")]
 Journals = Annotated[NamedPaths, Parameter(help="training journals by experiment")]
 
-IndexFolder = Annotated[Path, Parameter(help="folder of `index`")]
-SearchModel = Annotated[AnyModel, Parameter(help="where the index's model is now, if not where it was")]
+IndexFolder = Annotated[Path, Parameter(help="index folder, made by `index`")]
+SearchModel = Annotated[AnyModel, Parameter(help="present place of the index's model, if it has moved")]
 SearchJoint = Annotated[AnyModel, Parameter(help="joint model: model folder, checkpoint or hub id; with --rerank")]
 
 

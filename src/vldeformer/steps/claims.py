@@ -15,7 +15,7 @@ def claims(
     results: Annotated[PathList, Parameter(help="folders results/DATASET, in the order of the page")],
     out: Annotated[Path, Parameter(help="page to write (.md)")],
 ) -> None:
-    """Results of data sets → a page that says which of the paper's claims hold."""
+    """Write a page that judges each of the paper's claims."""
     from vldeformer.artifact import whole_file
     from vldeformer.errors import InputError
     from vldeformer.report.claims import claims_page

@@ -28,17 +28,17 @@ def compositional(
     *,
     settings: SettingsOrMachine = None,
     model: AnyModel,
-    items: Annotated[Path, Parameter(help="folder of `compositional-items`, or of SugarCrepe's published JSON files")],
-    manifest: Annotated[ManifestFile, Parameter(help="manifest.json; the blind baseline learns from its split `train`")],
+    items: Annotated[Path, Parameter(help="folder made by `compositional-items`, or SugarCrepe's published JSON files")],
+    manifest: Annotated[ManifestFile, Parameter(help="manifest.json; the text-only baseline is trained on its split `train`")],
     features: Features,
-    split: Annotated[SplitName, Parameter(help="split of the manifest: items of its images are judged")] = "test",
+    split: Annotated[SplitName, Parameter(help="split of the manifest whose images are tested")] = "test",
     dataset: DatasetName = "unnamed",
     experiment: ExperimentName = "unnamed",
     out: Annotated[OutFile, Parameter(help="RESULT.json to write, and RESULT.items.parquet in the same folder")],
 ) -> None:
-    """Accuracy of choosing the true of two captions of an image, with a blind baseline.
+    """Test how often a model prefers a true caption to a false one.
 
-    In percent, with intervals over images.
+    Accuracy in percent, with intervals over images and a text-only baseline.
     """
     import numpy as np
 

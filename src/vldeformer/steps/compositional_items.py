@@ -17,7 +17,7 @@ def compositional_items(
     split: Annotated[SplitName, Parameter(help="split of the scenes")] = "test",
     out: OutFolder,
 ) -> None:
-    """Captions of the built-in world and false ones, in SugarCrepe's layout."""
+    """Make true and false captions of `scenes` in SugarCrepe's format."""
     import time
 
     from vldeformer.artifact import RECORD, check_replaceable, whole_folder, write_json

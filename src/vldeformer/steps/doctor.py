@@ -6,10 +6,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 
-def doctor(*, configfile: Annotated[Path, Parameter(help="the run to look at")] = Path("config/default.yaml")) -> None:
-    """Look for what is commonly wrong in the project in this folder.
+def doctor(
+    *, configfile: Annotated[Path, Parameter(help="configfile of the run to check")] = Path("config/default.yaml")
+) -> None:
+    """Check the project in this folder for common problems.
 
-    A line for each problem and what to do; exit code 1 if there is one.
+    Prints one line per problem, with what to do. The exit code is 1 if there is a problem.
     """
     import sys
 

@@ -17,13 +17,13 @@ def embed(
     features: Features,
     split: SplitName = "test",
     shard: Annotated[
-        str | None, Parameter(metavar="K/N", help="embed the K-th of N shares only, e.g. 3/8; `gather` joins them")
+        str | None, Parameter(metavar="K/N", help="encode only the K-th of N shards, e.g. 3/8; `gather` joins them")
     ] = None,
     out: OutFolder,
 ) -> None:
-    """Vectors of a split's images and captions by a decomposed model.
+    """Encode the images and captions of a split with a decomposed model.
 
-    A joint model is decomposed: the weights stay, the data flow changes.
+    A joint model is decomposed: the weights stay the same, the data flow changes.
     """
     import time
 

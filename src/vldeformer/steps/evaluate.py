@@ -16,22 +16,24 @@ PROTOCOLS = (
 
 def evaluate(
     *,
-    embeddings: Annotated[Path | None, Parameter(help="folder of `embed`")] = None,
-    scores: Annotated[Path | None, Parameter(help="folder of `score` or `score-oracle`")] = None,
+    embeddings: Annotated[Path | None, Parameter(help="folder made by `embed`")] = None,
+    scores: Annotated[Path | None, Parameter(help="folder made by `score` or `score-oracle`")] = None,
     images: Annotated[Path | None, Parameter(help="images.npy: (N, D) floats of unit length")] = None,
     captions: Annotated[Path | None, Parameter(help="captions.npy: (M, D) floats of unit length; with --images")] = None,
     caption_image_index: Annotated[Path | None, Parameter(help="(M,) row of each caption's image; with --images")] = None,
-    image_ids: Annotated[Path | None, Parameter(help="JSON list of N ids; with --images; none: row numbers")] = None,
-    caption_ids: Annotated[Path | None, Parameter(help="JSON list of M ids; with --images; none: row numbers")] = None,
+    image_ids: Annotated[Path | None, Parameter(help="JSON list of N ids; with --images; default: row numbers")] = None,
+    caption_ids: Annotated[Path | None, Parameter(help="JSON list of M ids; with --images; default: row numbers")] = None,
     protocol: Annotated[str, Parameter(metavar="NAME", help=PROTOCOLS)],
-    keys: Annotated[Path | None, Parameter(help="test_img_keys_1k.tsv: the images of coco-1k-fixed, an id a line")] = None,
-    part: Annotated[str | None, Parameter(metavar="NAME", help="only the images NAME:ID of joined data sets, as ID")] = None,
+    keys: Annotated[Path | None, Parameter(help="test_img_keys_1k.tsv: images of coco-1k-fixed, one id per line")] = None,
+    part: Annotated[
+        str | None, Parameter(metavar="NAME", help="use only the images NAME:ID of a joined data set, with the ids ID")
+    ] = None,
     settings: Annotated[SettingsFile | None, Parameter(help="settings file with the section `evaluate`")] = None,
     dataset: DatasetName = "unnamed",
     experiment: ExperimentName = "unnamed",
     out: Annotated[OutFile, Parameter(help="RESULT.json to write, and RESULT.ranks.parquet in the same folder")],
 ) -> None:
-    """Recalls with intervals of anyone's vectors or scores."""
+    """Compute recalls with intervals from the vectors or scores of any model."""
     from vldeformer.artifact import check_result
     from vldeformer.datasets.image_keys import read_image_keys
     from vldeformer.errors import InputError

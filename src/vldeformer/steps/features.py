@@ -18,13 +18,13 @@ def features(
     *,
     settings: SettingsFile,
     raw_dir: Annotated[RawFolder | None, Parameter(help="folder of scenes.jsonl (regions.kind: scenes)")] = None,
-    prepared: Annotated[Path, Parameter(help="folder of `prepare`")],
+    prepared: Annotated[Path, Parameter(help="folder made by `prepare`")],
     out: OutFolder,
 ) -> None:
-    """Pixels → regions, features and tags.
+    """Extract regions, features and tags from pixels.
 
-    A killed run over photographs is continued. Writes ``store/`` (a region store) and the extractor: ``extractor.npz`` (of the
-    built-in world, fitted on the pre-training images) or ``extractor.safetensors`` (of photographs, standardised on the training
+    Continues an interrupted run over photographs. Writes ``store/`` (a region store) and the extractor: ``extractor.npz`` (for
+    `scenes`, fitted on the pre-training images) or ``extractor.safetensors`` (for photographs, standardised on the training
     images).
     """
     from vldeformer.artifact import check_replaceable

@@ -16,7 +16,7 @@ from vldeformer.errors import InputError
 from vldeformer.steps.arguments import SettingsFile
 
 VERSION = 1
-fetch = App(name="fetch", help="Raw files of a data set.", group_commands=Group("data sets"))
+fetch = App(name="fetch", help="Download or make the raw files of a data set.", group_commands=Group("data sets"))
 """The command, with one below it for each data set."""
 
 
@@ -24,9 +24,9 @@ fetch = App(name="fetch", help="Raw files of a data set.", group_commands=Group(
 def fetch_scenes(
     *,
     settings: Annotated[
-        SettingsFile | None, Parameter(help="the step's settings file; none: config/datasets/scenes.yaml")
+        SettingsFile | None, Parameter(help="settings file of the step; default: config/datasets/scenes.yaml")
     ] = None,
-    out: Annotated[Path | None, Parameter(help="scenes.jsonl to write; none: in the settings' raw_dir")] = None,
+    out: Annotated[Path | None, Parameter(help="scenes.jsonl to write; default: in raw_dir of the settings")] = None,
 ) -> None:
     """Make the scenes and captions of the built-in world."""
     from vldeformer.planning.config import load_settings
@@ -118,8 +118,8 @@ def _add(dataset: PublicDataset) -> None:
     def fetch_dataset(
         *,
         out: Annotated[Path, Parameter(help="folder to write into")] = Path("raw", dataset.name),
-        only: Annotated[Part | None, Parameter(choices=parts, help="fetch this part alone")] = None,
-        accept_terms: Annotated[bool, Parameter(help="accept the terms of use, which are shown, without asking")] = False,
+        only: Annotated[Part | None, Parameter(choices=parts, help="fetch only this part")] = None,
+        accept_terms: Annotated[bool, Parameter(help="accept the terms of use without a question (they are shown)")] = False,
     ) -> None:
         fetch_public(dataset, out, only, accept_terms)
 

@@ -13,12 +13,12 @@ VERSION = 1
 
 
 def gather(
-    shards: Annotated[Sequence[Path], Parameter(name="SHARD...", help="folder of `embed --shard`")],
+    shards: Annotated[Sequence[Path], Parameter(name="SHARD...", help="folder made by `embed --shard`")],
     /,
     *,
-    out: Annotated[OutFolder, Parameter(help="folder to write, as `embed` without --shard writes it")],
+    out: Annotated[OutFolder, Parameter(help="folder to write, identical to that of `embed` without --shard")],
 ) -> None:
-    """Join the folders of `embed --shard`, all N of them, in any order."""
+    """Join all N folders of `embed --shard`, in any order."""
     import time
 
     from vldeformer.artifact import RECORD, check_replaceable, read_json

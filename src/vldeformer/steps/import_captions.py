@@ -12,11 +12,11 @@ def import_captions(
     captions: Annotated[Path, Parameter(name="CAPTIONS_PT", help="*_captions.pt of a VinVL download")],
     /,
     *,
-    keys: Annotated[Path, Parameter(help="*_img_keys*.tsv: which images, in which order")],
-    split: Annotated[Literal["train", "val", "test"], Parameter(help="split that the images get in the manifest")],
+    keys: Annotated[Path, Parameter(help="*_img_keys*.tsv: the images and their order")],
+    split: Annotated[Literal["train", "val", "test"], Parameter(help="split of the images in the manifest")],
     out: Annotated[OutFile, Parameter(help="manifest.json to write")],
 ) -> None:
-    """VinVL captions → manifest, the first five of an image.
+    """Import VinVL captions into a manifest: the first five of each image.
 
     The data set is named after the folder of the captions (``coco_ir``).
     """

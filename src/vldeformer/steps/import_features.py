@@ -21,12 +21,12 @@ def import_features(
     *,
     out: Annotated[OutFolder, Parameter(help="region store to write")],
     dtype: Annotated[
-        Literal["float16", "float32"], Parameter(help="floating type of the stored features; float16 takes half the disk")
+        Literal["float16", "float32"], Parameter(help="type of the stored features; float16 needs half the disk")
     ] = "float16",
 ) -> None:
-    """VinVL features and tags → region store; continues a killed run.
+    """Import VinVL features and tags into a region store; continues an interrupted run.
 
-    Until it is done the store is OUT.part. Wrong input removes that too.
+    Until it is complete the store is named OUT.part. Wrong input deletes it.
     """
     import os
     import shutil

@@ -11,12 +11,12 @@ VERSION = 1
 
 
 def import_vocabulary(
-    model: Annotated[Path, Parameter(name="MODEL_DIR", help="folder of `import-weights`")],
+    model: Annotated[Path, Parameter(name="MODEL_DIR", help="folder made by `import-weights`")],
     /,
     *,
     out: Annotated[OutFile, Parameter(help="tokenizer.json to write")],
 ) -> None:
-    """Model folder → its word pieces, with a record."""
+    """Copy the word pieces of a model folder, with a record."""
     import time
 
     from vldeformer.artifact import record_path, write_json

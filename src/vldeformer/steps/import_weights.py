@@ -12,13 +12,13 @@ POOLING = "how states become a vector, as train.pooling; none: mean_all, over th
 
 
 def import_weights(
-    checkpoint: Annotated[str, Parameter(name="CHECKPOINT_DIR", help="checkpoint folder, its file of weights, or a hub id")],
+    checkpoint: Annotated[str, Parameter(name="CHECKPOINT_DIR", help="checkpoint folder, weights file, or hub id")],
     /,
     *,
     pooling: Annotated[Pooling | None, Parameter(help=POOLING)] = None,
     out: Annotated[OutFolder, Parameter(help="model folder to write")],
 ) -> None:
-    """Oscar or VinVL checkpoint, or ViLT or VisualBERT of the hub → model folder."""
+    """Convert an Oscar or VinVL checkpoint, or a hub model, into a model folder."""
     import time
 
     from vldeformer.artifact import RECORD, whole_folder, write_json

@@ -20,12 +20,14 @@ def index(
     out: Annotated[OutFolder, Parameter(help="index folder")],
     structure: Annotated[
         Literal["auto", "flat", "pq4", "sq8", "hnsw", "ivfpq"] | None,
-        Parameter(help="how neighbours are found; none: as before, at first auto (by the number of images)"),
+        Parameter(
+            help="structure for nearest neighbours; default: keep the present one, at first auto (by the number of images)"
+        ),
     ] = None,
-    prune: Annotated[bool, Parameter(help="take out images that are no longer there")] = False,
-    device: Annotated[Literal["cpu", "cuda"], Parameter(help="where the model runs")] = "cpu",
+    prune: Annotated[bool, Parameter(help="remove images that no longer exist")] = False,
+    device: Annotated[Literal["cpu", "cuda"], Parameter(help="device of the model")] = "cpu",
 ) -> None:
-    """Make a search index of photographs, or add what is new to one."""
+    """Make a search index of photographs, or update it."""
     import sys
 
     from vldeformer.search.contact_sheet import plain

@@ -14,10 +14,10 @@ def index_export(
     index: IndexFolder,
     /,
     *,
-    to: Annotated[Literal["parquet", "lancedb"], Parameter(help="what is written")] = "parquet",
+    to: Annotated[Literal["parquet", "lancedb"], Parameter(help="output format")] = "parquet",
     out: Annotated[Path, Parameter(help=OUT)],
 ) -> None:
-    """Ids, paths and vectors of an index as Parquet or into LanceDB."""
+    """Export ids, paths and vectors of an index to Parquet or LanceDB."""
     from vldeformer.search.export import export_lance, export_parquet
     from vldeformer.search.index import SearchIndex
 

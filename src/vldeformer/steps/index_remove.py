@@ -10,10 +10,10 @@ from vldeformer.steps.arguments import IndexFolder
 
 def index_remove(
     index: IndexFolder,
-    ids: Annotated[Sequence[str], Parameter(name="ID...", help="id of an image, as `search` shows it")],
+    ids: Annotated[Sequence[str], Parameter(name="ID...", help="id of an image, as shown by `search`")],
     /,
 ) -> None:
-    """Take images out of an index."""
+    """Remove images from an index."""
     from vldeformer.search.writing import remove_images
 
     print(f"{index}: {remove_images(index, ids):,} images")

@@ -12,12 +12,12 @@ VERSION = 1
 
 
 def join_features(
-    stores: Annotated[Sequence[Path], Parameter(name="STORE...", help="region stores; the name of its folder names each")],
+    stores: Annotated[Sequence[Path], Parameter(name="STORE...", help="region stores; NAME is the name of the folder")],
     /,
     *,
     out: Annotated[OutFolder, Parameter(help="region store to write")],
 ) -> None:
-    """Several region stores → one, ids NAME:ID; features are not copied."""
+    """Join region stores into one with ids NAME:ID; features are not copied."""
     from vldeformer.data.parts import join_region_stores
     from vldeformer.errors import InputError
 

@@ -9,13 +9,13 @@ from vldeformer.steps.arguments import OutFolder
 
 
 def journal(
-    journal: Annotated[Path, Parameter(help="journal.jsonl of `train` or `pretrain`, also of one that runs")],
+    journal: Annotated[Path, Parameter(help="journal.jsonl of `train` or `pretrain`, finished or running")],
     /,
     *,
-    to: Annotated[Literal["tensorboard", "dvclive"], Parameter(help="the tool that reads it; it must be installed")],
+    to: Annotated[Literal["tensorboard", "dvclive"], Parameter(help="tool that reads the output; it must be installed")],
     out: OutFolder,
 ) -> None:
-    """Training journal → files that TensorBoard or DVCLive show."""
+    """Convert a training journal into files for TensorBoard or DVCLive."""
     from vldeformer.report.journals import journal_for_dvclive, journal_for_tensorboard
 
     (journal_for_tensorboard if to == "tensorboard" else journal_for_dvclive)(journal, out)

@@ -20,14 +20,14 @@ def negatives(
     settings: SettingsFile,
     manifest: ManifestFile,
     features: Features,
-    embeddings: Annotated[Path | None, Parameter(help="folder of `embed --split train`, for near partners")] = None,
+    embeddings: Annotated[Path | None, Parameter(help="folder made by `embed --split train`, for near partners")] = None,
     out: OutFolder,
 ) -> None:
     """Compose bi-modal hard negatives of the training images.
 
-    Writes ``text.parquet``, ``image.parquet``, ``lexicon.json`` and ``summary.json``, which counts what was composed and dropped
-    and gives the accuracy of a reader who sees no image. Without ``--embeddings`` the mean features of the regions find near
-    partners.
+    Writes ``text.parquet``, ``image.parquet``, ``lexicon.json`` and ``summary.json``, which counts composed and dropped
+    negatives and has the accuracy of a text-only classifier. Without ``--embeddings`` near partners are found by the mean region
+    features.
     """
     import time
     from collections import Counter

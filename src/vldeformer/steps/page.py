@@ -17,17 +17,17 @@ VERSION = 4
 def page(
     *,
     settings: SettingsFile,
-    ablations: Annotated[Path | None, Parameter(help="settings file of `ablations`, if it was run")] = None,
-    results: Annotated[Path, Parameter(help="folder results/NAME that `report` wrote")],
-    judged: Annotated[NamedPaths, Parameter(help="folders of `embed` and `score` by experiment")] = NO_PATHS,
-    journals: Annotated[NamedPaths, Parameter(help="not read; kept for old command lines")] = NO_PATHS,
+    ablations: Annotated[Path | None, Parameter(help="settings file of `ablations`, if ablations were run")] = None,
+    results: Annotated[Path, Parameter(help="folder results/NAME, made by `report`")],
+    judged: Annotated[NamedPaths, Parameter(help="folders made by `embed` and `score`, by experiment")] = NO_PATHS,
+    journals: Annotated[NamedPaths, Parameter(help="ignored; kept for old command lines")] = NO_PATHS,
     manifest: ManifestFile,
     negatives: Annotated[Path | None, Parameter(help="folder of composed hard negatives")] = None,
     features: Annotated[Features, Parameter(help="region store or pixel store that the main model reads")],
-    pictures: Annotated[Path | None, Parameter(help="store of pixels or photographs, if the data set has any")] = None,
+    pictures: Annotated[Path | None, Parameter(help="store of pixels or photographs, if there is one")] = None,
     out: Annotated[Path, Parameter(help="index.html to write")],
 ) -> None:
-    """Results, scores and pictures → one self-contained HTML page."""
+    """Write results, scores and pictures as one self-contained HTML page."""
     from vldeformer.artifact import whole_file
     from vldeformer.data.manifest import Manifest
     from vldeformer.data.parts import is_region_store, open_region_store

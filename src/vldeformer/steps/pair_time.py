@@ -17,7 +17,7 @@ def pair_time(
     features: Features,
     out: Annotated[OutFile, Parameter(help="JSON to write")],
 ) -> None:
-    """Time a joint model's layers, an item and a pair (ms), test split."""
+    """Measure the time of a joint model's layers per item and per pair (ms), test split."""
     import time
 
     from vldeformer.artifact import check_file, record_path, write_json

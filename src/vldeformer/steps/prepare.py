@@ -9,9 +9,9 @@ VERSION = 1
 
 
 def prepare(*, settings: SettingsFile, raw_dir: RawFolder, out: OutFolder) -> None:
-    """Raw files → manifest and pixels.
+    """Convert raw files into a manifest and pixels.
 
-    A source without photographs, such as VinVL's downloads, gives the manifest alone.
+    A source without photographs, such as VinVL's downloads, gives only a manifest.
     """
     from vldeformer.artifact import RECORD, whole_folder, write_json
     from vldeformer.provenance import provenance

@@ -6,7 +6,7 @@ VERSION = 1
 
 
 def pretrain(*, settings: SettingsFile, manifest: ManifestFile, features: Features, tokenizer: Tokenizer, out: OutFolder) -> None:
-    """Pre-train the backbone: masked words, matching; continues a killed run.
+    """Pre-train the backbone with masked words and matching; continues an interrupted run.
 
     Writes ``model/`` (a joint matcher: the backbone and its match head) and ``journal.jsonl``.
     """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def provenance(
     artifact: Annotated[Path, Parameter(help="folder or file of a step, RESULT.json or TABLE.csv")],
-    other: Annotated[Path | None, Parameter(help="a second one, to name the first difference")] = None,
+    other: Annotated[Path | None, Parameter(help="second artifact: show the first difference")] = None,
     /,
     *,
     row: Annotated[
@@ -21,16 +21,18 @@ def provenance(
         Parameter(
             metavar="TEXT...",
             consume_multiple=1,
-            help="of a table: texts of cells that only this row has, e.g. decomposed test; with --column",
+            help="row of a table: cell texts that only this row has, e.g. decomposed test; with --column",
         ),
     ] = None,
-    column: Annotated[str | None, Parameter(metavar="NAME", help="of a table: a name in its first line; with --row")] = None,
+    column: Annotated[
+        str | None, Parameter(metavar="NAME", help="column of a table: a name in its first line; with --row")
+    ] = None,
     config: Annotated[Path, Parameter(help="folder of the settings files")] = Path("config"),
-    as_json: Annotated[bool, Parameter(name="--json", help="one JSON object a line, inputs first")] = False,
+    as_json: Annotated[bool, Parameter(name="--json", help="print one JSON object per line, inputs first")] = False,
 ) -> None:
-    """Artifact, result, table or cell → all that made it, down to the raw data.
+    """Show what an artifact, result, table or cell was made from, down to the raw data.
 
-    Of two artifacts: the first thing in which they differ.
+    With two artifacts: show their first difference.
     """
     import functools
 

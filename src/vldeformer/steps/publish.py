@@ -14,13 +14,13 @@ def publish(
     *,
     out: Annotated[OutFolder | None, Parameter(help="model folder to write")] = None,
     hub: Annotated[
-        str | None, Parameter(metavar="USER/NAME", help="repository to write; made if it is not there; needs a token")
+        str | None, Parameter(metavar="USER/NAME", help="repository to write; created if necessary; needs a token")
     ] = None,
-    results: Annotated[Path | None, Parameter(help="folder results/NAME of the run that measured it, for the card")] = None,
-    experiment: Annotated[Name | None, Parameter(help="which model of that run it is; none: its main one")] = None,
-    private: Annotated[bool, Parameter(help="with --hub: a new repository is private")] = False,
+    results: Annotated[Path | None, Parameter(help="folder results/NAME with the results for the card")] = None,
+    experiment: Annotated[Name | None, Parameter(help="experiment of that run; default: the main one")] = None,
+    private: Annotated[bool, Parameter(help="with --hub: make a new repository private")] = False,
 ) -> None:
-    """Decomposed model → folder or repository of the Hugging Face hub, with a model card."""
+    """Write a decomposed model with a model card into a folder or a Hugging Face repository."""
     from vldeformer.encoder import load
     from vldeformer.errors import InputError
 

@@ -16,12 +16,12 @@ def record(
     *,
     settings: SettingsFile,
     results: Annotated[PathList, Parameter(help="RESULT.json files of the experiment")],
-    compositional: Annotated[Path | None, Parameter(help="its result of the compositional test")] = None,
-    pair_time: Annotated[Path | None, Parameter(help="its pair_time.json")] = None,
-    model: Annotated[Path | None, Parameter(help="its model folder, whose record says where it was trained")] = None,
+    compositional: Annotated[Path | None, Parameter(help="result of the compositional test")] = None,
+    pair_time: Annotated[Path | None, Parameter(help="pair_time.json of the experiment")] = None,
+    model: Annotated[Path | None, Parameter(help="model folder; its record has commit and machine of the training")] = None,
     out: Annotated[OutFile, Parameter(help="JSON to write")],
 ) -> None:
-    """Results of an experiment → its record: settings, ranks, figures, and where they were made."""
+    """Write the record of an experiment: settings, ranks, numbers, code and machine."""
     import time
 
     from vldeformer.artifact import RECORD, check_file, read_json

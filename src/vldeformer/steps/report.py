@@ -16,12 +16,12 @@ def report(
     results: Results,
     speed: Annotated[Path, Parameter(help="speed.json")],
     journals: Journals = NO_PATHS,
-    published: Annotated[Path | None, Parameter(help="published.csv: recalls of other models beside ours")] = None,
+    published: Annotated[Path | None, Parameter(help="published.csv: recalls of other models, for comparison")] = None,
     compositional: CompositionalResults = (),
-    rerank: Annotated[Path | None, Parameter(help="folder of re-ranked results, one for each depth")] = None,
+    rerank: Annotated[Path | None, Parameter(help="folder of re-ranked results, one per depth")] = None,
     out: OutFolder,
 ) -> None:
-    """Results → metrics.json, tables and figures.
+    """Write metrics.json, tables and figures from results.
 
     Writes report.json and its views into the folder, with the record of what they were made of; prints the headline. The
     settings' ``report.published_protocols`` need ``--published``.

@@ -35,7 +35,7 @@ def rerank(
     experiment: ExperimentName = "reranked",
     out: OutFolder,
 ) -> None:
-    """Recall and cost when a joint model orders a decomposed one's best.
+    """Re-rank a decomposed model's best with a joint model; recall and cost.
 
     Writes rerank.json, and depth_K.json with depth_K.ranks.parquet for every K: the first ``evaluate.joint_images`` images with
     ``rerank.depth`` and all ``rerank.depths`` (protocol ``subset``), or with ``--all`` every image with ``rerank.depth`` alone

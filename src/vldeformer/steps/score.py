@@ -19,7 +19,7 @@ def score(
     everything: Annotated[AllImages, Parameter(help="all images of the split, not only the first evaluate.joint_images")] = False,
     out: OutFolder,
 ) -> None:
-    """Joint scores of all pairs of a split's first images."""
+    """Score all pairs of the first images of a split with a joint model."""
     import time
 
     from vldeformer.artifact import check_replaceable

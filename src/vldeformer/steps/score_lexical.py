@@ -8,9 +8,9 @@ VERSION = 1
 def score_lexical(
     *, settings: SettingsFile, manifest: ManifestFile, features: Features, split: SplitName = "test", out: OutFolder
 ) -> None:
-    """TF-IDF scores of the images' tags with the captions, of all pairs of the split.
+    """Score all pairs of a split by the words that tags and captions share.
 
-    Of the built-in world, words of one meaning are merged first.
+    The score is the cosine of their TF-IDF vectors. In the built-in world synonyms are merged first.
     """
     import time
 

@@ -16,7 +16,7 @@ def score_oracle(
     split: SplitName = "test",
     out: OutFolder,
 ) -> None:
-    """Scores of the oracle that reads the scenes themselves, of all images of the split."""
+    """Score all images of a split with the oracle, which reads the scenes themselves."""
     import time
 
     from vldeformer.artifact import check_replaceable

@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 def search(
     index: IndexFolder,
-    text: Annotated[str | None, Parameter(help="what to look for")] = None,
+    text: Annotated[str | None, Parameter(help="text to search for")] = None,
     /,
     *,
-    image: Annotated[Path | None, Parameter(help="a photograph to find the like of")] = None,
-    queries: Annotated[Path | None, Parameter(help="file with a text a line, UTF-8")] = None,
-    k: Annotated[int, Parameter(name="-k", metavar="N", help="images to show")] = 10,
-    rerank: Annotated[int | None, Parameter(metavar="N", help="let the joint model order the best N; with --joint")] = None,
+    image: Annotated[Path | None, Parameter(help="search for images like this photograph")] = None,
+    queries: Annotated[Path | None, Parameter(help="UTF-8 file with one text per line")] = None,
+    k: Annotated[int, Parameter(name="-k", metavar="N", help="number of images")] = 10,
+    rerank: Annotated[int | None, Parameter(metavar="N", help="re-rank the best N with the joint model; with --joint")] = None,
     joint: SearchJoint | None = None,
     model: SearchModel | None = None,
-    format: Annotated[Literal["table", "jsonl", "sheet"], Parameter(help="what is shown or written")] = "table",
+    format: Annotated[Literal["table", "jsonl", "sheet"], Parameter(help="output format")] = "table",
     as_json: Annotated[bool, Parameter(name="--json", help="the same as --format jsonl")] = False,
     out: Annotated[Path | None, Parameter(help="file to write; a sheet needs one (.jpg, .png)")] = None,
 ) -> None:
-    """The images of an index nearest to a text or a photograph."""
+    """Find the images of an index that are nearest to a text or a photograph."""
     from vldeformer.artifact import check_file, whole_file
     from vldeformer.data.photographs import open_photograph
     from vldeformer.search.contact_sheet import check_sheet, write_contact_sheet

@@ -15,14 +15,14 @@ def serve(
     index: IndexFolder,
     /,
     *,
-    host: Annotated[str, Parameter(metavar="ADDRESS", help="address to listen on; 127.0.0.1 is this machine only")] = "127.0.0.1",
-    port: Annotated[int, Parameter(metavar="N", help="port to listen on; 0 is a free one")] = 8000,
-    joint: Annotated[SearchJoint | None, Parameter(help="joint model that may order the best")] = None,
+    host: Annotated[str, Parameter(metavar="ADDRESS", help="address to listen on; 127.0.0.1: this machine only")] = "127.0.0.1",
+    port: Annotated[int, Parameter(metavar="N", help="port to listen on; 0: a free port")] = 8000,
+    joint: Annotated[SearchJoint | None, Parameter(help="joint model for re-ranking")] = None,
     rerank: Annotated[int | None, Parameter(metavar="N", help=f"how many it orders; with --joint; none: {CANDIDATES}")] = None,
     model: SearchModel | None = None,
-    example: Annotated[Sequence[str], Parameter(metavar="TEXT", help="a query that the page offers; up to 4 times")] = (),
+    example: Annotated[Sequence[str], Parameter(metavar="TEXT", help="example query on the page; up to 4 times")] = (),
 ) -> None:
-    """A page to search an index with, and its HTTP API."""
+    """Serve a search page for an index, and its HTTP API."""
     import importlib.util
     import os
 

@@ -19,7 +19,7 @@ def speed(
     features: Features,
     out: Annotated[OutFile, Parameter(help="speed.json to write")],
 ) -> None:
-    """Time joint and decomposed retrieval on this machine (ms, s)."""
+    """Measure the time of joint and decomposed retrieval on this machine (ms, s)."""
     import time
 
     from vldeformer.artifact import check_file, record_path, write_json

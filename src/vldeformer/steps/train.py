@@ -16,11 +16,11 @@ def train(
     manifest: ManifestFile,
     features: Features,
     tokenizer: Tokenizer,
-    start: Annotated[Path | None, Parameter(help="model folder of `pretrain` (train.start: pretrained)")] = None,
-    negatives: Annotated[Path | None, Parameter(help="folder of `negatives` (train.hard_negatives)")] = None,
+    start: Annotated[Path | None, Parameter(help="model folder made by `pretrain` (train.start: pretrained)")] = None,
+    negatives: Annotated[Path | None, Parameter(help="folder made by `negatives` (train.hard_negatives)")] = None,
     teacher: Annotated[
         Path | None,
-        Parameter(help="joint model folder whose scores are read (train.distillation, train.hard_negatives.limit)"),
+        Parameter(help="joint model folder that gives scores (train.distillation, train.hard_negatives.limit)"),
     ] = None,
     control: Annotated[
         Path | None,
@@ -28,10 +28,10 @@ def train(
     ] = None,
     out: OutFolder,
 ) -> None:
-    """Train a joint matcher or a decomposed encoder; continues a killed run.
+    """Train a joint matcher or a decomposed encoder; continues an interrupted run.
 
-    Writes ``model/`` (the weights that were best on val), ``last/`` (the final ones, if they differ) and ``journal.jsonl``.
-    ``--start``, ``--negatives``, ``--teacher`` and ``--control`` are needed if and only if the settings ask for them.
+    Writes ``model/`` (the best weights on val), ``last/`` (the final ones, if they differ) and ``journal.jsonl``.
+    ``--start``, ``--negatives``, ``--teacher`` and ``--control`` are required if and only if the settings need them.
     """
     import time
     from typing import Any

@@ -13,12 +13,12 @@ def vocabulary(
     *,
     settings: SettingsFile,
     manifest: ManifestFile,
-    features: Annotated[Features | None, Parameter(help="region store whose tag words are learned too")] = None,
+    features: Annotated[Features | None, Parameter(help="region store: learn its tag words too")] = None,
     out: Annotated[OutFile, Parameter(help="tokenizer.json to write")],
 ) -> None:
-    """Captions and tags → word pieces.
+    """Learn word pieces from captions and tags.
 
-    Captions of val and test are not read.
+    Captions of val and test are not used.
     """
     import time
 
