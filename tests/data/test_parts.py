@@ -6,8 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from vldeformer.artifact import digest
 from vldeformer.cli import main
+from vldeformer.content_digest import digest
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.parts import JoinedRegionStore, join_manifests, join_region_stores, open_region_store
 from vldeformer.data.records import Caption, Image, Regions

@@ -6,8 +6,9 @@ import json
 import pytest
 from settings_files import CONFIG
 
-from vldeformer.artifact import digest, write_json
+from vldeformer.artifact import write_json
 from vldeformer.cli import main
+from vldeformer.content_digest import digest
 from vldeformer.report.differences import first_difference
 from vldeformer.report.lineage import follow, in_order
 from vldeformer.report.sources import Source, sources_path, write_sources

@@ -10,6 +10,7 @@ from tokenizers.implementations import BertWordPieceTokenizer
 
 from vldeformer.artifact import read_json, whole_file
 from vldeformer.errors import InputError
+from vldeformer.stored_digests import check_stored
 
 PAD, UNKNOWN, CLS, SEP, MASK = SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MOST_LETTERS = 200
@@ -63,6 +64,7 @@ class WordPieces:
         """Read a ``tokenizer.json``. Raises InputError if it is missing or is not one."""
         if not path.is_file():
             raise InputError(f"{path}: expected a tokenizer.json, found none")
+        check_stored(path)
         try:
             return cls(Tokenizer.from_file(str(path)))
         except Exception as error:  # the tokenizers library raises bare Exception

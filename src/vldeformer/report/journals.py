@@ -13,6 +13,7 @@ from vldeformer.artifact import RECORD, kind_of_file, whole_folder, write_json
 from vldeformer.errors import InputError
 from vldeformer.evaluation.run_facts import Training
 from vldeformer.provenance import provenance
+from vldeformer.stored_digests import check_stored
 
 DRAWN_STEPS = 300
 
@@ -21,6 +22,7 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     """The lines of a training journal. Raises InputError naming file and line if it is missing, or a line is not a JSON object
     with a whole number as ``step``.
     """
+    check_stored(path)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vldeformer.artifact import RECORD, digest
+from vldeformer.artifact import RECORD
+from vldeformer.content_digest import digest
 from vldeformer.errors import InputError
 from vldeformer.report.sources import read_sources, sources_path
 from vldeformer.report.step_record import StepRecord, find_record

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from vldeformer.artifact import digest
+from vldeformer.content_digest import digest
 from vldeformer.encoder import Encoder, load
 from vldeformer.errors import InputError
 from vldeformer.inputs.in_memory import InMemoryImage

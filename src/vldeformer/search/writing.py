@@ -12,7 +12,7 @@ from typing import Literal
 
 import PIL.Image
 
-from vldeformer.artifact import digest
+from vldeformer.content_digest import digest
 from vldeformer.encoder import Encoder, load
 from vldeformer.errors import InputError
 from vldeformer.models.importing import files_of
