@@ -70,6 +70,33 @@ def whole_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def whole_parts(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder; at the end what is in it replaces what has the same names in ``folder``, and the rest stays.
+
+    Records come last: until then there is none, so that none tells of half a folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder_lock(folder):
+        made = folder / "parts"
+        _remove_leftovers(made)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{made.name}.", suffix=TEMPORARY, dir=folder))
+        try:
+            yield temporary
+            items = sorted(temporary.iterdir(), key=lambda item: (item.name.endswith(RECORD), item.name))
+            for item in items:
+                if item.name.endswith(RECORD):
+                    (folder / item.name).unlink(missing_ok=True)
+            for item in items:
+                if item.is_dir():
+                    recover(folder / item.name)
+                    name_folder(item, folder / item.name)
+                else:
+                    name_file(item, folder / item.name)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
 def finish_folder(made: Path, path: Path) -> None:
     """Give a folder that is complete its digests and its name; whoever calls it holds the folder's lock.
 

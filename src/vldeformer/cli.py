@@ -58,6 +58,7 @@ COMMANDS = {
     "index-export": Command("search", "Ids, paths and vectors of an index as Parquet or into LanceDB."),
     "serve": Command("search", "A page to search an index with, and its HTTP API."),
     "doctor": Command("project", "Look for what is commonly wrong in the project in this folder."),
+    "verify": Command("project", "Compare stored files with what was written."),
     "provenance": Command("project", "Artifact, result, table or cell → all that made it, down to the raw data."),
     "publish": Command("project", "Decomposed model → folder or repository of the Hugging Face hub, with a model card."),
 }

@@ -48,6 +48,12 @@ def seal(folder: Path) -> None:
     known.write_text(text, encoding="utf-8")
 
 
+def digests_below(folder: Path) -> dict[str, str]:
+    """Name → sha256 of every file below a folder."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): file_digest(file) for file in files}
+
+
 def _own_files(folder: Path) -> Iterator[Path]:
     """Files that the folder's list names: all below it but hidden ones, those of folders with a list, and what people edit."""
     for item in sorted(folder.iterdir()):

@@ -19,6 +19,9 @@ MeasuredOn = Callable[[Path], tuple[str, tuple[Path, ...]]]
 """A file without record → what is known of it in words, and the folders that it was made from; ("", ()): nothing."""
 
 
+CHANGED = "changed since it was read"
+
+
 @dataclass(frozen=True)
 class Link:
     """An artifact and what it was made of.
@@ -52,7 +55,7 @@ class Link:
             return "not here"
         if self.recorded is None:
             return "here"
-        return "as it was read" if digest(self.path) == self.recorded else "changed since it was read"
+        return "as it was read" if digest(self.path) == self.recorded else CHANGED
 
 
 def follow(path: Path, measured_on: MeasuredOn | None = None) -> Link:
