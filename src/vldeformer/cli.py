@@ -2,18 +2,21 @@
 
 The commands are the functions of ``steps/``; their signatures are the command line. A step is imported when it is named, so
 that ``--help`` is quick. Wrong input ends with one line on standard error and exit code 2.
+
+Nothing but the standard library is imported here before signals are handled.
 """
 
 import errno
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cyclopts import App, CycloptsError, Group, Parameter
-
-from vldeformer.command_text import CommandHelp, in_one_line
 from vldeformer.errors import InputError
+from vldeformer.stopping import Stop, stoppable
+
+if TYPE_CHECKING:
+    from cyclopts import App
 
 
 class Command(NamedTuple):
@@ -65,6 +68,7 @@ COMMANDS = {
 """``NAME`` is the function of that name in ``steps/``, ``pair-time`` is ``steps.pair_time:pair_time``."""
 
 HELP_FLAGS = ("--help", "-h")
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "Cannot allocate memory")
 CHANGED = {"index-remove": "index", "publish": "hub"}
 """What a command without ``--out`` writes."""
 
@@ -80,6 +84,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
+    stop = Stop()
+    try:
+        with stoppable(process_ends=arguments is None) as stop:
+            return _run(words)
+    except KeyboardInterrupt:
+        return _fail(stop.line, stop.code)
+    except BaseException:
+        if stop.number is None:
+            raise
+        return _fail(stop.line, stop.code)  # a library made another error of it
+
+
+def _run(words: list[str]) -> int:
+    from cyclopts import CycloptsError
+
+    from vldeformer.command_text import in_one_line
+
     written: Any = None
     try:
         run, given, _ = build_app(summaries=words[:1] in ([], *([flag] for flag in HELP_FLAGS))).parse_args(
@@ -96,18 +117,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         return _fail(_system_error(error, written))
-    except KeyboardInterrupt:
-        return _fail("interrupted; run the same command again to continue") + 128
+    except (MemoryError, RuntimeError) as error:
+        if (lack := _lack_of_memory(error)) is None:
+            raise
+        return _fail(lack)
     return 0
 
 
-def build_app(summaries: bool = False) -> App:
+def build_app(summaries: bool = False) -> "App":
     """The application of all commands.
 
     Args:
         summaries: for the list of all commands show the table's sentences; else each command has the docstring of its step.
 
     """
+    from cyclopts import App, Group, Parameter
+
+    from vldeformer.command_text import CommandHelp
+
     app = App(
         name="vldeformer",
         help="Every step of the workflow as an ordinary program; COMMAND --help shows its options.",
@@ -145,11 +172,23 @@ def _system_error(error: OSError, written: Any) -> str:
     return f"{written}: not made: {error.strerror or error}"
 
 
-def _fail(message: str) -> int:
+def _lack_of_memory(error: BaseException) -> str | None:
+    """What libraries raise without memory for an array, a thread or a process, in one line; None: it is another error."""
+    said = " ".join(str(error).split())
+    if isinstance(error, MemoryError) or any(mark in said for mark in NO_MEMORY):
+        return f"out of memory ({said[:200] or 'the system gives no more'}); free some, or use smaller batches or fewer cores"
+    if "start new thread" in said:
+        return "the system starts no more threads; end other programs, or allow more processes (ulimit -u) or memory"
+    if type(error).__name__ in ("TerminatedWorkerError", "BrokenProcessPool"):
+        return "a worker process was killed, most likely for lack of memory; free some, or use fewer cores"
+    return None
+
+
+def _fail(message: str, code: int = 2) -> int:
     line = " ".join(message.split())
     shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in line)
     print(f"vldeformer: {shown}", file=sys.stderr)
-    return 2
+    return code
 
 
 if __name__ == "__main__":

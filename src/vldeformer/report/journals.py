@@ -43,8 +43,9 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
 
 
 def training(experiment: str, journal: Path) -> Training:
-    """The curves of a training journal. Raises InputError as ``read_journal`` does."""
+    """The curves of a training journal. Raises InputError as ``read_journal`` does, or if a step is missing or comes twice."""
     lines = read_journal(journal)
+    _check_steps(journal, lines)
     (steps, losses), (val_steps, recalls) = _curve(lines, "loss"), _curve(lines, "val_mean_recall")
     return Training(
         experiment=experiment,
@@ -53,6 +54,20 @@ def training(experiment: str, journal: Path) -> Training:
         val_steps=tuple(val_steps),
         val_recalls=tuple(recalls),
     )
+
+
+def _check_steps(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Every step from 1 on has one line of its loss, in order; a measurement on val comes after the one before."""
+    done, measured = 0, 0
+    for number, line in enumerate(lines, start=1):
+        step = line["step"]
+        if "loss" in line:
+            wrong, done = step != done + 1, done + 1
+        else:
+            wrong, measured = step <= measured, step
+        if wrong:
+            problem = f"step {step} comes twice or not in its order, or one before it is missing"
+            raise InputError(f"{path}, line {number}: {problem}; expected the journal of one whole training: train again")
 
 
 def _curve(lines: Sequence[Mapping[str, Any]], key: str) -> tuple[list[int], list[float]]:
