@@ -7,8 +7,10 @@ Nothing but the standard library is imported here before signals are handled.
 """
 
 import errno
+import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -84,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments is None:
+        _speak_plainly()
     stop = Stop()
     try:
         with stoppable(process_ends=arguments is None) as stop:
@@ -94,6 +98,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if stop.number is None:
             raise
         return _fail(stop.line, stop.code)  # a library made another error of it
+
+
+def _speak_plainly() -> None:
+    """What the terminal cannot show is replaced, and a warning of a library is one line without the place in its code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    warnings.formatwarning = lambda message, *_, **__: f"vldeformer: {' '.join(str(message).split())}\n"
 
 
 def _run(words: list[str]) -> int:
@@ -169,7 +180,7 @@ def _system_error(error: OSError, written: Any) -> str:
     # The system does not say which file a full disk cut short, NumPy not even the number of the error.
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT) or "requested and" in str(error):
         return f"{written}: not written whole ({error.strerror or error}); is the disk full?"
-    return f"{written}: not made: {error.strerror or error}"
+    return f"{error.strerror or error}; {written} is not made"
 
 
 def _lack_of_memory(error: BaseException) -> str | None:

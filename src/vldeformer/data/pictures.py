@@ -3,6 +3,7 @@
 Photographs on disk and pictures that are handed over in Python pass through the same lines, so both give the same vectors.
 """
 
+import importlib.util
 import struct
 
 import numpy as np
@@ -11,7 +12,9 @@ import PIL.ImageOps
 
 from vldeformer.errors import InputError
 
-READ_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+HEIF = ("HEIF",) if importlib.util.find_spec("pillow_heif") else ()
+"""Is read where it is installed."""
+READ_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", *HEIF)
 """Of photographs. Pillow reads more, some of it by other programs, such as Ghostscript."""
 DECODING_ERRORS = (
     *(OSError, ValueError, SyntaxError, RuntimeError, LookupError, ArithmeticError, TypeError, struct.error),
@@ -21,7 +24,15 @@ DECODING_ERRORS = (
 MOST_ELONGATED = 16
 """Longest side in shortest sides. What is further out is cut off first: scaled up, a line of pixels would fill the memory."""
 
+WITH_ALPHA = {"P": "RGBA", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
+"""Modes that Pillow converts to RGB by way of another alone."""
+
 Picture = PIL.Image.Image | np.ndarray
+
+if HEIF:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
 
 
 def upright(picture: Picture, name: str) -> PIL.Image.Image:
@@ -36,17 +47,23 @@ def upright(picture: Picture, name: str) -> PIL.Image.Image:
         return PIL.Image.fromarray(picture)
     if not isinstance(picture, PIL.Image.Image):
         raise InputError(f"{name}: expected a PIL image or an array (height, width, 3) of uint8, got {type(picture).__name__}")
-    if picture.mode in ("I", "F") or not min(picture.size):
+    if picture.mode == "F" or not min(picture.size) or (picture.mode == "I" and not _is_16_bit(picture)):
         came = f"mode {picture.mode}, {picture.width} x {picture.height} pixels"
         raise InputError(f"{name}: expected a photograph of at least one pixel, 8 or 16 bits a colour, got {came}; convert it")
     try:
         turned = PIL.ImageOps.exif_transpose(picture)
-        if turned.mode.startswith("I;16"):
+        if turned.mode.startswith("I"):
             return PIL.Image.fromarray((np.asarray(turned) // 257).astype(np.uint8)).convert("RGB")
         # Pillow wants palettes with transparency to pass through RGBA.
-        return (turned.convert("RGBA") if turned.mode in ("P", "PA") else turned).convert("RGB")
+        return (turned.convert(WITH_ALPHA[turned.mode]) if turned.mode in WITH_ALPHA else turned).convert("RGB")
     except DECODING_ERRORS as error:
         raise InputError(f"{name}: expected a photograph, cannot read it ({error}); replace it") from None
+
+
+def _is_16_bit(picture: PIL.Image.Image) -> bool:
+    """Whether whole numbers of 32 bits hold grey of 16, as Pillow gives those of PGM and of some TIFF."""
+    values = np.asarray(picture)
+    return bool(values.min() >= 0 and values.max() < 1 << 16)
 
 
 def square(rgb: PIL.Image.Image, size: int) -> np.ndarray:

@@ -40,10 +40,10 @@ class RegionStore:
         self.region_offsets = _mapped(folder / "region_offsets.npy")
         self.tag_offsets = _mapped(folder / "tag_offsets.npy")
         self.rows = {image_id: row for row, image_id in enumerate(self.ids)}
-        self.checksums = Checksums(folder, len(self.ids))
         problem = next(self._problems(), None)
         if problem is not None:
             raise InputError(f"{folder}: {problem}; the store is damaged, make it again")
+        self.checksums = Checksums(folder, len(self.ids))
 
     def _problems(self) -> Iterator[str]:
         """What is wrong with the files, the first first: each question may only be asked if those before it were answered."""

@@ -14,6 +14,7 @@ from vldeformer.errors import InputError
 from vldeformer.evaluation.run_facts import Training
 from vldeformer.provenance import provenance
 from vldeformer.stored_digests import check_stored
+from vldeformer.text_files import lines_of, read_text
 
 DRAWN_STEPS = 300
 
@@ -24,13 +25,13 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     """
     check_stored(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         raise InputError(f"{path}: expected a training journal, found no file; train first") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: expected a training journal in UTF-8, got {kind_of_file(path)} ({error.reason})") from None
     lines = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines_of(text), start=1):
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):

@@ -13,12 +13,13 @@ from typing import Literal
 import PIL.Image
 
 from vldeformer.content_digest import digest
+from vldeformer.data.photograph_files import is_utf8
 from vldeformer.encoder import Encoder, load
 from vldeformer.errors import InputError
 from vldeformer.models.importing import files_of
 from vldeformer.retrieval.item_vectors import Progress, silent
 from vldeformer.search.file_checksums import file_checksum
-from vldeformer.search.images import ImageSource, Listed, is_utf8, open_images
+from vldeformer.search.images import ImageSource, Listed, open_images
 from vldeformer.search.index_state import IndexState
 from vldeformer.search.layout import (
     CONTENTS,
