@@ -14,7 +14,7 @@ import PIL.Image
 
 from vldeformer.artifact import read_json, whole_folder, write_json
 from vldeformer.data.picture_kinds import RAW_ENDINGS, foreign_kind
-from vldeformer.data.pictures import DECODING_ERRORS, READ_FORMATS, square, upright
+from vldeformer.data.pictures import DECODING_ERRORS, READ_FORMATS, check_bounds, square, upright
 from vldeformer.data.pixels import PixelStore
 from vldeformer.errors import InputError
 
@@ -89,6 +89,7 @@ def open_photograph(path: Path) -> PIL.Image.Image:
     try:
         _refuse_raw(path)
         with PIL.Image.open(path, formats=READ_FORMATS) as photograph:
+            check_bounds(photograph, str(path))
             return upright(photograph, str(path))
     except InputError:  # has said it, and is a ValueError too
         raise

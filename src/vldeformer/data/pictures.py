@@ -21,6 +21,8 @@ DECODING_ERRORS = (
     PIL.Image.DecompressionBombError,
 )
 """What Pillow raises at a file that is damaged or no picture: what its decoders stumble over comes as it is."""
+MOST_SIDE, MOST_CODED_PIXELS = 65_535, 1_000_000
+"""Of a photograph that is decoded: the longest side that a JPEG may have."""
 MOST_ELONGATED = 16
 """Longest side in shortest sides. What is further out is cut off first: scaled up, a line of pixels would fill the memory."""
 
@@ -58,6 +60,18 @@ def upright(picture: Picture, name: str) -> PIL.Image.Image:
         return (turned.convert(WITH_ALPHA[turned.mode]) if turned.mode in WITH_ALPHA else turned).convert("RGB")
     except DECODING_ERRORS as error:
         raise InputError(f"{name}: expected a photograph, cannot read it ({error}); replace it") from None
+
+
+def check_bounds(picture: PIL.Image.Image, name: str) -> None:
+    """Refuse an opened picture by its header, before it is decoded.
+
+    Raises InputError, which calls the picture ``name``, for sides that no photograph has, and for a run-length-coded BMP of more
+    than a million pixels, which Pillow decodes a byte at a time.
+    """
+    coded = any(tile[0] == "bmp_rle" for tile in getattr(picture, "tile", ()))
+    if max(picture.size) > MOST_SIDE or (coded and picture.width * picture.height > MOST_CODED_PIXELS):
+        most = f"{MOST_CODED_PIXELS:,} pixels of a run-length-coded BMP" if coded else f"{MOST_SIDE:,} pixels a side"
+        raise InputError(f"{name}: expected at most {most}, got {picture.width:,} x {picture.height:,}; make it smaller")
 
 
 def _is_16_bit(picture: PIL.Image.Image) -> bool:
