@@ -30,7 +30,7 @@ reproduce: setup
 
 # Three workers on two cores: tests wait for DVC and servers.
 test: setup
-	python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not (campaign or pipeline)"
+	python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not pipeline"
 
 # Whole runs of tiny worlds by the real steps: by both engines, from a clone, from tiny downloads of the paper's data, by SLURM.
 test-pipelines: setup
@@ -38,11 +38,11 @@ test-pipelines: setup
 
 # While you work: 90 to 150 s on 2 quiet cores, by processor.
 test-fast: setup
-	python -m pytest -n 2 --dist loadfile -m "not (browser or campaign or gather or hub or pipeline or slow or workflow)"
+	python -m pytest -n 2 --dist loadfile -m "not (browser or gather or hub or pipeline or slow or workflow)"
 
 # Kills, damage and hostile requests by the hundred: half an hour on 2 quiet cores. It ends in "N tried, M wrong" of each kind.
 campaign: setup
-	python -m pytest -s tests/campaign tests/serve/test_uploads.py tests/serve/test_guard.py tests/serve/test_server.py
+	CAMPAIGN_KILLS=40 python -m pytest -s tests/campaign tests/serve/test_uploads.py tests/serve/test_guard.py tests/serve/test_server.py
 
 # Known vulnerabilities of the locked packages; exit code 3 and "not run" if the service that knows them is out of reach.
 audit: setup
