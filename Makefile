@@ -11,7 +11,7 @@ CORES ?= all
 
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: setup reproduce test test-fast test-pipelines record-versions wheel-check lint format lock notebooks readme picture release settings-page rule-graph rooms dvc-stages plots benchmarks verify doctor
+.PHONY: setup reproduce test test-fast campaign audit test-pipelines record-versions wheel-check lint format lock notebooks readme picture release settings-page rule-graph rooms dvc-stages plots benchmarks verify doctor
 
 setup: $(STAMP)
 
@@ -39,6 +39,14 @@ test-pipelines: setup
 # While you work: 90 to 150 s on 2 quiet cores, by processor.
 test-fast: setup
 	python -m pytest -n 2 --dist loadfile -m "not (browser or gather or hub or pipeline or slow or workflow)"
+
+# Kills, damage and hostile requests by the hundred: half an hour on 2 quiet cores. It ends in "N tried, M wrong" of each kind.
+campaign: setup
+	CAMPAIGN_KILLS=40 python -m pytest -s tests/campaign tests/serve/test_uploads.py tests/serve/test_guard.py tests/serve/test_server.py
+
+# Known vulnerabilities of the locked packages; exit code 3 and "not run" if the service that knows them is out of reach.
+audit: setup
+	workflow/audit.sh
 
 # Does the wheel work in a new environment with base dependencies only?
 wheel-check: setup

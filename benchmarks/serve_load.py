@@ -24,7 +24,7 @@ import psutil
 import torch
 from measuring import save
 
-from vldeformer.artifact import digest
+from vldeformer.content_digest import digest
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.importing import files_of
 from vldeformer.models.vilt_settings import ViltSettings

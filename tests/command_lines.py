@@ -88,6 +88,7 @@ ablations --settings a/path --speed a/path --out a/path --results a/path an/othe
 ablations --settings a/path --speed a/path --out a/path --results a/path an/other --compositional
 ablations --settings a/path --speed a/path --out a/path --results a/path an/other --pair-times
 claims --results a/path an/other --out a/path
+verify a/path a/other/path
 provenance a/artifact
 provenance a/artifact a/other --row 'a red ring' 'a red ring' --column name --config a/path --json
 doctor

@@ -44,10 +44,12 @@ def test_a_folder_replaces_an_older_one_only_when_it_is_complete(tmp_path):
     with pytest.raises(KeyboardInterrupt), whole_folder(folder) as temporary:
         (temporary / "b").write_text("2")
         raise KeyboardInterrupt
-    assert [item.name for item in folder.iterdir()] == ["provenance.json"]
+    assert {item.name for item in folder.iterdir()} == {"provenance.json", "digests.json"}
     with whole_folder(folder) as temporary:
         (temporary / "b").write_text("2")
-    assert [item.name for item in folder.iterdir()] == ["b"] and [item.name for item in tmp_path.iterdir()] == ["folder"]
+    assert {item.name for item in folder.iterdir()} == {"b", "digests.json"} and [item.name for item in tmp_path.iterdir()] == [
+        "folder"
+    ]
 
 
 @pytest.mark.parametrize("name", ["folder", "folder/thesis.txt"])
@@ -64,7 +66,7 @@ def test_an_empty_folder_is_replaced(tmp_path):
     (tmp_path / "folder" / ".snakemake_timestamp").touch()
     with whole_folder(tmp_path / "folder") as temporary:
         (temporary / "new").touch()
-    assert [item.name for item in (tmp_path / "folder").iterdir()] == ["new"]
+    assert {item.name for item in (tmp_path / "folder").iterdir()} == {"new", "digests.json"}
 
 
 def test_permissions_are_those_of_an_ordinary_file(tmp_path):

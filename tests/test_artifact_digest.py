@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from vldeformer import artifact
-from vldeformer.artifact import digest
+from vldeformer import content_digest
+from vldeformer.content_digest import digest
 
 
 def test_digest_is_of_content_and_names(tmp_path):
@@ -46,10 +46,10 @@ def store(tmp_path, monkeypatch):
     for name in ("a", "b", "sub/c"):
         (folder / name).write_text(name)
     reads = []
-    plain = artifact._file_digest
-    monkeypatch.setattr(artifact, "_file_digest", lambda path: reads.append(path.name) or plain(path))
-    monkeypatch.setattr(artifact, "REMEMBERED_BYTES", 1)
-    monkeypatch.setattr(artifact, "SETTLED_NS", -1)
+    plain = content_digest.file_digest
+    monkeypatch.setattr(content_digest, "file_digest", lambda path: reads.append(path.name) or plain(path))
+    monkeypatch.setattr(content_digest, "REMEMBERED_BYTES", 1)
+    monkeypatch.setattr(content_digest, "SETTLED_NS", -1)
     return folder, reads
 
 
@@ -108,7 +108,7 @@ def test_a_damaged_note_of_a_digest_is_not_trusted(store, text):
 
 def test_what_has_just_changed_is_not_remembered(store, monkeypatch):
     folder, _ = store
-    monkeypatch.setattr(artifact, "SETTLED_NS", 3600 * 10**9)
+    monkeypatch.setattr(content_digest, "SETTLED_NS", 3600 * 10**9)
     assert digest(folder) == plain_digest(folder) and not (folder.parent / ".store.digest.json").exists()
 
 

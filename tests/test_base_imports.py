@@ -16,6 +16,7 @@ DISTRIBUTIONS = packages_distributions()
 # extra → files that may import its packages. Without the extra, the command that reaches them ends with one plain line.
 EXTRAS = {
     "eccv": ["evaluation/judgements.py"],
+    "heic": ["data/pictures.py"],
     "lance": ["search/export.py"],
     "serve": ["serve/*.py"],
 }

@@ -158,8 +158,8 @@ def test_an_error_of_the_system_without_a_name_is_said_of_the_output(tmp_path, c
             OSError(errno.ENOSPC, "No space left on device"),
             "{out}: not written whole (No space left on device); is the disk full?",
         ),
-        (OSError("the library says so"), "{out}: not made: the library says so"),
-        (OSError(errno.EIO, "Input/output error"), "{out}: not made: Input/output error"),
+        (OSError("the library says so"), "the library says so; {out} is not made"),
+        (OSError(errno.EIO, "Input/output error"), "Input/output error; {out} is not made"),
         (PermissionError(errno.EACCES, "Permission denied", "/root/x"), "/root/x: Permission denied"),
     ],
 )

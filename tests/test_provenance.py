@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from vldeformer.artifact import digest, read_json, record_path
+from vldeformer.artifact import read_json
+from vldeformer.content_digest import digest
 from vldeformer.provenance import provenance
 from vldeformer.steps.vocabulary import vocabulary
+from vldeformer.stored_digests import record_path
 
 
 def test_a_record_names_inputs_by_content_and_the_machine(tmp_path):

@@ -18,4 +18,10 @@ dvc status --quiet ||
     disagree "DVC: settings, versions of steps or files are not those of dvc.lock: dvc status names them; dvc repro makes them, dvc checkout brings them back"
 python -m vldeformer.project.made_with ||
     disagree "Results: the lines above name packages of which another version made them"
+stored=()
+for folder in artifacts results; do [[ -d $folder ]] && stored+=("$folder"); done
+if ((${#stored[@]})); then
+    python -m vldeformer.cli verify "${stored[@]}" > >(grep -v -e ": no fault found$" -e " no digest" >&2) ||
+        disagree "Stored files: the lines above name those that are not as they were written: bring them back (dvc checkout, git checkout) or make them again"
+fi
 $agreed && echo "DVC and Snakemake agree: nothing is to be done"

@@ -1,33 +1,31 @@
-"""Files appear whole or not at all, and are known by a digest of their content."""
+"""Files appear whole or not at all, are on the disk when they have their names, and are compared with their digests when read."""
 
 import codecs
 import contextlib
-import hashlib
+import fcntl
 import json
 import os
+import re
 import shutil
 import tempfile
-import time
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from vldeformer.durable import name_file, name_folder, recover
 from vldeformer.errors import InputError
 from vldeformer.folder_lock import check_unlocked, folder_lock
+from vldeformer.stored_digests import DIGESTS, check_bytes, check_stored, seal, sealed, unsealed
 
 RECORD = "provenance.json"
 """Where a stage says beside its output how it was made."""
-WRITTEN_BY_STAGES = {RECORD, "encoder.json", "ids.json", "photographs.json", "parts.json"}
+WRITTEN_BY_STAGES = {RECORD, DIGESTS, "encoder.json", "ids.json", "photographs.json", "parts.json"}
 """Every folder that a stage writes holds one of these files."""
-REMEMBERED_BYTES = 64 << 20
-"""From this size on a digest is kept beside what it is of."""
-SETTLED_NS = 2_000_000_000
-"""A file that changed less than this before it is read may change again within the resolution of its time."""
-TOLD = {RECORD, "README.md"}
-"""Files that tell of an artifact and are no part of it: its record, and the card of a model."""
+TEMPORARY = ".tmp"
+"""Ending of what is not whole yet: .NAME.xxxxxxxx.tmp beside NAME."""
 NUMPY, ZIP, PICKLE = "a NumPy array (.npy)", "a zip archive (such as .npz or .pt)", "a pickle"
 STARTS = {b"\x93NUMPY": NUMPY, b"PK": ZIP, b"\x80": PICKLE}
 """First bytes of a file → what it looks like."""
@@ -39,38 +37,123 @@ ARRAY_ERRORS = (ValueError, TypeError, SyntaxError, OverflowError, tokenize.Toke
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; it takes the name ``path`` only if the block ends without an error.
 
-    Raises InputError as ``check_file`` does.
+    What killed processes left of the same file is removed. Raises InputError as ``check_file`` does.
     """
     check_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    _remove_leftovers(path)
+    handle, temporary = _held_file(path)
     try:
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        name_file(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
 
 
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """The same for a folder: an older one of that name is replaced only when the new one is complete.
+    """The same for a folder: an older one of that name is replaced only when the new one is complete, with its ``digests.json``.
 
     Raises InputError as ``check_replaceable`` does.
     """
     check_replaceable(path)
     with folder_lock(path):
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        recover(path)
+        _remove_leftovers(path)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent))
         try:
             yield temporary
-            os.chmod(temporary, 0o777 & ~_umask())
-            if path.exists():
-                shutil.rmtree(path)
-            os.replace(temporary, path)
+            finish_folder(temporary, path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def whole_parts(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder; at the end what is in it replaces what has the same names in ``folder``, and the rest stays.
+
+    Records come last: until then there is none, so that none tells of half a folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder_lock(folder):
+        made = folder / "parts"
+        _remove_leftovers(made)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{made.name}.", suffix=TEMPORARY, dir=folder))
+        try:
+            yield temporary
+            items = sorted(temporary.iterdir(), key=lambda item: (item.name.endswith(RECORD), item.name))
+            for item in items:
+                if item.name.endswith(RECORD):
+                    (folder / item.name).unlink(missing_ok=True)
+            for item in items:
+                if item.is_dir():
+                    recover(folder / item.name)
+                    name_folder(item, folder / item.name)
+                else:
+                    name_file(item, folder / item.name)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def finish_folder(made: Path, path: Path) -> None:
+    """Give a folder that is complete its digests and its name; whoever calls it holds the folder's lock.
+
+    A folder in which a killed run goes on is named by this alone: a kill leaves it, or the result.
+    """
+    seal(made)
+    os.chmod(made, 0o777 & ~_umask())
+    recover(path)
+    name_folder(made, path)
+
+
+def finish_part(part: Path, path: Path, stores: Sequence[str] = ()) -> None:
+    """The same of a folder in which killed runs went on, so that digests in it may be of older content.
+
+    Args:
+        part: the folder.
+        path: its name when it is complete.
+        stores: folders in it that get a list of digests of their own, as they can be used alone.
+
+    """
+    for older in part.rglob(DIGESTS):
+        older.unlink()
+    for name in stores:
+        seal(part / name)
+    finish_folder(part, path)
+
+
+def discard(folder: Path, made: Path) -> None:
+    """Delete a folder at once: a kill leaves nothing of it but what the next writing of ``made``, beside it, removes."""
+    name = tempfile.mktemp(prefix=f".{made.name}.", suffix=TEMPORARY, dir=folder.parent)
+    os.replace(folder, name)
+    shutil.rmtree(name)
+
+
+def _held_file(path: Path) -> tuple[int, Path]:
+    """A new temporary file and its open handle, which holds a lock: so others see that somebody writes it."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
+        with contextlib.suppress(OSError):  # a file system without locks: what is left there is kept
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if Path(name).exists():  # not taken for a leftover before it was locked
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Delete what killed processes left of a file or folder: a folder's lock is held, of a file nobody holds the lock."""
+    leftover = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}{re.escape(TEMPORARY)}")
+    for item in path.parent.iterdir():
+        if not leftover.fullmatch(item.name):
+            continue
+        if item.is_dir():
+            shutil.rmtree(item, ignore_errors=True)
+            continue
+        with contextlib.suppress(OSError), item.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            item.unlink()
 
 
 def check_file(path: Path) -> None:
@@ -100,20 +183,31 @@ def check_replaceable(path: Path) -> None:
         )
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as sorted, indented UTF-8 JSON: the same value always gives the same bytes."""
+def write_json(path: Path, value: Any, seal_it: bool = False) -> None:
+    """Write ``value`` as sorted, indented UTF-8 JSON: the same value always gives the same bytes.
+
+    Args:
+        path: the file.
+        value: what JSON can hold.
+        seal_it: with a digest of itself among its keys (``value`` is an object): of a file that stands alone.
+
+    """
+    written = sealed(value) if seal_it else value
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(written, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON. Raises InputError naming the file if it is missing, cut short or not JSON."""
+    """Read JSON. Raises InputError naming the file if it is missing, cut short, not JSON or not what was written here."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        value = json.loads(content.decode("utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"{path}: expected a JSON file, found none") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: expected JSON, got something else ({error}); it may be cut short") from None
+    check_bytes(path, content)
+    return unsealed(value, path)
 
 
 def read_texts(path: Path) -> list[str]:
@@ -125,11 +219,6 @@ def read_texts(path: Path) -> list[str]:
         if not isinstance(text, str):
             raise InputError(f"{path}: expected a list of texts, got {str(text)[:60]} in place {row}")
     return value
-
-
-def record_path(path: Path) -> Path:
-    """Where the record of a single file stands: tokenizer.json → tokenizer.provenance.json."""
-    return path.with_name(f"{path.stem}.provenance.json")
 
 
 def map_array(path: Path) -> np.ndarray:
@@ -147,8 +236,10 @@ def map_array(path: Path) -> np.ndarray:
 
 
 def load_array(path: Path) -> np.ndarray:
-    """The same, read into memory."""
-    return np.array(map_array(path))
+    """The same, read into memory; it is what was written here, or was not written here."""
+    array = map_array(path)
+    check_stored(path)
+    return np.array(array)
 
 
 def kind_of_file(path: Path) -> str:
@@ -168,62 +259,6 @@ def write_array_header(file: BinaryIO, dtype: np.dtype, shape: tuple[int, ...]) 
     """Start a .npy file whose numbers, in C order, are written behind it as they come."""
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)
-
-
-def digest(path: Path) -> str:
-    """sha256 of a file, or of a folder's files in the order of their relative names. Hidden files and those that tell of it
-    (``TOLD``) are left out.
-
-    What is large is read once: the digest is kept beside it, in ``.NAME.digest.json``, and holds as long as no file has come
-    or gone and each has the size, number and times (ns) that it had.
-    """
-    files = {"": path} if path.is_file() else dict(_files_below(path))
-    before = time.time_ns()
-    stamps = {name: _stamp(file) for name, file in files.items()}
-    if sum(stamp[0] for stamp in stamps.values()) < REMEMBERED_BYTES:
-        return _content_digest(path, files)
-    kept = path.with_name(f".{path.name}.digest.json")
-    remembered = _remembered(kept, stamps)
-    if remembered is not None:
-        return remembered
-    total = _content_digest(path, files)
-    changed = max(time_ns for stamp in stamps.values() for time_ns in stamp[2:])
-    if before - changed > SETTLED_NS:  # else a second change could bear the same time
-        with contextlib.suppress(OSError):  # a folder that may only be read: it is made again each time
-            write_json(kept, {"files": stamps, "sha256": total})
-    return total
-
-
-def _files_below(folder: Path) -> Iterator[tuple[str, Path]]:
-    for file in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
-        if file.name not in TOLD:
-            yield file.relative_to(folder).as_posix(), file
-
-
-def _stamp(file: Path) -> list[int]:
-    """Size in bytes, number of the file, times of its last change of content and of anything (ns)."""
-    stat = file.stat()
-    return [stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns]
-
-
-def _remembered(kept: Path, stamps: dict[str, list[int]]) -> str | None:
-    with contextlib.suppress(InputError, OSError):
-        value = read_json(kept)
-        if isinstance(value, dict) and value.get("files") == stamps and isinstance(value.get("sha256"), str):
-            return str(value["sha256"])
-    return None
-
-
-def _content_digest(path: Path, files: Mapping[str, Path]) -> str:
-    own = {name: _file_digest(file) for name, file in files.items()}
-    if path.is_file():
-        return own[""]
-    return hashlib.sha256("".join(f"{name}\0{sha256}\n" for name, sha256 in own.items()).encode()).hexdigest()
-
-
-def _file_digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _umask() -> int:

@@ -2,18 +2,23 @@
 
 The commands are the functions of ``steps/``; their signatures are the command line. A step is imported when it is named, so
 that ``--help`` is quick. Wrong input ends with one line on standard error and exit code 2.
+
+Nothing but the standard library is imported here before signals are handled.
 """
 
 import errno
+import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cyclopts import App, CycloptsError, Group, Parameter
-
-from vldeformer.command_text import CommandHelp, in_one_line
 from vldeformer.errors import InputError
+from vldeformer.stopping import Stop, stoppable
+
+if TYPE_CHECKING:
+    from cyclopts import App
 
 
 class Command(NamedTuple):
@@ -59,12 +64,14 @@ COMMANDS = {
     "index-export": Command("search", "Export ids, paths and vectors of an index to Parquet or LanceDB."),
     "serve": Command("search", "Serve a search page for an index, and its HTTP API."),
     "doctor": Command("project", "Check the project in this folder for common problems."),
+    "verify": Command("project", "Compare stored files with what was written."),
     "provenance": Command("project", "Show what an artifact, result, table or cell was made from, down to the raw data."),
     "publish": Command("project", "Write a decomposed model with a model card into a folder or a Hugging Face repository."),
 }
 """``NAME`` is the function of that name in ``steps/``, ``pair-time`` is ``steps.pair_time:pair_time``."""
 
 HELP_FLAGS = ("--help", "-h")
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "Cannot allocate memory")
 CHANGED = {"index-remove": "index", "publish": "hub"}
 """What a command without ``--out`` writes."""
 
@@ -80,6 +87,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments is None:
+        _speak_plainly()
+    stop = Stop()
+    try:
+        with stoppable(process_ends=arguments is None) as stop:
+            return _run(words)
+    except KeyboardInterrupt:
+        return _fail(stop.line, stop.code)
+    except BaseException:
+        if stop.number is None:
+            raise
+        return _fail(stop.line, stop.code)  # a library made another error of it
+
+
+def _speak_plainly() -> None:
+    """What the terminal cannot show is replaced, and a warning of a library is one line without the place in its code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    warnings.formatwarning = lambda message, *_, **__: f"vldeformer: {' '.join(str(message).split())}\n"
+
+
+def _run(words: list[str]) -> int:
+    from cyclopts import CycloptsError
+
+    from vldeformer.command_text import in_one_line
+
     written: Any = None
     try:
         run, given, _ = build_app(summaries=words[:1] in ([], *([flag] for flag in HELP_FLAGS))).parse_args(
@@ -96,18 +129,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         return _fail(_system_error(error, written))
-    except KeyboardInterrupt:
-        return _fail("interrupted; run the same command again to continue") + 128
+    except (MemoryError, RuntimeError) as error:
+        if (lack := _lack_of_memory(error)) is None:
+            raise
+        return _fail(lack)
     return 0
 
 
-def build_app(summaries: bool = False) -> App:
+def build_app(summaries: bool = False) -> "App":
     """The application of all commands.
 
     Args:
         summaries: for the list of all commands show the table's sentences; else each command has the docstring of its step.
 
     """
+    from cyclopts import App, Group, Parameter
+
+    from vldeformer.command_text import CommandHelp
+
     app = App(
         name="vldeformer",
         help="Run a step of the workflow. `COMMAND --help` shows its options.",
@@ -142,14 +181,26 @@ def _system_error(error: OSError, written: Any) -> str:
     # The system does not say which file a full disk cut short, NumPy not even the number of the error.
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT) or "requested and" in str(error):
         return f"{written}: not written whole ({error.strerror or error}); is the disk full?"
-    return f"{written}: not made: {error.strerror or error}"
+    return f"{error.strerror or error}; {written} is not made"
 
 
-def _fail(message: str) -> int:
+def _lack_of_memory(error: BaseException) -> str | None:
+    """What libraries raise without memory for an array, a thread or a process, in one line; None: it is another error."""
+    said = " ".join(str(error).split())
+    if isinstance(error, MemoryError) or any(mark in said for mark in NO_MEMORY):
+        return f"out of memory ({said[:200] or 'the system gives no more'}); free some, or use smaller batches or fewer cores"
+    if "start new thread" in said:
+        return "the system starts no more threads; end other programs, or allow more processes (ulimit -u) or memory"
+    if type(error).__name__ in ("TerminatedWorkerError", "BrokenProcessPool"):
+        return "a worker process was killed, most likely for lack of memory; free some, or use fewer cores"
+    return None
+
+
+def _fail(message: str, code: int = 2) -> int:
     line = " ".join(message.split())
     shown = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in line)
     print(f"vldeformer: {shown}", file=sys.stderr)
-    return 2
+    return code
 
 
 if __name__ == "__main__":

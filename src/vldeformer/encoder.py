@@ -15,7 +15,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from vldeformer.artifact import RECORD, digest, whole_folder, write_json
+from vldeformer.artifact import RECORD, whole_folder, write_json
+from vldeformer.content_digest import digest
 from vldeformer.data.records import Regions
 from vldeformer.errors import InputError
 from vldeformer.extractors.base import Extractor
@@ -33,6 +34,7 @@ from vldeformer.models.weights import ModelDescription, as_encoder, save_model
 from vldeformer.retrieval.image_transform import ImageTransform
 from vldeformer.retrieval.item_vectors import encode_captions, encode_images
 from vldeformer.runtime import RuntimeSettings, arithmetic, find_device, this_machine
+from vldeformer.stored_digests import seal
 
 BATCH_SIZE = 64
 
@@ -177,7 +179,7 @@ class Encoder:
 
         >>> encoder.save_pretrained(folder)
         >>> sorted(path.name for path in folder.iterdir())
-        ['README.md', 'encoder.json', 'model.safetensors', 'tokenizer.json']
+        ['README.md', 'digests.json', 'encoder.json', 'model.safetensors', 'tokenizer.json']
         """
         with whole_folder(Path(folder)) as temporary:
             self._write(temporary, _results(results, experiment), None)
@@ -229,6 +231,7 @@ class Encoder:
             weights_sha256=digest(folder / WEIGHTS),
         )
         (folder / CARD).write_text(model_card(saved, training, results, repo_id), encoding="utf-8")
+        seal(folder)
 
     @property
     def _device(self) -> torch.device:

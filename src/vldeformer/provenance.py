@@ -15,8 +15,10 @@ from typing import Any
 
 import psutil
 
-from vldeformer.artifact import digest
+from vldeformer.artifact import write_json
+from vldeformer.content_digest import digest
 from vldeformer.runtime import processor_name
+from vldeformer.stored_digests import RECORDED, file_digest, record_path
 
 PACKAGES = (
     "accelerate",
@@ -51,6 +53,11 @@ def provenance(settings: Mapping[str, Any], inputs: Mapping[str, Path], started:
         "wall_seconds": round(time.monotonic() - started, 2),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Write the record of a single file next to it, with the digest of the file, which is compared when it is read."""
+    write_json(record_path(path), {**record, RECORDED: {path.name: file_digest(path)}})
 
 
 def by_place(paths: Sequence[Path]) -> dict[str, Path]:

@@ -6,8 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from vldeformer.artifact import digest
 from vldeformer.cli import main
+from vldeformer.content_digest import digest
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.parts import JoinedRegionStore, join_manifests, join_region_stores, open_region_store
 from vldeformer.data.records import Caption, Image, Regions
@@ -68,7 +68,7 @@ def test_a_joined_store_answers_as_its_parts_do(tmp_path, parts):
 
 def test_no_feature_is_copied_and_they_may_move_together(tmp_path, parts):
     join_region_stores(tmp_path / "joined", parts)
-    assert [path.name for path in (tmp_path / "joined").iterdir()] == ["parts.json"]
+    assert {path.name for path in (tmp_path / "joined").iterdir()} == {"parts.json", "digests.json"}
     (tmp_path / "elsewhere").mkdir()
     shutil.move(tmp_path / "joined", tmp_path / "elsewhere" / "joined")
     shutil.move(tmp_path / "stores", tmp_path / "elsewhere" / "stores")

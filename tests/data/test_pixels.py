@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from older_files import forget
 
 from vldeformer.data.pixels import PixelStore, write_pixels
 from vldeformer.errors import InputError
@@ -46,6 +47,6 @@ def test_an_error_leaves_nothing_behind_and_the_old_store_in_place(tmp_path):
 
 def test_ids_and_pixels_must_agree(tmp_path):
     write_pixels(tmp_path / "store", ["a", "b", "c"], IMAGES, (4, 6))
-    (tmp_path / "store" / "ids.json").write_text(json.dumps(["a"]))
+    (forget(tmp_path / "store") / "ids.json").write_text(json.dumps(["a"]))
     with pytest.raises(InputError, match="1 ids but 3 images"):
         PixelStore(tmp_path / "store")

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from older_files import forget
 
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import GrowingArray, RegionStore, write_regions
@@ -111,6 +112,7 @@ def test_a_store_of_images_without_tags_opens(tmp_path):
 def test_a_damaged_store_is_refused_when_it_is_opened(tmp_path, name, change, expected):
     path = tmp_path / "store" / name
     write_regions(tmp_path / "store", ITEMS, WIDTH)
+    forget(tmp_path / "store")
     if path.suffix == ".json":
         path.write_text(json.dumps(change(json.loads(path.read_text()))))
     else:

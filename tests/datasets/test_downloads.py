@@ -23,7 +23,7 @@ FILE = WebArchive("images", "https://nowhere.invalid/far/big.zip", len(CONTENT),
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("vldeformer.datasets.downloads.ResumingDownloader.__init__.__defaults__", (5, 0.0))
+    monkeypatch.setattr("vldeformer.datasets.downloads.ResumingDownload.__init__.__defaults__", (5, 0.0))
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_shares_split_the_folder(tmp_path):
     ("rows", "expected"),
     [
         (["a.jpg,x", "gone.jpg,x"], "line 3: photograph 'gone.jpg' is not in"),
-        (["a.jpg,x", "D.jpg,x"], "photos; did you mean 'd.JPG'?"),
+        (["a.jpg,x", "e/c.jpg,x"], "photos; did you mean 'b/c.png'?"),
         (["a.jpg,x", "a.jpg, "], "line 3: a caption of 'a.jpg' is empty; write one or delete it"),
         (["a.jpg,x y", "d.JPG,x y", "a.jpg,x  y"], "line 4: 'a.jpg' has the same caption as on line 2; delete one of them"),
         (["a.jpg,x", "gone.jpg,", "a.jpg,x"], "line 3: photograph 'gone.jpg' is not in PHOTOS (2 more problems)"),

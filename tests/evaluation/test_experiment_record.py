@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from made_records import BOOTSTRAP, made_ranks, made_result, made_test
+from older_files import forget
 
 from vldeformer.errors import InputError
 from vldeformer.evaluation.compositional_result import accuracy_gain
@@ -109,7 +110,7 @@ def test_what_a_record_cannot_hold_is_refused(tmp_path):
 )
 def test_a_file_that_is_no_whole_record_is_refused(tmp_path, change, problem):
     path = stored(made_record(), tmp_path)
-    value = json.loads(path.read_text())
+    value = json.loads(forget(path).read_text())
     change(value)
     path.write_text(json.dumps(value))
     with pytest.raises(InputError, match=problem) as caught:

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from older_files import forget
 
 from vldeformer.errors import InputError
 from vldeformer.evaluation.protocols import evaluate
@@ -49,7 +50,7 @@ def test_bad_files_are_named(result, tmp_path):
     with pytest.raises(InputError, match=r"all\.json: expected a JSON file, found none"):
         RetrievalResult.load(path)
     result.save(path)
-    value = json.loads(path.read_text())
+    value = json.loads(forget(path).read_text())
     path.write_text(json.dumps(value | {"n_images": 13}))
     with pytest.raises(InputError, match=r"all\.ranks\.parquet: ranks of 12 images and 30 captions, but all\.json is of 13"):
         RetrievalResult.load(path)

@@ -16,7 +16,7 @@ from vldeformer.extractors import store as extractor_store
 from vldeformer.extractors.files import load_extractor
 from vldeformer.extractors.photographs import open_network
 from vldeformer.extractors.settings import HubRegions
-from vldeformer.extractors.store import write_photograph_regions
+from vldeformer.extractors.store import PROGRESS, write_photograph_regions
 
 IDS = [f"{number:02}" for number in range(20)]
 TRAIN = IDS[:10]
@@ -114,7 +114,7 @@ def test_killed_and_continued_is_the_same_as_uninterrupted(whole, settings, phot
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(extractor_store.RegionWriter, "append", append)
         write(part, settings, photographs)
-    saved = json.loads((part / "progress.json").read_text())
+    saved = json.loads((part / PROGRESS).read_text())
     assert saved["images"] == images // 4 * 4
     for name, size in saved["files"].items():  # what had not been handed to the system is lost
         with (part / "store" / name).open("r+b") as file:
@@ -129,13 +129,11 @@ def test_killed_and_continued_is_the_same_as_uninterrupted(whole, settings, phot
 def test_another_key_or_a_file_cut_short_begins_again(whole, settings, photographs, tmp_path):
     part = tmp_path / "features.part"
     shutil.copytree(whole[0], part)
-    progress = json.loads((part / "progress.json").read_text())
+    progress = json.loads((part / PROGRESS).read_text())
     assert progress["images"] == 0
     write(part, settings, photographs, key="other")
     assert files(part) == files(whole[0])
-    (part / "progress.json").write_text(
-        json.dumps(progress | {"key": {"key": "other"}, "images": 9, "files": {"features.npy": 10**9}})
-    )
+    (part / PROGRESS).write_text(json.dumps(progress | {"key": {"key": "other"}, "images": 9, "files": {"features.npy": 10**9}}))
     write(part, settings, photographs, key="other")
     assert files(part) == files(whole[0])
 

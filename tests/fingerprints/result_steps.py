@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from fingerprints.outputs import keys, result, scores, vectors
+from fingerprints.outputs import keys, plain, result, scores, vectors
 from fingerprints.values import exact
 
 
@@ -177,6 +177,6 @@ def recorded(world):
     parts = {"images": result.image_ids, "captions": result.caption_ids, "items": test.keys}
     parts |= {name: getattr(result.ranks, name).tolist() for name in ("i2t", "t2i")}
     parts |= {"outcomes": test.scores.tolist(), "blind": test.blind.tolist(), "subsets": test.subsets}
-    return {"settings": found.settings, "keys": sorted(json.loads((root / "a.json").read_text()))} | {
+    return {"settings": found.settings, "keys": sorted(plain(root / "a.json"))} | {
         name: exact(value) for name, value in parts.items()
     }

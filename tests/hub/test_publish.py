@@ -11,8 +11,8 @@ from hub_server import running_hub
 from vision_models import photograph, save_vision_model
 
 import vldeformer
-from vldeformer.artifact import digest
 from vldeformer.cli import main
+from vldeformer.content_digest import digest
 from vldeformer.errors import InputError
 from vldeformer.extractors.files import load_extractor
 from vldeformer.extractors.photographs import PhotographExtractor, open_network
@@ -49,7 +49,9 @@ def refusal(call, *given, **options):
 def test_a_pushed_model_is_loaded_by_its_id_then_without_a_network(hub, model_folder, monkeypatch):
     encoder = vldeformer.load(model_folder("squares"))
     assert encoder.push_to_hub("me/rings").startswith(f"{hub.url}/me/rings/commit/")
-    assert sorted(hub.repositories["me/rings"]) == ["README.md", "encoder.json", "model.safetensors", "tokenizer.json"]
+    assert sorted(hub.repositories["me/rings"]) == [
+        "README.md", "digests.json", "encoder.json", "model.safetensors", "tokenizer.json",
+    ]  # fmt: skip
     assert 'vldeformer.load("me/rings")' in hub.repositories["me/rings"]["README.md"].decode()
     expected = encoder.encode_text(TEXTS)
     np.testing.assert_array_equal(vldeformer.load("me/rings").encode_text(TEXTS), expected)

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 import torch
+from older_files import forget
 from safetensors.torch import load_file, save_file
 from tiny_settings import SECTIONS, backbone
 
@@ -62,7 +63,8 @@ def test_what_is_saved_comes_back(tmp_path, words, region_store, kind, reads):
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
     if isinstance(loaded, DualEncoder):
         assert (loaded.pooling, loaded.dropout.p) == ("mean_all", 0.25)
-    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["encoder.json", "model.safetensors", "tokenizer.json"]
+    names = sorted(path.name for path in (tmp_path / "model").iterdir())
+    assert names == ["digests.json", "encoder.json", "model.safetensors", "tokenizer.json"]
 
 
 @pytest.mark.parametrize("reads", ["oscar", "vilt", "visualbert"])
@@ -72,7 +74,7 @@ def test_a_description_of_format_1_had_the_keys_of_all_kinds_and_is_still_read(t
         pooling="mean", pooling_dropout=0.25,
     )  # fmt: skip
     save_model(tmp_path / "model", build_model(description), description, words)
-    path = tmp_path / "model" / "encoder.json"
+    path = forget(tmp_path / "model") / "encoder.json"
     values = json.loads(path.read_text())
     assert values["format"] == 2
     everything = {
@@ -86,7 +88,7 @@ def test_a_description_of_format_1_had_the_keys_of_all_kinds_and_is_still_read(t
 
 
 def test_a_missing_extra_or_misshaped_tensor_is_named(folder):
-    path = folder / "model.safetensors"
+    path = forget(folder) / "model.safetensors"
     tensors = load_file(path)
     name = "backbone.region_norm.weight"
     for changed, expected in [
@@ -121,7 +123,7 @@ def test_truncated_weights(folder, keep):
     ],
 )
 def test_a_foreign_description_is_refused_for_the_first_thing_that_is_wrong(folder, change, expected):
-    path = folder / "encoder.json"
+    path = forget(folder) / "encoder.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     said = refusal(folder).removeprefix(str(path))
     assert said.startswith(f": not a model description of this version; {expected}") and len(said) < 200
@@ -129,7 +131,7 @@ def test_a_foreign_description_is_refused_for_the_first_thing_that_is_wrong(fold
 
 @pytest.mark.parametrize(("content", "expected"), [("[]", "not a model description"), ("{", "expected JSON")])
 def test_a_description_that_is_none(folder, content, expected):
-    (folder / "encoder.json").write_text(content)
+    (forget(folder) / "encoder.json").write_text(content)
     assert expected in refusal(folder)
 
 
@@ -142,7 +144,7 @@ def test_a_missing_file(folder, name):
 def test_words_of_another_model(folder, words):
     from vldeformer.inputs.tokens import WordPieces
 
-    WordPieces.learn(["red blue green"], 100).save(folder / "tokenizer.json")
+    WordPieces.learn(["red blue green"], 100).save(forget(folder) / "tokenizer.json")
     assert f"says {len(words)}" in refusal(folder)
 
 
@@ -168,7 +170,7 @@ def test_separate_weights_and_a_learned_temperature_come_back(tmp_path, words, r
 
 
 def test_a_description_from_before_separate_weights_is_of_shared_ones(folder):
-    path = folder / "encoder.json"
+    path = forget(folder) / "encoder.json"
     values = json.loads(path.read_text())
     assert values.pop("shared_weights") is True and values.pop("initial_temperature") is None
     path.write_text(json.dumps(values))
@@ -233,7 +235,7 @@ def test_a_depth_comes_back_and_a_description_without_one_is_of_all_layers(tmp_p
     save_model(tmp_path / "model", build_model(description), description, words)
     model, found, _ = load_model(tmp_path / "model")
     assert isinstance(model, JointMatcher) and found.joint_layers == 1 and model.apart == SECTIONS["backbone"]["layers"] - 1
-    path = tmp_path / "model" / "encoder.json"
+    path = forget(tmp_path / "model") / "encoder.json"
     values = json.loads(path.read_text())
     for layers, expected in ((3, "joint_layers is 3, but the backbone has 2 layers"), (0, "joint_layers: expected")):
         path.write_text(json.dumps(values | {"joint_layers": layers}))

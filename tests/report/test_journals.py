@@ -30,3 +30,24 @@ def test_bad_journals_are_named(tmp_path):
     path.write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "lo')
     with pytest.raises(InputError, match=r"journal\.jsonl, line 2: expected a JSON object"):
         read_journal(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda lines: [*lines[:3], lines[2], *lines[3:]], 4),
+        (lambda lines: [*lines[:3], *lines[4:]], 4),
+        (lambda lines: lines[1:], 1),
+        (lambda lines: [lines[1], lines[0], *lines[2:]], 1),
+        (lambda lines: [*lines, lines[-1]], 7),
+    ],
+)
+def test_a_journal_with_doubled_or_missing_steps_is_refused(tmp_path, change, line):
+    whole = [{"step": step, "loss": 1.0} for step in range(1, 6)] + [{"step": 5, "val_mean_recall": 50.0}]
+    path = tmp_path / "journal.jsonl"
+    for lines in (whole, change(whole)):
+        path.write_text("".join(json.dumps(one) + "\n" for one in lines))
+        if lines is whole:
+            assert training("one", path).steps == (1, 2, 3, 4, 5)
+    with pytest.raises(InputError, match=rf"journal\.jsonl, line {line}: step"):
+        training("one", path)

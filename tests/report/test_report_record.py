@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from vldeformer.artifact import digest
+from vldeformer.content_digest import digest
 from vldeformer.report.lineage import follow, in_order
 
 

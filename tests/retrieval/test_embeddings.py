@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from older_files import forget
 
 from vldeformer.errors import InputError
 from vldeformer.retrieval.embeddings import Embeddings, Scores
@@ -32,7 +33,8 @@ def test_embeddings_survive_disk(embeddings, tmp_path):
     for name in ("images", "captions", "caption_image_index"):
         np.testing.assert_array_equal(getattr(again, name), getattr(embeddings, name))
     assert sorted(file.name for file in (tmp_path / "emb").iterdir()) == [
-        "caption_ids.json", "caption_image_index.npy", "captions.npy", "image_ids.json", "images.npy", "provenance.json",
+        "caption_ids.json", "caption_image_index.npy", "captions.npy", "digests.json", "image_ids.json", "images.npy",
+        "provenance.json",
     ]  # fmt: skip
 
 
@@ -137,6 +139,7 @@ def test_bad_scores_name_the_pair(scores):
 
 def test_bad_files_are_named(embeddings, tmp_path):
     embeddings.save(tmp_path, {})
+    forget(tmp_path)
     whole = (tmp_path / "captions.npy").read_bytes()
     (tmp_path / "captions.npy").write_bytes(whole[:150])
     with pytest.raises(InputError, match=r"captions\.npy: expected a NumPy array file"):

@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from older_files import forget
 
 from vldeformer.errors import InputError
 from vldeformer.models.dual import decompose
@@ -113,6 +114,7 @@ def test_one_line_says_which_share_does_not_fit(shards):
 def test_a_damaged_shard_is_named(shards, tmp_path):
     folder = tmp_path / "shard"
     shards[0].save(folder, {})
+    forget(folder)
     with pytest.raises(InputError, match=r"nothing: expected a folder of `vldeformer embed --shard`, found no shard\.json"):
         Shard.load(tmp_path / "nothing")
     np.save(folder / "images.npy", np.eye(4, dtype=np.float32))

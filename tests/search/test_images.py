@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from vldeformer.search import images
+from vldeformer.data import photograph_files
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.writing import index_images
 
@@ -92,7 +92,7 @@ def test_a_folder_that_may_not_be_entered_is_skipped(model, photos, tmp_path, mo
 
 
 def test_prune_keeps_what_lies_below_a_folder_that_cannot_be_listed(model, photos, tmp_path, monkeypatch):
-    out, entries = tmp_path / "index", images._entries
+    out, entries = tmp_path / "index", photograph_files._entries
     index_images(model, photos, out)
 
     def closed(folder):
@@ -102,7 +102,7 @@ def test_prune_keeps_what_lies_below_a_folder_that_cannot_be_listed(model, photo
 
     (photos / "b" / "00.png").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(images, "_entries", closed)
+        patch.setattr(photograph_files, "_entries", closed)
         report = index_images(model, photos, out, prune=True)
     assert (report.removed, report.images) == (1, 13)
     assert [one.id for one in report.skipped] == ["a"] and "cannot be listed" in report.skipped[0].problem

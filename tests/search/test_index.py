@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from older_files import forget
 
 import vldeformer
 from vldeformer.data.photographs import write_photographs
@@ -16,7 +17,7 @@ from vldeformer.search.layout import (
 )
 from vldeformer.search.writing import index_images, remove_images
 
-from .conftest import picture, refusal
+from .conftest import picture, refusal, stored_index
 
 QUERIES = [
     "a red ring",
@@ -124,7 +125,7 @@ def test_other_models_versions_and_damage_are_refused(index, model_folder, tmp_p
     cut = index / "shards" / "000001" / "vectors.npy"
     cut.write_bytes(cut.read_bytes()[:-200])
     assert "000001" in refusal(SearchIndex.open, index)
-    value = json.loads((index / "index.json").read_text())
+    value = json.loads(forget(index / "index.json").read_text())
     (index / "index.json").write_text(json.dumps(value | {"format": 2}))
     assert "format 2, this version reads 1" in refusal(SearchIndex.open, index)
 
@@ -240,3 +241,34 @@ def test_opened_again_it_holds_what_is_on_disk_and_keeps_its_model(index):
     again = opened.reopened()
     assert "a/03.png" in opened and "a/03.png" not in again and again.encoder is encoder
     assert again.search("a red ring", 13) == [hit for hit in before if hit.id != "a/03.png"]
+
+
+@pytest.mark.parametrize("name", ["vectors.npy", "items.arrow"])
+def test_every_flipped_bit_of_a_shard_is_refused_before_there_is_a_hit(tmp_path, name):
+    vectors = np.random.default_rng(0).standard_normal((20, 8), dtype=np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    path = stored_index(tmp_path / "index", [vectors[:10], vectors[10:]]) / "shards" / "000001" / name
+    whole = path.read_bytes()
+    for bit in np.random.default_rng(1).choice(8 * len(whole), 40, replace=False).tolist():
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        assert "000001" in refusal(lambda: SearchIndex.open(tmp_path / "index").search_vector(vectors[0], 1))
+    path.write_bytes(whole)
+    assert SearchIndex.open(tmp_path / "index").search_vector(vectors[13], 1)[0].id == "13"
+
+
+def test_a_vector_of_another_length_in_an_index_without_checksums_is_refused(tmp_path):
+    vectors = np.eye(8, dtype=np.float32)
+    vectors[3] *= 1000
+    stored_index(tmp_path / "index", [vectors])
+    assert "row 3 ('3') has length 1000" in refusal(lambda: SearchIndex.open(tmp_path / "index").search_vector(vectors[0], 1))
+
+
+def test_a_flipped_bit_of_a_structure_is_refused_before_faiss_reads_it(index, model, photos):
+    index_images(model, photos, index, structure="sq8")
+    (path,) = index.glob("*.faiss")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    assert "sq8-15.faiss: damaged" in refusal(SearchIndex.open, index)

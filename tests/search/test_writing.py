@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 
 import vldeformer
-from vldeformer.artifact import digest
+from vldeformer.content_digest import digest
 from vldeformer.search import writing
 from vldeformer.search.index import SearchIndex
 from vldeformer.search.layout import read_contents

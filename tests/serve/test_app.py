@@ -235,6 +235,6 @@ def test_metrics_count_by_route(client):
     for name in ("x", "y", "z"):
         client.get(f"/thumb/{name}")
     text = client.get("/metrics").text
-    assert 'vldeformer_requests_total{method="GET",route="/thumb/{image_id:path}",status="404"} 3.0' in text
+    assert 'vldeformer_requests_total{method="GET",route="/thumb/{image_id:any}",status="404"} 3.0' in text
     assert "vldeformer_images 29.0" in text and "vldeformer_requests_in_flight 1.0" in text
     assert 'vldeformer_step_seconds_count{step="encode"}' in text and "/thumb/x" not in text

@@ -40,3 +40,22 @@ def test_a_server_of_all_addresses_is_asked_by_an_address_and_by_no_name(folder)
     with TestClient(search_app(make_service(folder), ()), base_url="http://localhost") as client:
         assert {status(client, host) for host in ("10.0.0.7:8000", "[fe80::1]:80", "localhost:8000")} == {200}
         assert status(client, "evil.example") == 421
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("path", ["/search?q=ring", "/thumb/a/01.png", "/similar/a/01.png", "/metrics", "/static/page.js"])
+def test_a_page_of_another_site_gets_nothing_that_costs_work(client, path, site):
+    assert "another site" in problem(client.get(path, headers={"sec-fetch-site": site}), 403)
+    assert "another site" in problem(client.get(path, headers={"origin": "http://evil.example"}), 403)
+    assert "another site" in problem(client.get(path, headers={"origin": "null"}), 403)
+    for own in ({"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}, {"origin": "http://localhost:8000"}):
+        assert client.get(path, headers=own).status_code in (200, 404)
+
+
+def test_the_page_itself_may_be_led_to_from_elsewhere(client):
+    assert client.get("/", headers={"sec-fetch-site": "cross-site"}).status_code == 200
+
+
+def test_two_hosts_are_refused(client):
+    twice = [("host", "localhost"), ("host", "evil.example")]
+    assert "one Host" in problem(client.get("/search?q=ring", headers=twice), 400)

@@ -103,3 +103,16 @@ def test_addresses_that_cannot_be_listened_on():
         ):
             with pytest.raises(InputError, match=expected):
                 listen(host, number)
+
+
+def test_a_head_that_does_not_end_and_an_idle_connection_are_closed(server):
+    host, port = server.removeprefix("http://").rstrip("/").split(":")
+    with socket.create_connection((host, int(port))) as slow, socket.create_connection((host, int(port))) as idle:
+        slow.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        idle.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for connection in (slow, idle):
+            connection.settimeout(30)
+            while connection.recv(4096):
+                pass
+    with urllib.request.urlopen(f"{server}health") as answer:
+        assert answer.status == 200

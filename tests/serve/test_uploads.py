@@ -1,6 +1,7 @@
 """What is sent in: too much of it, what is no photograph, what only looks like one."""
 
 import asyncio
+import io
 import struct
 import threading
 import weakref
@@ -13,9 +14,10 @@ from starlette.datastructures import Headers
 from starlette.testclient import TestClient
 
 from vldeformer.retrieval.image_transform import ImageTransform
-from vldeformer.serve import answers, service, uploads
+from vldeformer.serve import answers, uploads
 from vldeformer.serve.app import search_app
-from vldeformer.serve.messages import RefusedError
+from vldeformer.serve.decoder import Decoder
+from vldeformer.serve.refusal import RefusedError
 
 from .conftest import encoded, make_service, picture, problem
 
@@ -87,8 +89,8 @@ def test_a_bomb_of_pixels_is_refused_before_it_is_decoded(client, side):
 def test_what_waits_for_the_model_is_no_photograph_of_its_own_size(folder, monkeypatch):
     decoded, prepared_by, left = [], [], []
 
-    def uploaded(file, real=service.uploaded):
-        image = real(file)
+    def decode(self, file, real=Decoder.decode):
+        image = real(self, file)
         decoded.append(weakref.ref(image))
         return image
 
@@ -100,7 +102,7 @@ def test_what_waits_for_the_model_is_no_photograph_of_its_own_size(folder, monke
         left.extend(one() for one in decoded)
         return real(index, image, k)
 
-    monkeypatch.setattr(service, "uploaded", uploaded)
+    monkeypatch.setattr(Decoder, "decode", decode)
     monkeypatch.setattr(ImageTransform, "__call__", transform)
     monkeypatch.setattr(answers, "by_image", by_image)
     with TestClient(search_app(make_service(folder), ()), base_url="http://localhost") as client:
@@ -193,3 +195,35 @@ def test_no_more_than_sixteen_are_received_at_once():
                 other.cancel()
 
     assert refusal(seventeen()) == 503
+
+
+def bmp_of_runs(side):
+    """A run-length-coded BMP of one colour: some KB for any number of pixels."""
+    rows = b"".join(bytes([min(255, side - start), 0]) for start in range(0, side, 255)) + b"\0\0"
+    body = rows * side + b"\0\1"
+    palette = bytes(1024)
+    head = b"BM" + struct.pack("<IHHI", 14 + 40 + len(palette) + len(body), 0, 0, 14 + 40 + len(palette))
+    head += struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(body), 2835, 2835, 256, 0)
+    return head + palette + body
+
+
+@pytest.mark.parametrize(
+    "content", [bmp_of_runs(3_000), encoded(PIL.Image.new("L", (70_000, 2)))], ids=["runs", "a line of 70,000 pixels"]
+)
+def test_what_costs_much_to_decode_is_refused_by_its_header(client, content):
+    assert "photograph" in problem(send(client, content), 415 if content[:2] == b"BM" else 413)
+
+
+def test_a_decoder_that_runs_into_a_limit_is_replaced(monkeypatch):
+    files = Decoder()
+    try:
+        monkeypatch.setattr("vldeformer.serve.decoder.WALL_SECONDS", 0.0)
+        with pytest.raises(RefusedError, match="expected an ordinary photograph") as refused:
+            files.decode(io.BytesIO(encoded(picture(1, (3_000, 2_000)))))
+        assert refused.value.status == 413
+        monkeypatch.setattr("vldeformer.serve.decoder.WALL_SECONDS", 30.0)
+        expected = picture(1).convert("RGB")
+        found = files.decode(io.BytesIO(encoded(expected)))
+        assert found.size == expected.size and np.array_equal(np.asarray(found), np.asarray(expected))
+    finally:
+        files.close()

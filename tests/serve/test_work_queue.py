@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from vldeformer.serve.messages import RefusedError
+from vldeformer.serve.refusal import RefusedError
 from vldeformer.serve.work_queue import WorkQueue
 
 

@@ -38,7 +38,7 @@ def test_items_of_the_world_are_sugarcrepe_files(items, manifest):
     found = read_items(items)
     test = {image.id for image in manifest.split("test").images}
     assert {item.file.removesuffix(".png") for item in found} <= test
-    assert {path.stem for path in items.iterdir()} == {item.subset for item in found} | {"provenance"}
+    assert {path.stem for path in items.iterdir()} == {item.subset for item in found} | {"provenance", "digests"}
     assert {"swap_obj", "add_obj", "add_att", "add_rel"} <= {item.subset for item in found} <= set(SUBSETS)
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from older_files import forget
 
 from vldeformer.cli import main
 
@@ -26,7 +27,7 @@ def gather(out, *folders):
 
 def test_gathered_shards_are_the_files_of_embed(trained, shards, tmp_path):
     assert gather(tmp_path / "all", shards / "3", shards / "1", shards / "2") == 0
-    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == sorted([*FILES, "provenance.json"])
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == sorted([*FILES, "provenance.json", "digests.json"])
     for name in FILES:
         assert (tmp_path / "all" / name).read_bytes() == (trained.embed / name).read_bytes(), name
 
@@ -42,7 +43,7 @@ def test_gathered_vectors_say_what_made_them(trained, shards, tmp_path):
 def changed(shards, tmp_path, change):
     """A copy of share 2 whose provenance is another."""
     folder = tmp_path / "changed"
-    shutil.copytree(shards / "2", folder)
+    forget(shutil.copytree(shards / "2", folder))
     made = json.loads((folder / "provenance.json").read_text())
     change(made)
     (folder / "provenance.json").write_text(json.dumps(made))

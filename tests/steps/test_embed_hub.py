@@ -10,8 +10,8 @@ import torch
 import transformers
 
 import vldeformer
-from vldeformer.artifact import digest
 from vldeformer.cli import main
+from vldeformer.content_digest import digest
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.photographs import write_photographs
 from vldeformer.data.records import Caption, Image

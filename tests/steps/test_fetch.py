@@ -65,7 +65,7 @@ def tiny(name):
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("vldeformer.datasets.downloads.ResumingDownloader.__init__.__defaults__", (2, 0.0))
+    monkeypatch.setattr("vldeformer.datasets.downloads.ResumingDownload.__init__.__defaults__", (2, 0.0))
     with served() as running:
         running.files = dict(FILES)
         yield running

@@ -19,6 +19,7 @@ from vldeformer.data.records import Regions
 from vldeformer.data.regions import RegionStore, write_regions
 from vldeformer.datasets import vinvl_store
 from vldeformer.datasets.vinvl_features import read_features
+from vldeformer.datasets.vinvl_store import PROGRESS
 
 IMAGES = [detect(str(100 + number), boxes) for number, boxes in enumerate([3, 1, 7, 2, 1, 5, 4, 2])]
 # The import as a program that ends itself without a word after some images; small check points, so that it has saved some.
@@ -28,6 +29,7 @@ from pathlib import Path
 from vldeformer.datasets import vinvl_features
 from vldeformer.data.regions import RegionWriter
 from vldeformer.datasets import vinvl_store
+from vldeformer.datasets.vinvl_store import PROGRESS
 from vldeformer.steps.import_features import import_features
 
 source, out, images, workers = sys.argv[1:]
@@ -60,7 +62,7 @@ def run(*arguments):
 
 
 def store_bytes(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "provenance.json"}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in ("provenance.json", "digests.json")}
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
@@ -96,7 +98,7 @@ def killed(source, out, images, workers=2):
     given = [sys.executable, "-c", KILLED, source, out, images, workers]
     code = subprocess.run([str(part) for part in given], timeout=60).returncode
     assert code == -signal.SIGKILL and not out.exists()
-    return json.loads((out.with_name("store.part") / "progress.json").read_text())["images"]
+    return json.loads((out.with_name("store.part") / PROGRESS).read_text())["images"]
 
 
 @pytest.fixture
@@ -141,7 +143,7 @@ def test_an_import_of_something_else_or_with_lost_bytes_starts_again(folder, tmp
     assert killed(folder, tmp_path / "store", 7) > 0
     shutil.copytree(tmp_path / "store.part", tmp_path / "part")
     if change is not None:
-        progress = json.loads((tmp_path / "store.part" / "progress.json").read_text())
+        progress = json.loads((tmp_path / "store.part" / PROGRESS).read_text())
         for name, size in progress["files"].items():
             os.truncate(tmp_path / "store.part" / name, size)
         change(folder, tmp_path / "store.part")

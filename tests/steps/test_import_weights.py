@@ -2,8 +2,9 @@
 
 from vinvl_files import write_checkpoint
 
-from vldeformer.artifact import digest, read_json
+from vldeformer.artifact import read_json
 from vldeformer.cli import main
+from vldeformer.content_digest import digest
 from vldeformer.report.lineage import follow, in_order
 
 

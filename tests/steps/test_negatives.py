@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from vldeformer.artifact import digest
+from vldeformer.content_digest import digest
 from vldeformer.errors import InputError
 from vldeformer.negatives.lexicon import words_of
 from vldeformer.negatives.relations import RELATION_OF

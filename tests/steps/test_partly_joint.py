@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from vldeformer.artifact import digest
 from vldeformer.cli import main
+from vldeformer.content_digest import digest
 from vldeformer.models.joint import JointMatcher
 from vldeformer.models.weights import load_model
 from vldeformer.retrieval.embeddings import Scores

@@ -7,8 +7,8 @@ import PIL.Image
 import pytest
 from published_runs import write_vinvl
 
-from vldeformer.artifact import digest
 from vldeformer.cli import main
+from vldeformer.content_digest import digest
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.photographs import PhotographStore
 from vldeformer.data.pixels import PixelStore
@@ -77,7 +77,7 @@ def test_photographs_become_one_store(tmp_path, capsys):
 
 def test_photographs_as_they_are_are_pointed_to(tmp_path):
     assert prepare(photos(tmp_path, photographs="as_they_are", image_size=None)) == 0
-    assert [path.name for path in (tmp_path / "prepare" / "pixels").iterdir()] == ["photographs.json"]
+    assert {path.name for path in (tmp_path / "prepare" / "pixels").iterdir()} == {"photographs.json", "digests.json"}
     store = PhotographStore(tmp_path / "prepare" / "pixels")
     assert store.ids == ["p0", "p1", "p2"] and store["p2"].shape == (40, 60, 3) and int(store["p2"].mean()) == 160
     assert Manifest.load(tmp_path / "prepare" / "manifest.json").splits == {"train": 1, "val": 1, "test": 1}

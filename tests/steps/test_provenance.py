@@ -6,8 +6,9 @@ import json
 import pytest
 from settings_files import CONFIG
 
-from vldeformer.artifact import digest, write_json
+from vldeformer.artifact import write_json
 from vldeformer.cli import main
+from vldeformer.content_digest import digest
 from vldeformer.report.differences import first_difference
 from vldeformer.report.lineage import follow, in_order
 from vldeformer.report.sources import Source, sources_path, write_sources
@@ -72,7 +73,9 @@ def test_a_tracked_file_is_known_as_raw_data_and_a_missing_record_as_missing(emb
 def test_what_changed_or_went_is_told(embed, capsys):
     (embed.parent / "train" / "model" / "weights").write_text("other")
     (embed.parents[1] / "raw" / "scenes.jsonl").unlink()
-    assert main(["provenance", str(embed)]) == 0
+    with pytest.raises(SystemExit) as ended:
+        main(["provenance", str(embed)])
+    assert ended.value.code == 1
     lines = capsys.readouterr().out.splitlines()
     assert any("train/model: changed since it was read, sha256" in line for line in lines)
     assert any("raw/scenes.jsonl: not here, sha256" in line for line in lines)

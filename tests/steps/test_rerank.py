@@ -25,7 +25,7 @@ def subset(trained, command, write_settings, tmp_path_factory):
 
 def test_every_depth_has_a_result_and_the_ends_are_the_two_models(trained, subset):
     names = {f"depth_{k}{end}" for k in (1, 2, 3, 30) for end in (".json", ".ranks.parquet")}
-    assert {path.name for path in subset.iterdir()} == names | {"rerank.json", "provenance.json"}
+    assert {path.name for path in subset.iterdir()} == names | {"rerank.json", "provenance.json", "digests.json"}
     assert json.loads((subset / "provenance.json").read_text())["settings"]["all"] is False
     for k, expected in ((1, exact_ranks(Embeddings.load(trained.embed).first(6))), (30, exact_ranks(Scores.load(trained.score)))):
         found = RetrievalResult.load(subset / f"depth_{k}.json")

@@ -6,8 +6,9 @@ import numpy as np
 import oracles
 import pytest
 
-from vldeformer.artifact import digest, read_json
+from vldeformer.artifact import read_json
 from vldeformer.cli import main
+from vldeformer.content_digest import digest
 from vldeformer.data.records import Regions
 from vldeformer.data.regions import RegionStore, write_regions
 from vldeformer.evaluation.result import RetrievalResult

@@ -18,7 +18,12 @@ def weights(folder):
 
 def test_a_training_leaves_a_model_its_journal_and_where_it_came_from(trained):
     for folder, kind in ((trained.pretrain, JointMatcher), (trained.joint, JointMatcher), (trained.dual, DualEncoder)):
-        assert {path.name for path in folder.iterdir()} - {"last"} == {"journal.jsonl", "model", "provenance.json"}
+        assert {path.name for path in folder.iterdir()} - {"last"} == {
+            "journal.jsonl",
+            "model",
+            "provenance.json",
+            "digests.json",
+        }
         assert isinstance(load_model(folder / "model")[0], kind)
         steps = [json.loads(line)["step"] for line in (folder / "journal.jsonl").read_text().splitlines()]
         assert steps == sorted(steps) and steps

@@ -5,6 +5,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from older_files import forget
 from tiny_settings import COMPOSED
 
 COSINE = {
@@ -115,7 +116,7 @@ def test_a_start_of_another_architecture_is_refused_also_where_shapes_do_not_tel
 
 def with_two_words_exchanged(model, folder):
     """A copy of a model folder whose word pieces are as many, and other ones."""
-    shutil.copytree(model, folder)
+    forget(shutil.copytree(model, folder))
     words = json.loads((folder / "tokenizer.json").read_text())
     vocabulary = words["model"]["vocab"]
     last, before = sorted(vocabulary, key=vocabulary.get)[-2:]

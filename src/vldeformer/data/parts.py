@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from vldeformer.artifact import digest, read_json, whole_folder, write_json
+from vldeformer.artifact import read_json, whole_folder, write_json
+from vldeformer.content_digest import digest
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import Caption, Image, Regions
 from vldeformer.data.regions import RegionStore

@@ -13,7 +13,8 @@ import numpy as np
 import PIL.Image
 
 from vldeformer.artifact import read_json, whole_folder, write_json
-from vldeformer.data.pictures import DECODING_ERRORS, READ_FORMATS, square, upright
+from vldeformer.data.picture_kinds import RAW_ENDINGS, foreign_kind
+from vldeformer.data.pictures import DECODING_ERRORS, READ_FORMATS, check_bounds, square, upright
 from vldeformer.data.pixels import PixelStore
 from vldeformer.errors import InputError
 
@@ -86,7 +87,9 @@ def open_photograph(path: Path) -> PIL.Image.Image:
     UnavailableError, which is one, where that is not the file's own fault.
     """
     try:
+        _refuse_raw(path)
         with PIL.Image.open(path, formats=READ_FORMATS) as photograph:
+            check_bounds(photograph, str(path))
             return upright(photograph, str(path))
     except InputError:  # has said it, and is a ValueError too
         raise
@@ -104,10 +107,17 @@ def read_squares(paths: Sequence[Path], size: int) -> Iterator[np.ndarray]:
 
 def _problem(path: Path) -> str | None:
     try:
+        _refuse_raw(path)
         with PIL.Image.open(path, formats=READ_FORMATS):
             return None
     except DECODING_ERRORS as error:
         return str(_unreadable(path, error))
+
+
+def _refuse_raw(path: Path) -> None:
+    """Raises OSError if the file is a camera's raw one: Pillow would read its preview as if it were the picture."""
+    if path.suffix.lower() in RAW_ENDINGS and path.is_file():
+        raise PIL.UnidentifiedImageError
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
@@ -115,6 +125,8 @@ def _unreadable(path: Path, error: Exception) -> InputError:
         return UnavailableError(f"{path}: photograph not found; put the data set's images there")
     if isinstance(error, OSError) and error.errno is not None:  # Pillow's own have no number
         return UnavailableError(f"{path}: cannot be opened ({error.strerror}); see to it that it can be read")
+    if (kind := foreign_kind(path)) is not None:
+        return InputError(f"{path}: expected a photograph, got {kind}")
     if isinstance(error, PIL.UnidentifiedImageError):
         return InputError(f"{path}: expected a photograph, got something else; replace the file")
     return InputError(f"{path}: expected a photograph, cannot read it ({error}); replace the file")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from vldeformer.artifact import map_array, read_json, whole_folder, write_array_header, write_json
+from vldeformer.data.checksums import CHECKSUMS, Checksums, checksum
 from vldeformer.errors import InputError
 
 
@@ -17,6 +18,7 @@ class PixelStore:
         self.pixels = map_array(folder / "pixels.npy")
         if len(self.pixels) != len(self.ids):
             raise InputError(f"{folder}: {len(self.ids)} ids but {len(self.pixels)} images; make the store again")
+        self.checksums = Checksums(folder, len(self.ids))
         self.rows = {image_id: row for row, image_id in enumerate(self.ids)}
 
     @property
@@ -33,6 +35,7 @@ class PixelStore:
         except KeyError:
             raise InputError(f"image {image_id!r} is not in the pixel store of {len(self.ids)} images") from None
         image: np.ndarray = self.pixels[row]
+        self.checksums.compare(row, image_id, image)
         return image
 
     def batch(self, image_ids: Sequence[str]) -> np.ndarray:
@@ -50,11 +53,14 @@ def write_pixels(
     """Write images of one ``size`` (height, width), uint8 RGB, in the order of ``ids``; the folder appears when all are there."""
     with whole_folder(folder) as temporary:
         # Plain writes: on a full disk a memory map ends the process with a signal instead of an error.
+        sums = []
         with (temporary / "pixels.npy").open("wb") as file:
             write_array_header(file, np.dtype(np.uint8), (len(ids), *size, 3))
             for image_id, image in zip(ids, images, strict=True):
                 if image.shape != (*size, 3) or image.dtype != np.uint8:
                     raise InputError(f"image {image_id!r}: expected uint8 {(*size, 3)}, got {image.dtype} {image.shape}")
-                file.write(np.ascontiguousarray(image).tobytes())
+                file.write(np.ascontiguousarray(image).data)
+                sums.append(checksum(image))
                 on_image()
+        np.save(temporary / CHECKSUMS, np.array(sums, dtype=np.uint64))
         write_json(temporary / "ids.json", list(ids))

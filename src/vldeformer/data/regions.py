@@ -1,7 +1,7 @@
 """Regions of many images on disk: ragged arrays without padding, memory-mapped, one image a slice.
 
 A store is a folder: ``features.npy`` (all regions, V), ``boxes.npy`` (all regions, 4), ``tags.npy`` (word numbers),
-``region_offsets.npy`` and ``tag_offsets.npy`` (images + 1), ``ids.json``, ``words.json``.
+``region_offsets.npy`` and ``tag_offsets.npy`` (images + 1), ``checksums.npy`` (images), ``ids.json``, ``words.json``.
 """
 
 import contextlib
@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from vldeformer.artifact import map_array, read_texts, whole_folder, write_array_header, write_json
+from vldeformer.data.checksums import CHECKSUMS, Checksums, checksum
 from vldeformer.data.records import Regions, check_regions
 from vldeformer.errors import InputError
+from vldeformer.stored_digests import check_stored
 
 FeatureType = Literal["float16", "float32"]
 ARRAYS = (("features", "f", 2), ("boxes", "f", 2), ("tags", "iu", 1), ("region_offsets", "iu", 1), ("tag_offsets", "iu", 1))
@@ -28,6 +30,8 @@ class RegionStore:
     """
 
     def __init__(self, folder: Path) -> None:
+        for name in ("tags", "region_offsets", "tag_offsets"):
+            check_stored(folder / f"{name}.npy")
         self.ids = read_texts(folder / "ids.json")
         self.words = read_texts(folder / "words.json")
         self.features = _mapped(folder / "features.npy")
@@ -39,6 +43,7 @@ class RegionStore:
         problem = next(self._problems(), None)
         if problem is not None:
             raise InputError(f"{folder}: {problem}; the store is damaged, make it again")
+        self.checksums = Checksums(folder, len(self.ids))
 
     def _problems(self) -> Iterator[str]:
         """What is wrong with the files, the first first: each question may only be asked if those before it were answered."""
@@ -75,8 +80,10 @@ class RegionStore:
         except KeyError:
             raise InputError(f"image {image_id!r} is not in the region store of {len(self.ids)} images") from None
         regions = slice(self.region_offsets[row], self.region_offsets[row + 1])
-        tags = self.tags[self.tag_offsets[row] : self.tag_offsets[row + 1]].tolist()
-        return Regions(self.features[regions], self.boxes[regions], tuple(map(self.words.__getitem__, tags)))
+        features, boxes = self.features[regions], self.boxes[regions]
+        tags = self.tags[self.tag_offsets[row] : self.tag_offsets[row + 1]]
+        self.checksums.compare(row, image_id, features, boxes, tags)
+        return Regions(features, boxes, tuple(map(self.words.__getitem__, tags.tolist())))
 
 
 def _mapped(path: Path) -> np.ndarray:
@@ -110,16 +117,17 @@ class RegionWriter:
         self.tags = GrowingArray(folder / "tags.npy", np.int32, (), tags)
         self.region_offsets = GrowingArray(folder / "region_offsets.npy", np.int64, (), offsets)
         self.tag_offsets = GrowingArray(folder / "tag_offsets.npy", np.int64, (), offsets)
-        self._arrays = (self.features, self.boxes, self.tags, self.region_offsets, self.tag_offsets)
+        self.checksums = GrowingArray(folder / CHECKSUMS, np.uint64, (), len(ids))
+        self._arrays = (self.features, self.boxes, self.tags, self.region_offsets, self.tag_offsets, self.checksums)
         if not offsets:
             self._end_image()
 
     def append(self, image_id: str, regions: Regions) -> None:
         """The next image."""
         self.ids.append(image_id)
-        self.features.extend(regions.features)
-        self.boxes.extend(regions.boxes)
-        self.tags.extend([self.numbers.setdefault(word, len(self.numbers)) for word in regions.tags])
+        features, boxes = self.features.extend(regions.features), self.boxes.extend(regions.boxes)
+        tags = self.tags.extend([self.numbers.setdefault(word, len(self.numbers)) for word in regions.tags])
+        self.checksums.extend(np.array([checksum(features, boxes, tags)], dtype=np.uint64))
         self._end_image()
 
     def _end_image(self) -> None:
@@ -185,11 +193,12 @@ class GrowingArray:
         # NumPy pads the header for the largest row count, so a later one takes just as many bytes.
         write_array_header(self.file, self.dtype, (rows, *self.row_shape))
 
-    def extend(self, rows: ArrayLike) -> None:
-        """Append rows: (number, *row_shape)."""
+    def extend(self, rows: ArrayLike) -> np.ndarray:
+        """Append rows: (number, *row_shape). Returns them as they are stored."""
         values = np.ascontiguousarray(rows, dtype=self.dtype).reshape(-1, *self.row_shape)
         self.file.write(values.data)
         self.rows += len(values)
+        return values
 
     def flush(self) -> int:
         """Hand all rows to the system: they stay if this process is killed. Returns the size of the file, bytes."""

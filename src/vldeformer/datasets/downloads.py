@@ -1,7 +1,7 @@
 """Downloads that go on where they were cut off, and are only taken over when their hash is right.
 
-Pooch keeps the finished file and checks its hash; the downloader that it is given here keeps what has come beside it, in
-``NAME.part``, and asks the server for the rest (HTTP Range) after a cut as well as in the next run.
+What has come is in ``NAME.part`` beside the file, and the server is asked for the rest (HTTP Range) after a cut as well as in the
+next run. Pooch compares the hash; its own ``retrieve`` leaves a whole copy under a random name if it is killed.
 """
 
 import time
@@ -13,6 +13,7 @@ import requests
 from tqdm import tqdm
 
 from vldeformer.datasets.public_datasets import WebArchive
+from vldeformer.durable import name_file
 from vldeformer.errors import InputError
 
 CHUNK_BYTES = 1 << 16
@@ -28,19 +29,21 @@ def download(archive: WebArchive, folder: Path, base_url: str | None = None) -> 
     """
     name = Path(urlsplit(archive.url).path).name
     url = archive.url if base_url is None else f"{base_url.rstrip('/')}/{name}"
-    pooch.get_logger().setLevel("WARNING")
-    try:
-        done = pooch.retrieve(url, archive.hash, fname=name, path=folder, downloader=ResumingDownloader(archive.n_bytes))
-    except InputError:
-        raise
-    except ValueError:
+    target, part = folder / name, folder / f"{name}.part"
+    if target.is_file() and pooch.hashes.hash_matches(str(target), archive.hash):
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    ResumingDownload(archive.n_bytes).fetch(url, part)
+    if not pooch.hashes.hash_matches(str(part), archive.hash):
+        part.unlink()
         expected = f"a file with {archive.hash.replace(':', ' ')}"
-        raise InputError(f"{url}: expected {expected}, got another one; it was deleted, run the same command again") from None
-    return Path(done)
+        raise InputError(f"{url}: expected {expected}, got another one; it was deleted, run the same command again")
+    name_file(part, target)
+    return target
 
 
-class ResumingDownloader:
-    """What pooch calls to get a file: ``downloader(url, output_file, pooch)``.
+class ResumingDownload:
+    """A file is fetched by parts, as often as it is cut off.
 
     ``n_bytes``: the file's size, None if not known. After a cut that brought nothing ``wait_seconds`` pass before the next try,
     ``tries`` such cuts in a row end it.
@@ -49,9 +52,8 @@ class ResumingDownloader:
     def __init__(self, n_bytes: int | None, tries: int = 5, wait_seconds: float = 2.0) -> None:
         self.n_bytes, self.tries, self.wait_seconds = n_bytes, tries, wait_seconds
 
-    def __call__(self, url: str, output_file: str, _: object) -> None:
-        """Download to ``output_file``. Raises InputError; what has come so far stays beside it for the next run."""
-        part = Path(output_file).with_name(f"{Path(urlsplit(url).path).name}.part")
+    def fetch(self, url: str, part: Path) -> None:
+        """Download the rest of ``part``. Raises InputError; what has come so far stays for the next run."""
         fruitless, answered = 0, False
         while True:
             before = _size(part)
@@ -63,7 +65,6 @@ class ResumingDownloader:
             else:
                 answered, problem = True, "the server sends less than it says"
             if complete:
-                part.replace(output_file)
                 return
             if _size(part) > before:
                 fruitless, answered = 0, True

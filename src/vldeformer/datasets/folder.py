@@ -1,5 +1,6 @@
 """A user's own data set: a folder of photographs and a file of captions, any number of them an image."""
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pydantic import Field, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from vldeformer.data.manifest import Manifest
+from vldeformer.data.photograph_files import Names, files_below
 from vldeformer.data.records import Caption, Image
 from vldeformer.datasets.caption_table import CaptionLine, read_caption_lines
 from vldeformer.datasets.source import PhotographSource, Warn, ignore
@@ -75,16 +77,19 @@ def read_own_photographs(dataset: FolderSource, raw_dir: Path) -> OwnPhotographs
     path, folder = raw_dir / dataset.captions, raw_dir / dataset.images
     if not folder.is_dir():
         raise InputError(f"{folder}: expected the folder of photographs, found none; check dataset.raw_dir and dataset.images")
-    there = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
-    in_any_case = {file.casefold(): file for file in there}
+    found = {file.name: file.problem for file in files_below(folder)}
+    there = Names(name for name, problem in found.items() if problem is None)
     texts: dict[str, dict[str, int]] = {}  # image → caption → its line
     splits: dict[str, str | None] = {}
     problems: list[str] = []
     for line in read_caption_lines(path, with_split=dataset.split is None):
-        if line.image not in there:
-            near = in_any_case.get(line.image.casefold())
-            hint = f"; did you mean {near!r}?" if near else ""
-            problems.append(f"line {line.number}: photograph {line.image!r} is not in {folder}{hint}")
+        meant = there.find(line.image)
+        if meant is not None:
+            line = dataclasses.replace(line, image=meant)
+        elif problem := found.get(line.image):
+            problems.append(f"line {line.number}: photograph {line.image!r} cannot be read: {problem}")
+        else:
+            problems.append(f"line {line.number}: photograph {line.image!r} is not in {folder}{there.hint(line.image)}")
         of_image = texts.setdefault(line.image, {})
         problems += [f"line {line.number}: {problem}" for problem in _problems(line, of_image)]
         if splits.setdefault(line.image, line.split) != line.split:
@@ -106,7 +111,9 @@ def read_own_photographs(dataset: FolderSource, raw_dir: Path) -> OwnPhotographs
         if split not in manifest.splits:
             remedy = "use other shares or another seed in dataset.split"
             raise InputError(f"{path}: none of the {len(images):,} photographs falls into {split}; {remedy}")
-    return OwnPhotographs(manifest, tuple(sorted(file for file in there - texts.keys() if Path(file).suffix.lower() in ENDINGS)))
+    return OwnPhotographs(
+        manifest, tuple(sorted(file for file in found.keys() - texts.keys() if Path(file).suffix.lower() in ENDINGS))
+    )
 
 
 def drawn_split(image_id: str, fractions: SplitFractions) -> str:

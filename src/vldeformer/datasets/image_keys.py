@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vldeformer.errors import InputError
+from vldeformer.text_files import lines_of, read_text
 
 
 def image_id(text: str) -> str:
@@ -19,7 +20,7 @@ def read_image_keys(path: Path) -> list[str]:
     Raises InputError, naming file and row (from 1), if the file is missing, empty or no text, or an id is missing or comes twice.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
+        lines = lines_of(read_text(path))
     except FileNotFoundError:
         raise InputError(f"{path}: expected a file with one image id a line, found none") from None
     except UnicodeDecodeError as error:

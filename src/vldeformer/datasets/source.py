@@ -14,6 +14,7 @@ from pydantic_core.core_schema import ValidationInfo
 
 from vldeformer.data.manifest import Manifest
 from vldeformer.data.parts import join_manifests
+from vldeformer.data.photograph_files import Names, files_below
 from vldeformer.errors import InputError
 from vldeformer.section import Section
 
@@ -130,16 +131,41 @@ class PhotographSource(Source):
         if side is None:
             list_photographs(folder, root, manifest, on_image)
         else:
-            ids = [image.id for image in manifest.images]
-            squares = read_squares([root / (image.file or "") for image in manifest.images], side)
-            write_pixels(folder, ids, squares, (side, side), on_image)
+            files = photograph_files(root, manifest)
+            squares = read_squares([root / file for file in files.values()], side)
+            write_pixels(folder, list(files), squares, (side, side), on_image)
+
+
+MISSING = "; put the data set's images there"
 
 
 def list_photographs(folder: Path, root: Path, manifest: Manifest, on_image: Callable[[], object]) -> None:
     """Write a store that refers to the photographs below ``root``. Raises InputError if one is missing or damaged."""
     from vldeformer.data.photographs import write_photographs  # planning a run imports no Pillow
 
-    write_photographs(folder, root, {image.id: image.file or "" for image in manifest.images}, on_image)
+    write_photographs(folder, root, photograph_files(root, manifest), on_image)
+
+
+def photograph_files(root: Path, manifest: Manifest) -> dict[str, str]:
+    """Image id → file below ``root``. What is not there under its name is looked for under the names that it may be meant by.
+
+    Raises InputError naming the first image whose file is not there, with the name that was probably meant.
+    """
+    files = {image.id: image.file or "" for image in manifest.images}
+    lost = [image_id for image_id, file in files.items() if not (root / file).is_file()]
+    if not lost or not root.is_dir():
+        return files
+    found = {file.name: file.problem for file in files_below(root)}
+    there = Names(name for name, problem in found.items() if problem is None)
+    for image_id in lost:
+        name = files[image_id]
+        meant = there.find(name)
+        if meant is None and (problem := found.get(name)):
+            raise InputError(f"{root / name}: photograph of image {image_id!r} cannot be read: {problem}")
+        if meant is None:
+            raise InputError(f"{root / name}: photograph not found{there.hint(name) or MISSING}")
+        files[image_id] = meant
+    return files
 
 
 def manifest_of_parts(

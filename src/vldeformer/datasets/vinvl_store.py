@@ -15,7 +15,7 @@ from vldeformer.datasets.vinvl_predictions import read_tags
 from vldeformer.datasets.vinvl_rows import VinvlDownload
 
 CHECKPOINT_BYTES = 64 << 20
-PROGRESS = "progress.json"
+PROGRESS = ".progress.json"
 
 
 class Bar(Protocol):

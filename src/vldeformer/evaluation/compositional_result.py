@@ -100,8 +100,8 @@ class CompositionalResult:
         columns |= {"true_score": self.scores[:, 0], "negative_score": self.scores[:, 1]}
         for number, name in enumerate(BLIND):
             columns[name] = pa.nulls(len(self.keys), pa.float64()) if self.blind is None else self.blind.reshape(-1, 4)[:, number]
-        write_columns(items_path(path), columns)
-        write_json(path, self.summary())
+        table = write_columns(items_path(path), columns)
+        write_json(path, self.summary() | table, seal_it=True)
 
     @classmethod
     def load(cls, path: Path) -> "CompositionalResult":
@@ -114,7 +114,7 @@ class CompositionalResult:
         except (KeyError, TypeError) as error:
             raise InputError(f"{path}: expected a result of `vldeformer compositional`; {error!r} is missing or wrong") from None
         table_path = items_path(path)
-        with columns_of(table_path, "items' scores", "run `vldeformer compositional` again") as table:
+        with columns_of(table_path, value, "items' scores", "run `vldeformer compositional` again") as table:
             subsets, keys, image_ids = (tuple(table[name].to_pylist()) for name in ("subset", "key", "image_id"))
             scores = np.stack([table[name].to_numpy() for name in ("true_score", "negative_score")], axis=1)
             longer, blind = table["longer"].to_numpy(), np.stack([table[name].to_numpy() for name in BLIND], axis=1)

@@ -78,7 +78,7 @@ class ExperimentRecord:
             "trained": self.trained,
             "provenance": self.provenance,
         }
-        write_json(path, value)
+        write_json(path, value, seal_it=True)
 
     @classmethod
     def load(cls, path: Path) -> "ExperimentRecord":

@@ -80,8 +80,8 @@ class RetrievalResult:
         }
         if self.precisions is not None:
             columns |= dict(zip(PRECISIONS, np.concatenate([self.precisions.i2t, self.precisions.t2i]).T, strict=True))
-        write_columns(ranks_path(path), columns)
-        write_json(path, self.summary())
+        table = write_columns(ranks_path(path), columns)
+        write_json(path, self.summary() | table, seal_it=True)
 
     @classmethod
     def load(cls, path: Path) -> "RetrievalResult":
@@ -93,7 +93,7 @@ class RetrievalResult:
             raise InputError(
                 f"{path}: expected a result written by `vldeformer evaluate`; {error!r} is missing or wrong"
             ) from None
-        image_ids, caption_ids, index, ranks, precisions = _read_ranks(ranks_path(path))
+        image_ids, caption_ids, index, ranks, precisions = _read_ranks(ranks_path(path), value)
         if (len(image_ids), len(caption_ids)) != expected:
             found = f"{len(image_ids)} images and {len(caption_ids)} captions"
             raise InputError(
@@ -127,8 +127,10 @@ def _estimates(value: dict[str, Any]) -> dict[str, Estimate]:
     return {name: Estimate(value[name], low, high) for name, (low, high) in value["intervals"].items()}
 
 
-def _read_ranks(path: Path) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray, Ranks, Precisions | None]:
-    with columns_of(path, "per-query ranks", "evaluate again") as table:
+def _read_ranks(
+    path: Path, result: dict[str, Any]
+) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray, Ranks, Precisions | None]:
+    with columns_of(path, result, "per-query ranks", "evaluate again") as table:
         directions, queries, images = (table[name].to_pylist() for name in ("direction", "query_id", "image_id"))
         ranks = table["rank"].to_numpy()
     n_images = directions.count("i2t")

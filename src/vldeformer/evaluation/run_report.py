@@ -59,7 +59,7 @@ class RunReport(Fact):
 
     def save(self, path: Path) -> None:
         """Write report.json."""
-        write_json(path, self.model_dump(mode="json"))
+        write_json(path, self.model_dump(mode="json"), seal_it=True)
 
     @property
     def titles(self) -> dict[str, str]:

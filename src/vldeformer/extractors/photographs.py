@@ -25,6 +25,7 @@ from vldeformer.extractors.efficientnet_lite0 import EfficientNetLite0
 from vldeformer.extractors.grid import cell_boxes, pooled_cells
 from vldeformer.extractors.network import VisionNetwork
 from vldeformer.extractors.settings import AnyRegionSettings, EfficientNetLite0Regions, PhotographRegions
+from vldeformer.stored_digests import check_stored
 
 PARAMETERS, METADATA = "network.", "extractor"
 LEAST_DEVIATION = 1e-4
@@ -131,6 +132,7 @@ class PhotographExtractor(Extractor):
         """Read what ``save`` wrote; every tensor must be there, and no other, in the network's shapes."""
         if not path.is_file():
             raise InputError(f"{path}: expected an extractor, found no file; make it with `vldeformer features`")
+        check_stored(path)
         try:
             with safe_open(path, framework="pt") as file:
                 described = json.loads((file.metadata() or {})[METADATA])

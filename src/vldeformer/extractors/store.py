@@ -21,7 +21,7 @@ from vldeformer.extractors.network import VisionNetwork
 from vldeformer.extractors.photographs import PhotographExtractor
 from vldeformer.extractors.settings import PhotographRegions
 
-STORE, PROGRESS = "store", "progress.json"
+STORE, PROGRESS = "store", ".progress.json"
 FIT_IMAGES = 1000
 """Most images that mean and deviation are taken from, at even steps through the split."""
 CHECKPOINT_IMAGES = 256

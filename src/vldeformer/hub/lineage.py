@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from vldeformer.artifact import RECORD, digest, read_json
+from vldeformer.artifact import RECORD, read_json
+from vldeformer.content_digest import digest
 from vldeformer.data.manifest import Manifest
 from vldeformer.errors import InputError
 

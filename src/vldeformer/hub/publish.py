@@ -9,6 +9,7 @@ from vldeformer.artifact import RECORD
 from vldeformer.errors import InputError
 from vldeformer.extractors.files import EXTRACTOR_FILES
 from vldeformer.hub_files import first_line
+from vldeformer.stored_digests import seal
 
 SAYS = {
     401: "the hub does not know this token, or it has run out: `hf auth login`, or give another token",
@@ -40,9 +41,11 @@ def writing_token(token: str | None) -> str:
 def upload(folder: Path, repo_id: str, private: bool, token: str) -> str:
     """Make the repository if it is not there and write the folder's files into it; returns the address of the commit.
 
-    The record of the training stays here: it names paths and the machine. A repository that is there keeps its visibility.
-    Raises InputError (one line).
+    The record of the training is removed from the folder: it names paths and the machine. A repository that is there keeps its
+    visibility. Raises InputError (one line).
     """
+    (folder / RECORD).unlink(missing_ok=True)
+    seal(folder)  # whose list no longer names the record
     interface = huggingface_hub.HfApi(token=token)
     try:
         interface.create_repo(repo_id, private=private, exist_ok=True)
@@ -51,7 +54,6 @@ def upload(folder: Path, repo_id: str, private: bool, token: str) -> str:
         done = interface.upload_folder(
             repo_id=repo_id,
             folder_path=folder,
-            ignore_patterns=[RECORD],
             delete_patterns=stale,
             commit_message="A decomposed model of vldeformer",
         )

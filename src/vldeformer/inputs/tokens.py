@@ -10,6 +10,8 @@ from tokenizers.implementations import BertWordPieceTokenizer
 
 from vldeformer.artifact import read_json, whole_file
 from vldeformer.errors import InputError
+from vldeformer.stored_digests import check_stored
+from vldeformer.text_files import LINE_ENDS, read_text
 
 PAD, UNKNOWN, CLS, SEP, MASK = SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MOST_LETTERS = 200
@@ -63,6 +65,7 @@ class WordPieces:
         """Read a ``tokenizer.json``. Raises InputError if it is missing or is not one."""
         if not path.is_file():
             raise InputError(f"{path}: expected a tokenizer.json, found none")
+        check_stored(path)
         try:
             return cls(Tokenizer.from_file(str(path)))
         except Exception as error:  # the tokenizers library raises bare Exception
@@ -75,7 +78,7 @@ class WordPieces:
         Raises InputError if a line comes twice or a special token is missing.
         """
         try:
-            lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+            lines = LINE_ENDS.split(read_text(path).removesuffix("\n"))
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: expected a word piece a line in UTF-8; {error}") from None
         numbers = {line.rstrip("\r"): number for number, line in enumerate(lines)}

@@ -1,5 +1,6 @@
 """From anything that holds a trained model to the model: folders of this project, published checkpoints, hub ids."""
 
+import contextlib
 from pathlib import Path
 
 from vldeformer.artifact import read_json
@@ -12,6 +13,7 @@ from vldeformer.models.joint import JointMatcher
 from vldeformer.models.oscar_import import WEIGHT_FILES, import_oscar
 from vldeformer.models.settings import Pooling
 from vldeformer.models.weights import DESCRIPTION, ModelDescription, load_model
+from vldeformer.stored_digests import DIGESTS
 
 HUB_MODELS = ("vilt", "visual_bert")
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
@@ -60,5 +62,7 @@ def files_of(path_or_hub_id: str | Path) -> Path:
     if found.name == DESCRIPTION:
         hub_file(name, WEIGHTS, like=found)
         hub_file(name, TOKENIZER, like=found)
+        with contextlib.suppress(InputError):  # a model saved before there were digests has none, and the hub may be out of reach
+            hub_file_if_any(name, DIGESTS, found)
         any(hub_file_if_any(name, extractor, found) for extractor in EXTRACTOR_FILES)  # the first that there is, and no other
     return found.parent

@@ -24,6 +24,7 @@ from vldeformer.models.settings import BackboneSettings, PixelBackboneSettings, 
 from vldeformer.models.vilt import ViltBackbone
 from vldeformer.models.visualbert import VisualBertBackbone
 from vldeformer.section import Section, expected_and_got, place_of, tags_of, unused
+from vldeformer.stored_digests import check_stored
 
 DESCRIPTION = "encoder.json"
 
@@ -145,6 +146,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
         found = load_file(path)
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: expected a safetensors file; {error}") from None
+    check_stored(path)
     load_tensors(model, found, str(path))
 
 

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from vldeformer.errors import InputError
 from vldeformer.inputs.collate import ComposedImage
 from vldeformer.negatives.hard_texts import ComposedText
+from vldeformer.stored_digests import check_stored
 
 TEXT_COLUMNS = ["caption_id", "kind", "places", "words", "text"]
 IMAGE_COLUMNS = ["image_id", "partner_id", "kept", "taken", "true_of"]
@@ -52,8 +53,11 @@ def _read(path: Path, columns: Sequence[str], wanted: list[str]) -> pd.DataFrame
             found = pq.read_schema(path).empty_table().to_pandas().columns  # without an index that pandas stored
             missing = [name for name in columns if name not in found]
             if not missing:
+                check_stored(path)
                 return pd.read_parquet(path, columns=wanted)
             problem = f"it has no column {missing[0]}"
+        except InputError:  # is a ValueError too
+            raise
         except (OSError, ValueError):
             problem = "it is cut short or no Parquet"
     raise InputError(f"{path}: expected composed negatives, {problem}; run `vldeformer negatives`")

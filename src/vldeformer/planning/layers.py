@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 
 from vldeformer.errors import InputError
 from vldeformer.section import expected_and_got, place_of, sections_of, tags_of
+from vldeformer.text_files import read_text
 
 Layer = tuple[str, Mapping[str, Any]]
 """Where values come from (a file, an option), and the values."""
@@ -51,7 +52,7 @@ def read_layer(path: Path) -> tuple[str, dict[str, Any]]:
     if not path.is_file():
         raise InputError(f"{path}: expected a settings file, found none")
     try:
-        values = copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
+        values = copy.deepcopy(_parsed(read_text(path)))
     except yaml.MarkedYAMLError as error:
         where = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise InputError(f"{path}{where}: expected YAML, got an error: {error.problem}") from None

@@ -15,8 +15,8 @@ NEEDED_BYTES = 2 << 30
 """Free space below which a run may not end: the default one writes about half of it."""
 MADE_BELOW = ("artifacts", "results", "data", "raw")
 CONTINUED = (".run", ".part")
-TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")
-"""Names of ``tempfile``, under which files and folders are written until they are whole."""
+TEMPORARY = re.compile(r"\..+\.([a-z0-9_]{8}(\.tmp)?|old)")
+"""Names under which files and folders are written until they are whole, and put aside until they are replaced."""
 
 
 def check_python(project: Path) -> Iterator[str]:

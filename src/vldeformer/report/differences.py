@@ -6,7 +6,7 @@ What has the same digest is the same, whatever made it; only where digests diffe
 from collections.abc import Iterator
 from typing import Any
 
-from vldeformer.artifact import digest
+from vldeformer.content_digest import digest
 from vldeformer.report.lineage import Link
 from vldeformer.report.step_record import StepRecord
 

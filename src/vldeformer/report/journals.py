@@ -13,6 +13,8 @@ from vldeformer.artifact import RECORD, kind_of_file, whole_folder, write_json
 from vldeformer.errors import InputError
 from vldeformer.evaluation.run_facts import Training
 from vldeformer.provenance import provenance
+from vldeformer.stored_digests import check_stored
+from vldeformer.text_files import lines_of, read_text
 
 DRAWN_STEPS = 300
 
@@ -21,14 +23,15 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     """The lines of a training journal. Raises InputError naming file and line if it is missing, or a line is not a JSON object
     with a whole number as ``step``.
     """
+    check_stored(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         raise InputError(f"{path}: expected a training journal, found no file; train first") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: expected a training journal in UTF-8, got {kind_of_file(path)} ({error.reason})") from None
     lines = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines_of(text), start=1):
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
@@ -41,8 +44,9 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
 
 
 def training(experiment: str, journal: Path) -> Training:
-    """The curves of a training journal. Raises InputError as ``read_journal`` does."""
+    """The curves of a training journal. Raises InputError as ``read_journal`` does, or if a step is missing or comes twice."""
     lines = read_journal(journal)
+    _check_steps(journal, lines)
     (steps, losses), (val_steps, recalls) = _curve(lines, "loss"), _curve(lines, "val_mean_recall")
     return Training(
         experiment=experiment,
@@ -51,6 +55,20 @@ def training(experiment: str, journal: Path) -> Training:
         val_steps=tuple(val_steps),
         val_recalls=tuple(recalls),
     )
+
+
+def _check_steps(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Every step from 1 on has one line of its loss, in order; a measurement on val comes after the one before."""
+    done, measured = 0, 0
+    for number, line in enumerate(lines, start=1):
+        step = line["step"]
+        if "loss" in line:
+            wrong, done = step != done + 1, done + 1
+        else:
+            wrong, measured = step <= measured, step
+        if wrong:
+            problem = f"step {step} comes twice or not in its order, or one before it is missing"
+            raise InputError(f"{path}, line {number}: {problem}; expected the journal of one whole training: train again")
 
 
 def _curve(lines: Sequence[Mapping[str, Any]], key: str) -> tuple[list[int], list[float]]:

@@ -9,13 +9,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vldeformer.artifact import RECORD, digest
+from vldeformer.artifact import RECORD
+from vldeformer.content_digest import digest
 from vldeformer.errors import InputError
 from vldeformer.report.sources import read_sources, sources_path
 from vldeformer.report.step_record import StepRecord, find_record
 
 MeasuredOn = Callable[[Path], tuple[str, tuple[Path, ...]]]
 """A file without record → what is known of it in words, and the folders that it was made from; ("", ()): nothing."""
+
+
+CHANGED = "changed since it was read"
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Link:
             return "not here"
         if self.recorded is None:
             return "here"
-        return "as it was read" if digest(self.path) == self.recorded else "changed since it was read"
+        return "as it was read" if digest(self.path) == self.recorded else CHANGED
 
 
 def follow(path: Path, measured_on: MeasuredOn | None = None) -> Link:

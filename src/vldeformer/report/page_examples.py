@@ -12,6 +12,7 @@ from vldeformer.data.manifest import Manifest
 from vldeformer.data.records import PictureSource, RegionSource
 from vldeformer.errors import InputError
 from vldeformer.report.pictures import Piece, Thumbnail, Thumbnails, changes, evenly, thumbnail
+from vldeformer.stored_digests import check_stored
 
 EACH_KIND, IMAGES = 2, 4
 PIECE = re.compile(r"\w+(?:['’-]\w+)*|\s+|[^\w\s]")
@@ -99,6 +100,7 @@ def _patches_a_side(folder: Path) -> int:
 
 
 def _read(path: Path) -> pd.DataFrame:
+    check_stored(path)
     try:
         return pd.read_parquet(path)
     except (OSError, ValueError) as error:

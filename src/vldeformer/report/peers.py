@@ -25,7 +25,7 @@ def read_published(path: Path) -> tuple[Published, ...]:
     """Read published.csv. Raises InputError naming the file and line of a wrong header, a bad number or a model given twice."""
     peers: dict[tuple[str, str], Published] = {}
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file, strict=True)
             if set(rows.fieldnames or ()) != set(EXPECTED):
                 raise InputError(f"{path}: expected the columns {', '.join(EXPECTED)}, got {rows.fieldnames}")

@@ -73,7 +73,7 @@ def write_sources(table: Path, sources: Sequence[Source], made: Mapping[str, str
         read = dict.fromkeys([*source.files, *(file for files, _ in source.beside.values() for file in files)])
         row = asdict(source) | {"made": {file: made[file] for file in read if file in made}}
         rows.append({name: value for name, value in row.items() if name != "made" or value})
-    write_json(sources_path(table), {"rows": rows})
+    write_json(sources_path(table), {"rows": rows}, seal_it=True)
 
 
 def find_cell(table: Path, row: Sequence[str], column: str) -> Cell:

@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from vldeformer.artifact import RECORD, read_json, record_path
+from vldeformer.artifact import RECORD, read_json
 from vldeformer.errors import InputError
 from vldeformer.evaluation.experiment_record import provenance_in
+from vldeformer.stored_digests import record_path
 
 REPORTED = "report.provenance.json"
 """The record of a folder that holds what several stages wrote: it names the ``outputs`` that it is of."""

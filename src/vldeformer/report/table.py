@@ -120,11 +120,24 @@ class Table:
             made: record → commit and processor, for the sources of the rows.
 
         """
-        texts = {"md": self.markdown(), "csv": self.numbers().to_csv(index=False, lineterminator="\n"), "tex": self.latex()}
+        texts = {"md": self.markdown(), "csv": as_csv(self.numbers()), "tex": self.latex()}
         for suffix, text in texts.items():
             with whole_file(folder / f"{self.name}.{suffix}") as temporary:
                 temporary.write_text(text, encoding="utf-8")
         write_sources(folder / f"{self.name}.csv", [row.source for row in self.rows], made)
+
+
+READ_AS_MISSING = frozenset(
+    "None NA N/A n/a nan NaN -nan -NaN NULL null <NA> #N/A #NA 1.#IND -1.#IND 1.#QNAN -1.#QNAN".split(" ")
+) | {"#N/A N/A"}
+"""Texts that `pandas.read_csv` takes for missing values."""
+
+
+def as_csv(frame: pd.DataFrame) -> str:
+    """CSV in which a text is a text: one that pandas would read as missing, such as None or NA, is in brackets."""
+    kept = frame.map(lambda cell: f"({cell})" if isinstance(cell, str) and cell in READ_AS_MISSING else cell)
+    text: str = kept.to_csv(index=False, lineterminator="\n")
+    return text
 
 
 def decimals(digits: int) -> Form:

@@ -9,6 +9,7 @@ from vldeformer.artifact import whole_file, write_json
 from vldeformer.evaluation.run_facts import COMPARED
 from vldeformer.evaluation.run_report import REPORT, RunReport
 from vldeformer.report.figures import charts_of
+from vldeformer.report.table import as_csv
 from vldeformer.report.tables import headline_table, tables_of
 
 METRICS = "metrics.json"
@@ -30,7 +31,7 @@ def write_report(report: RunReport, folder: Path) -> list[str]:
     curves = dict(curves_of(report)) if report.speed is not None else {}
     for name, frame in curves.items():
         with whole_file(folder / "plots" / f"{name}.csv") as temporary:
-            frame.to_csv(temporary, index=False, lineterminator="\n")
+            temporary.write_text(as_csv(frame), encoding="utf-8")
     return [METRICS, REPORT, "tables", "figures", *(["plots"] if curves else [])]
 
 

@@ -26,6 +26,7 @@ from vldeformer.scenes.drawing import object_boxes
 from vldeformer.scenes.records import Scene, SceneObject
 from vldeformer.scenes.world_settings import RegionSettings
 from vldeformer.seeding import named_generator
+from vldeformer.stored_digests import check_stored
 from vldeformer.workers import in_processes
 
 NOTHING = "nothing"
@@ -145,6 +146,7 @@ class Detector:
     @classmethod
     def load(cls, path: Path) -> "Detector":
         """Read what ``save`` wrote. Raises InputError if it is missing, cut short or of another layout."""
+        check_stored(path)
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 values: dict[str, Any] = {name: archive[name] for name in archive.files}

@@ -3,8 +3,6 @@
 Both say which images there are and hand one over by its id; the index knows nothing else of where images come from.
 """
 
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Literal, Protocol
 import PIL.Image
 
 from vldeformer.data.parts import is_region_store, open_region_store
+from vldeformer.data.photograph_files import files_below
 from vldeformer.data.photographs import FILE_NAME, PhotographStore, open_photograph
 from vldeformer.data.pixels import PixelStore
 from vldeformer.errors import InputError
@@ -71,15 +70,6 @@ def open_images(root: Path, outside: Path | None = None) -> ImageSource:
     return PhotographFolder(root, outside)
 
 
-def is_utf8(name: str) -> bool:
-    """Whether a name of the system can be written into a file: of other bytes than UTF-8 Python makes half characters."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 class PhotographFolder:
     """Every file below a folder, hidden ones left out; an image's id is its path below the folder, with ``/``."""
 
@@ -93,42 +83,11 @@ class PhotographFolder:
         return sorted(self._files(), key=lambda one: one.id)
 
     def _files(self) -> Iterator[Listed]:
-        """Folders proper first, then those that links lead to: each once, so that a loop of links ends."""
-        left_out = _identity(self.outside) if self.outside is not None and self.outside.is_dir() else None
-        seen = {left_out}
-        plain, links = [self.root], list[Path]()
-        while plain or links:
-            folder = plain.pop(0) if plain else links.pop(0)
-            identity = _identity(folder)
-            if identity in seen:
-                continue
-            seen.add(identity)
-            try:
-                entries = _entries(folder)
-            except OSError as error:
-                if folder == self.root:
-                    raise
-                name = folder.relative_to(self.root).as_posix()
-                yield Listed(name, problem=f"a folder that cannot be listed: {error.strerror}")
-                continue
-            for entry in entries:
-                path = Path(entry.path)
-                if _is_folder(path):
-                    (links if entry.is_symlink() else plain).append(path)
-                else:
-                    yield self._file(path)
-
-    def _file(self, path: Path) -> Listed:
-        name = path.relative_to(self.root).as_posix()
-        if not is_utf8(name):
-            return Listed(ascii(name), problem="its name is not UTF-8; rename it")
-        try:
-            found = path.stat()
-        except OSError as error:  # a link that leads nowhere or in a circle
-            return Listed(name, problem=error.strerror or str(error))
-        if not stat.S_ISREG(found.st_mode):
-            return Listed(name, problem="expected a photograph, got no ordinary file")
-        return Listed(name, found.st_size, found.st_mtime_ns)
+        for found in files_below(self.root, self.outside):
+            if found.stat is None:
+                yield Listed(found.name, problem=found.problem)
+            else:
+                yield Listed(found.name, found.stat.st_size, found.stat.st_mtime_ns)
 
     def path(self, image_id: str) -> Path:
         """Where the photograph lies."""
@@ -179,21 +138,3 @@ class StoredImages:
 
     def __getitem__(self, image_id: str) -> InMemoryImage:
         return self.store[image_id]
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
-
-
-def _is_folder(path: Path) -> bool:
-    """False, too, of a link in a circle, and of one into a folder that is closed to us."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
-
-
-def _identity(folder: Path) -> tuple[int, int]:
-    found = folder.stat()
-    return found.st_dev, found.st_ino

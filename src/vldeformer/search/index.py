@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from vldeformer.artifact import digest
+from vldeformer.content_digest import digest
 from vldeformer.encoder import Encoder, load
 from vldeformer.errors import InputError
 from vldeformer.inputs.in_memory import InMemoryImage
@@ -229,7 +229,7 @@ def _read(folder: Path, width: int) -> tuple[Rows, Structure | None]:
         held = contents.structure
         try:
             rows = Rows([read_shard(folder, entry, width) for entry in contents.shards], contents)
-            return rows, None if held is None else Structure(folder / held.file, held.kind, held.rows)
+            return rows, None if held is None else Structure(folder / held.file, held.kind, held.rows, held.xxh3)
         except InputError:
             if read_contents(folder) == contents:
                 raise

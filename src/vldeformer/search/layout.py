@@ -9,18 +9,20 @@ import errno
 import fcntl
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
-from vldeformer.artifact import map_array, read_json, whole_folder, write_json
+from vldeformer.artifact import read_json, whole_folder, write_json
 from vldeformer.errors import InputError
+from vldeformer.retrieval.vectors import LENGTH_TOLERANCE, check_vectors
+from vldeformer.search.file_checksums import MappedFile, check_checksum, file_checksum, mapped_file
 from vldeformer.search.images import Listed, SourceKind
 from vldeformer.section import Section, expected_and_got
+from vldeformer.stored_digests import DIGESTS, file_digest
 
 FORMAT = 1
 DESCRIPTION, CONTENTS, SHARDS = "index.json", "contents.json", "shards"
@@ -40,18 +42,23 @@ class Description(Section):
 
 
 class ShardEntry(Section):
-    """A folder below ``shards`` and the number of its vectors."""
+    """A folder below ``shards`` and the number of its vectors. An index of an older version has no digests."""
 
-    name: str
+    name: str = Field(pattern=r"^\d+$")
     rows: int = Field(ge=0)
+    sha256: str | None = Field(default=None, description="of its digests.json")
+    vectors_xxh3: str | None = Field(default=None, description="checksum of vectors.npy, compared in the first query")
+    items_xxh3: str | None = Field(default=None, description="checksum of items.arrow, compared when the index is opened")
 
 
 class StructureEntry(Section):
     """A FAISS file over the first ``rows`` rows."""
 
     kind: StructureKind
-    file: str
+    file: str = Field(pattern=r"^[a-z0-9]+-\d+\.faiss$")
     rows: int = Field(ge=1)
+    sha256: str | None = Field(default=None, description="of the file")
+    xxh3: str | None = Field(default=None, description="checksum of the file, compared when the index is opened")
 
 
 class Contents(Section):
@@ -67,14 +74,44 @@ class Contents(Section):
         """Rows of all shards, the removed ones counted."""
         return sum(shard.rows for shard in self.shards)
 
+    @model_validator(mode="after")
+    def _within_bounds(self) -> Self:
+        """Raises ValueError, which pydantic reports, if a row or a shard is named that cannot be there."""
+        if outside := [row for row in self.removed if not 0 <= row < self.rows]:
+            raise ValueError(f"removed row {outside[0]} is none of {self.rows}")
+        if self.structure is not None and self.structure.rows > self.rows:
+            raise ValueError(f"the structure covers {self.structure.rows} rows of {self.rows}")
+        if len({shard.name for shard in self.shards}) < len(self.shards):
+            raise ValueError("a shard is named twice")
+        return self
 
-@dataclass(frozen=True, eq=False)
+
 class Shard:
-    """vectors (n, D) float32 memory-mapped; items: their ids, sizes and times as a memory-mapped Arrow table."""
+    """items: ids, sizes and times of the vectors as a memory-mapped Arrow table; skipped: what could not be read."""
 
-    vectors: np.ndarray
-    items: Any
-    skipped: list[dict[str, Any]]
+    def __init__(self, place: Path, mapped: MappedFile, items: Any, skipped: list[dict[str, Any]], xxh3: str | None) -> None:
+        self.place, self.items, self.skipped = place, items, skipped
+        self._mapped, self._xxh3, self._checked = mapped, xxh3, False
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """(n, D) float32 memory-mapped.
+
+        At the first use the checksum and the lengths of all are compared. Raises InputError naming the file or the row.
+        """
+        if not self._checked:
+            path = self.place / "vectors.npy"
+            self._mapped.compare(path, self._xxh3)
+            found = self._mapped.array
+            with np.errstate(over="ignore", invalid="ignore"):
+                squares = np.vecdot(found, found)
+            if not (np.abs(squares - 1) <= LENGTH_TOLERANCE).all():  # the few that may be wrong are looked at again, and named
+                check_vectors(str(path), found, tuple(self.items.column("id").to_pylist()))
+            self._checked = True
+        return self._mapped.array
 
 
 def read_description(folder: Path) -> Description:
@@ -105,7 +142,7 @@ def _validated(kind: type[AnySection], value: Any, path: Path) -> AnySection:
 
 def write_section(path: Path, section: Section) -> None:
     """Replace a file of the index whole."""
-    write_json(path, section.model_dump(mode="json"))
+    write_json(path, section.model_dump(mode="json"), seal_it=True)
 
 
 def write_shard(folder: Path, name: str, items: Sequence[Listed], vectors: np.ndarray, skipped: Sequence[Listed]) -> ShardEntry:
@@ -122,33 +159,30 @@ def write_shard(folder: Path, name: str, items: Sequence[Listed], vectors: np.nd
             writer.write_table(table)
         left_out = [{"id": one.id, "size": one.size, "mtime_ns": one.mtime_ns, "problem": one.problem} for one in skipped]
         write_json(temporary / "skipped.json", left_out)
-    return ShardEntry(name=name, rows=len(items))
+    place = folder / SHARDS / name
+    vectors_xxh3, items_xxh3 = (file_checksum(place / file) for file in ("vectors.npy", "items.arrow"))
+    sha256 = file_digest(place / DIGESTS)
+    return ShardEntry(name=name, rows=len(items), sha256=sha256, vectors_xxh3=vectors_xxh3, items_xxh3=items_xxh3)
 
 
 def read_shard(folder: Path, entry: ShardEntry, width: int) -> Shard:
     """Raises InputError naming the shard if its files are missing, damaged or of another length."""
     place = folder / SHARDS / entry.name
-    vectors = _mapped(place / "vectors.npy") if entry.rows else np.empty((0, width), dtype=np.float32)
+    vectors = mapped_file(place / "vectors.npy") if entry.rows else MappedFile(np.empty((0, width), dtype=np.float32), None)
     try:
-        items = pa.ipc.open_file(pa.memory_map(str(place / "items.arrow"))).read_all()
+        with pa.memory_map(str(place / "items.arrow")) as file:
+            content = file.read_buffer()
+        check_checksum(place / "items.arrow", content, entry.items_xxh3)
+        items = pa.ipc.open_file(content).read_all()
     except (OSError, pa.ArrowException) as error:
         if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE, errno.EACCES):
             raise  # the file is well
         raise InputError(f"{place / 'items.arrow'}: missing or damaged; make the index again") from None
-    if vectors.shape != (entry.rows, width) or vectors.dtype != np.float32 or len(items) != entry.rows:
-        came = f"{vectors.dtype} of shape {vectors.shape} and {len(items)} ids"
+    found = vectors.array
+    if found.shape != (entry.rows, width) or found.dtype != np.float32 or len(items) != entry.rows:
+        came = f"{found.dtype} of shape {found.shape} and {len(items)} ids"
         raise InputError(f"{place}: expected {entry.rows} float32 vectors of width {width}, got {came}; make the index again")
-    return Shard(vectors, items, read_json(place / "skipped.json"))
-
-
-def _mapped(path: Path) -> np.ndarray:
-    """A .npy file as an array that holds no file open: NumPy's keeps one, and an index has a thousand shards.
-
-    It is a plain array, too: np.memmap makes each slice a file object, which a query would pay for.
-    """
-    checked: Any = map_array(path)
-    with pa.memory_map(str(path)) as file:
-        return np.frombuffer(file.read_buffer(), checked.dtype, checked.size, checked.offset).reshape(checked.shape)
+    return Shard(place, vectors, items, read_json(place / "skipped.json"), entry.vectors_xxh3)
 
 
 @contextlib.contextmanager

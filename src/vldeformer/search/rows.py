@@ -31,7 +31,7 @@ class Rows:
     def parts(self) -> Iterator[tuple[list[str], np.ndarray]]:
         """Ids and vectors (n, D) of all images that can be found, shard by shard."""
         for shard, start in self.placed:
-            own = self.alive[start : start + len(shard.vectors)]
+            own = self.alive[start : start + len(shard)]
             yield shard.items.column("id").filter(pa.array(own)).to_pylist(), shard.vectors[own]
 
     def find(self, image_id: str) -> int | None:
@@ -86,17 +86,17 @@ class Rows:
         """(rows,) float32 cosines of all rows from ``first`` on, as fast as the machine's threads together read them."""
         scores = np.empty(len(self.alive) - first, dtype=np.float32)
         begin = int(np.searchsorted(self._starts, first, side="right")) - 1
-        blocks = [(shard.vectors[max(0, first - start) :], max(0, start - first)) for shard, start in self.placed[begin:]]
-        tasks, size = [list[tuple[np.ndarray, int]]()], 0
-        for block, place in blocks:
+        tasks, size = [list[tuple[Shard, int]]()], 0
+        for shard, start in self.placed[begin:]:
             if size >= TASK_BYTES:
                 tasks.append([])
                 size = 0
-            tasks[-1].append((block, place))
-            size += block.nbytes
+            tasks[-1].append((shard, start))
+            size += len(shard) * vector.nbytes
 
-        def compare(task: list[tuple[np.ndarray, int]]) -> None:
-            for block, place in task:
+        def compare(task: list[tuple[Shard, int]]) -> None:
+            for shard, start in task:
+                block, place = shard.vectors[max(0, first - start) :], max(0, start - first)
                 np.vecdot(block, vector, out=scores[place : place + len(block)])
 
         if len(tasks) == 1:

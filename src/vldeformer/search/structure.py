@@ -14,6 +14,7 @@ import numpy as np
 
 from vldeformer.artifact import whole_file
 from vldeformer.errors import InputError
+from vldeformer.search.file_checksums import file_checksum
 from vldeformer.search.layout import StructureKind
 from vldeformer.seeding import named_generator
 
@@ -41,8 +42,10 @@ def choose_structure(rows: int) -> StructureKind:
 class Structure:
     """A FAISS index over the first rows, opened from a file, memory-mapped where FAISS can."""
 
-    def __init__(self, path: Path, kind: StructureKind, rows: int) -> None:
-        """Raises InputError if the file is missing, damaged or of another length."""
+    def __init__(self, path: Path, kind: StructureKind, rows: int, xxh3: str | None = None) -> None:
+        """Raises InputError if the file is missing, damaged or of another length. FAISS trusts what it reads."""
+        if xxh3 is not None and path.is_file() and file_checksum(path) != xxh3:
+            raise InputError(f"{path}: damaged; run `vldeformer index` again with another --structure")
         try:
             self.index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_READ_ONLY)
         except RuntimeError:

@@ -12,12 +12,14 @@ from typing import Literal
 
 import PIL.Image
 
-from vldeformer.artifact import digest
+from vldeformer.content_digest import digest
+from vldeformer.data.photograph_files import is_utf8
 from vldeformer.encoder import Encoder, load
 from vldeformer.errors import InputError
 from vldeformer.models.importing import files_of
 from vldeformer.retrieval.item_vectors import Progress, silent
-from vldeformer.search.images import ImageSource, Listed, is_utf8, open_images
+from vldeformer.search.file_checksums import file_checksum
+from vldeformer.search.images import ImageSource, Listed, open_images
 from vldeformer.search.index_state import IndexState
 from vldeformer.search.layout import (
     CONTENTS,
@@ -35,6 +37,7 @@ from vldeformer.search.layout import (
 )
 from vldeformer.search.photograph_vectors import encode_listed
 from vldeformer.search.structure import build_structure, choose_structure
+from vldeformer.stored_digests import file_digest
 
 SHARD_IMAGES = 2_048
 BLANK_SIDE = 64  # pixels of the picture that a model is tried with
@@ -205,7 +208,9 @@ def _structured(folder: Path, width: int, contents: Contents) -> tuple[Contents,
     parts = [read_shard(folder, entry, width).vectors for entry in contents.shards]
     name = f"{kind}-{contents.rows}.faiss"
     build_structure(folder / name, kind, parts)
-    return contents.model_copy(update={"structure": StructureEntry(kind=kind, file=name, rows=contents.rows)}), True
+    path = folder / name
+    held = StructureEntry(kind=kind, file=name, rows=contents.rows, sha256=file_digest(path), xxh3=file_checksum(path))
+    return contents.model_copy(update={"structure": held}), True
 
 
 def _drop_uncommitted(folder: Path, contents: Contents) -> None:

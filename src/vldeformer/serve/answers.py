@@ -17,7 +17,8 @@ from vldeformer.errors import InputError
 from vldeformer.inputs.in_memory import InMemoryImage
 from vldeformer.search.index import Hit, SearchIndex
 from vldeformer.search.photograph_vectors import encode_tensors
-from vldeformer.serve.messages import Answer, FoundImage, RefusedError, Times
+from vldeformer.serve.messages import Answer, FoundImage, Times
+from vldeformer.serve.refusal import RefusedError
 
 LOG = logging.getLogger("vldeformer.serve")
 

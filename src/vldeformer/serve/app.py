@@ -11,18 +11,28 @@ from fastapi import FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 
 from vldeformer.errors import InputError
 from vldeformer.section import expected_and_got
 from vldeformer.serve.docs_page import docs_html
 from vldeformer.serve.guard import Guard
-from vldeformer.serve.messages import Answer, Health, Info, Problem, RefusedError
+from vldeformer.serve.messages import Answer, Health, Info, Problem
 from vldeformer.serve.metrics import CONTENT_TYPE
+from vldeformer.serve.refusal import RefusedError
 from vldeformer.serve.service import MOST_HITS, Service
 from vldeformer.serve.shown_pictures import IMAGE_SIDE, THUMB_SIDE
 from vldeformer.serve.uploads import SCHEMA, Uploads
 
+
+class AnyPath(PathConvertor):
+    """The rest of an address, line feeds too: a file's name may hold them."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("any", AnyPath())
 MOST_LETTERS = 2_000
 LOOK_SECONDS = 1.0
 STATIC = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -83,7 +93,7 @@ def _add_searches(app: FastAPI, service: Service) -> None:
             return Response(await service.photograph(name, file, k, request.is_disconnected), media_type=JSON)
 
     @app.get(
-        "/similar/{image_id:path}",
+        "/similar/{image_id:any}",
         response_model=Answer,
         responses=_problems(400, 404, 503),
         summary="Images like one of the index",
@@ -101,11 +111,11 @@ def _add_pictures(app: FastAPI, service: Service) -> None:
 
     pictures: dict[str, Any] = {"response_class": Response, "responses": _problems(404, 503, answer={"image/jpeg": {}})}
 
-    @app.get("/image/{image_id:path}", summary="The photograph as JPEG, at most 1600 pixels a side", **pictures)
+    @app.get("/image/{image_id:any}", summary="The photograph as JPEG, at most 1600 pixels a side", **pictures)
     async def image(request: Request, image_id: ImageId) -> Response:
         return await picture(request, image_id, IMAGE_SIDE)
 
-    @app.get("/thumb/{image_id:path}", summary="The photograph as JPEG, at most 320 pixels a side", **pictures)
+    @app.get("/thumb/{image_id:any}", summary="The photograph as JPEG, at most 320 pixels a side", **pictures)
     async def thumb(request: Request, image_id: ImageId) -> Response:
         return await picture(request, image_id, THUMB_SIDE)
 

@@ -56,7 +56,12 @@ class Guard:
         with self.metrics.in_flight.track_inprogress():
             try:
                 host = _host(scope)
-                if self._known(host):
+                if host is None:
+                    await send_line(send_guarded, 400, "expected one Host, got several; name the server once")
+                elif self._known(host) and not self._is_own(scope):
+                    line = "asked for by a page of another site; open this server's own page, or ask it from no page"
+                    await send_line(send_guarded, 403, line)
+                elif self._known(host):
                     await self.app(scope, receive, send_guarded)
                 else:
                     line = f"this server is not called {host[:100]!r}; ask it as {' or '.join(self.hosts) or 'its address'}"
@@ -69,6 +74,15 @@ class Guard:
                 route = getattr(scope.get("route"), "path", "other")
                 method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD") else "other"
                 self.metrics.answered(route, method, status, time.perf_counter() - started)
+
+    def _is_own(self, scope: Scope) -> bool:
+        """Whether no page of another site asks, which browsers say of every request; to the pages themselves others may lead."""
+        if scope["path"] in ("/", "/docs") and scope["method"] in ("GET", "HEAD"):
+            return True
+        site, origin = (_headers(scope, name) for name in (b"sec-fetch-site", b"origin"))
+        if any(value.lower() not in ("same-origin", "none") for value in site):
+            return False
+        return all(self._known(_name(value.partition("://")[2].lower())) for value in origin)
 
     def _known(self, host: str) -> bool:
         return host in self.hosts or (not self.hosts and (host in THIS_MACHINE or _is_address(host)))
@@ -88,9 +102,18 @@ async def send_line(send: Send, status: int, line: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _host(scope: Scope) -> str:
-    """The host that the request names, without its port."""
-    given = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
+def _headers(scope: Scope, wanted: bytes) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == wanted]
+
+
+def _host(scope: Scope) -> str | None:
+    """The host that the request names, without its port; None: it names several."""
+    given = _headers(scope, b"host")
+    return _name(given[0].lower()) if len(given) == 1 else (None if given else "")
+
+
+def _name(given: str) -> str:
+    """A host without its port."""
     if given.startswith("["):
         return str(given[1:].partition("]")[0])
     return str(given.rpartition(":")[0] if ":" in given else given)

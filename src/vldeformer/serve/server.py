@@ -1,5 +1,6 @@
 """The process that listens: one address, one line when it is ready, a clean end on Ctrl-C."""
 
+import asyncio
 import contextlib
 import errno
 import os
@@ -16,6 +17,8 @@ from vldeformer.errors import InputError
 BACKLOG = 2_048
 MOST_HEAD_BYTES = 1 << 20
 END_SECONDS = 5
+HEAD_SECONDS, IDLE_SECONDS = 10, 5
+"""Until a request's head is complete; between two requests of one connection."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -59,6 +62,7 @@ def run(app: FastAPI, listening: socket.socket, ready: Callable[[], object]) -> 
         server_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=END_SECONDS,
+        timeout_keep_alive=IDLE_SECONDS,
     )
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it has ended
         _Server(config, ready).run(sockets=[listening])
@@ -68,6 +72,26 @@ class BoundedHttp(HttpToolsProtocol):
     """uvicorn's protocol, which else collects an address or headers of any length."""
 
     head_bytes: int | None = 0
+    late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """A connection; its first head must come in time."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing more comes."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        if self.late is None:
+            self.late = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self.late is not None:
+            self.late.cancel()
+            self.late = None
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the other side."""
@@ -81,11 +105,13 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins; its first bytes are counted already."""
         self.head_bytes = self.head_bytes or 0
+        self._await_head()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """What follows is its body, which the app bounds."""
         self.head_bytes = None
+        self._stop_waiting()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

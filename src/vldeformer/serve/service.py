@@ -10,11 +10,13 @@ from vldeformer.errors import InputError
 from vldeformer.search.index import Hit
 from vldeformer.search.structure import MEANING
 from vldeformer.serve import answers
+from vldeformer.serve.decoder import Decoder
 from vldeformer.serve.live_index import LiveIndex, Opened
-from vldeformer.serve.messages import Info, RefusedError
+from vldeformer.serve.messages import Info
 from vldeformer.serve.metrics import Metrics
+from vldeformer.serve.refusal import RefusedError
 from vldeformer.serve.served_joint import ServedJoint
-from vldeformer.serve.shown_pictures import ShownPictures, uploaded
+from vldeformer.serve.shown_pictures import ShownPictures
 from vldeformer.serve.uploads import MOST_MB
 from vldeformer.serve.work_queue import WorkQueue
 
@@ -37,6 +39,7 @@ class Service:
         self.model_queue, self.file_queue = WorkQueue("model", 1, WAITING), WorkQueue("files", 2, WAITING)
         self.joint_queue = WorkQueue("joint", 1, WAITING_JOINT)
         self.metrics, self.pictures = Metrics(lambda: live.now.images), ShownPictures()
+        self.decoder = Decoder()
         self._remembered = OrderedDict[tuple[int, str, int, bool], bytes]()
 
     def info(self) -> Info:
@@ -88,7 +91,7 @@ class Service:
     async def photograph(self, name: str, file: BinaryIO, k: int, gone: Gone) -> bytes:
         """The answer to a photograph that was sent in. Raises InputError or RefusedError."""
         started, opened = time.perf_counter(), self.live.now
-        image = await self.file_queue.run(lambda: answers.prepared(opened.index, uploaded(file)), gone)
+        image = await self.file_queue.run(lambda: answers.prepared(opened.index, self.decoder.decode(file)), gone)
         found = await self.model_queue.run(lambda: answers.by_image(opened.index, image, k), gone)
         return self._written(name, found, started, None)
 
@@ -115,9 +118,10 @@ class Service:
         return await self.file_queue.run(work, gone)
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Let go of the threads and of the decoder's processes."""
         for queue in (self.model_queue, self.joint_queue, self.file_queue):
             queue.close()
+        self.decoder.close()
 
     def _rerank(self, opened: Opened, text: str, hits: Sequence[Hit]) -> list[Hit]:
         assert self.joint is not None

@@ -1,4 +1,4 @@
-"""Photographs as they are shown and as they are sent in: every one is decoded here, and only JPEGs made here go out.
+"""Photographs as they are shown: every one is decoded here, and only JPEGs made here go out.
 
 What goes out is made anew, so a file that is half picture and half page, or that holds where it was taken, is not handed on.
 """
@@ -9,46 +9,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import PIL.Image
 
-from vldeformer.data.pictures import DECODING_ERRORS, upright
+from vldeformer.data.pictures import DECODING_ERRORS, READ_FORMATS, check_bounds, upright
 from vldeformer.errors import InputError
 from vldeformer.search.index import SearchIndex
-from vldeformer.serve.messages import RefusedError
+from vldeformer.serve.refusal import RefusedError
 
 IMAGE_SIDE, THUMB_SIDE = 1_600, 320  # pixels
 QUALITY = 88
-SENT_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-"""What may be sent in: fewer than a folder may hold (``data.pictures.READ_FORMATS``), since anybody may send."""
-MOST_PIXELS = 80_000_000
-"""Of a photograph that is sent in; decoded it takes 3 bytes a pixel, and several times that on its way."""
 KEPT_BYTES = 64 << 20
-
-
-def uploaded(file: BinaryIO) -> PIL.Image.Image:
-    """The photograph in a file that was sent in, as RGB, upright.
-
-    Raises RefusedError: 413 if it has too many pixels, 415 if it is none.
-    """
-    try:
-        image = PIL.Image.open(file, formats=SENT_FORMATS)
-        if image.width * image.height > MOST_PIXELS:
-            raise _too_many_pixels(f"{image.width:,} × {image.height:,}")
-        return upright(image, "the file")
-    except RefusedError:
-        raise
-    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):  # the warning, where warnings are errors
-        raise _too_many_pixels("more") from None
-    except Exception:  # a file made to break a decoder raises anything
-        kinds = ", ".join(SENT_FORMATS)
-        raise RefusedError(415, f"expected a photograph ({kinds}), got a file that is none or is cut short") from None
-
-
-def _too_many_pixels(came: str) -> RefusedError:
-    return RefusedError(413, f"expected a photograph of at most {MOST_PIXELS:,} pixels, got {came}; send a smaller one")
 
 
 class ShownPictures:
@@ -102,7 +74,8 @@ def _pixels(index: SearchIndex) -> Path:
 def _opened(index: SearchIndex, image_id: str, side: int) -> PIL.Image.Image:
     path = index.path(image_id)
     if path is not None:
-        with PIL.Image.open(path) as image:
+        with PIL.Image.open(path, formats=READ_FORMATS) as image:
+            check_bounds(image, image_id)
             # A JPEG can be decoded at an eighth, a quarter or half of its size, many times as fast.
             image.draft("RGB", (2 * side, 2 * side))
             return upright(image, image_id)

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from vldeformer.serve.messages import RefusedError
+from vldeformer.serve.refusal import RefusedError
 
 MOST_MB = 20
 FRAME_BYTES = 64 << 10  # of a form around its file

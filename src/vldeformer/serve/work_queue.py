@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from vldeformer.serve.messages import RefusedError
+from vldeformer.serve.refusal import RefusedError
 
 Result = TypeVar("Result")
 

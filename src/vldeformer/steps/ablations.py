@@ -26,7 +26,7 @@ def ablations(
     """
     import time
 
-    from vldeformer.artifact import write_json
+    from vldeformer.artifact import whole_parts, write_json
     from vldeformer.provenance import by_place, provenance
     from vldeformer.report.collect import ablations_report
     from vldeformer.report.measured import from_records, from_results, records_among
@@ -34,6 +34,7 @@ def ablations(
     from vldeformer.report.step_record import REPORTED
     from vldeformer.report.views import headline_text, write_report
     from vldeformer.steps.settings_file import read_recorded, read_section
+    from vldeformer.stored_digests import RECORDED, digests_below
 
     started = time.monotonic()
     section = read_section(settings, "report", ReportSettings, VERSION)
@@ -42,9 +43,10 @@ def ablations(
     else:
         measured = from_results(results, compositional, pair_times)
     made = ablations_report(section, measured, speed)
-    outputs = write_report(made, out)
     inputs = {"speed": speed, **by_place([*results, *compositional])}
     inputs |= {f"pair time {name}": path for name, path in pair_times.items()}
     record = provenance({"report": section.model_dump(mode="json")}, inputs, started)
-    write_json(out / REPORTED, record | {"outputs": outputs})
+    with whole_parts(out) as folder:
+        outputs = write_report(made, folder)
+        write_json(folder / REPORTED, record | {"outputs": outputs, RECORDED: digests_below(folder)})
     print(headline_text(made))

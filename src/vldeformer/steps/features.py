@@ -73,17 +73,17 @@ def _of_scenes(section: "RegionSettings", raw_dir: Path, prepared: Path, out: Pa
 
 
 def _of_photographs(section: "PhotographRegions", prepared: Path, out: Path) -> None:
-    import os
     import sys
     import time
 
     from joblib import cpu_count
 
-    from vldeformer.artifact import RECORD, digest, whole_folder, write_json
+    from vldeformer.artifact import RECORD, finish_part, write_json
+    from vldeformer.content_digest import digest
     from vldeformer.data.manifest import Manifest
     from vldeformer.data.photographs import open_pictures
     from vldeformer.extractors.photographs import open_network
-    from vldeformer.extractors.store import PROGRESS, write_photograph_regions
+    from vldeformer.extractors.store import PROGRESS, STORE, write_photograph_regions
     from vldeformer.folder_lock import folder_lock
     from vldeformer.provenance import provenance
     from vldeformer.steps.progress import progress_bar
@@ -97,16 +97,16 @@ def _of_photographs(section: "PhotographRegions", prepared: Path, out: Path) -> 
     key = described | {"manifest": images.digest, "pixels": digest(pixels)}
     part = out.with_name(f"{out.name}.part")
     bar = progress_bar(total=len(pictures), unit="image", desc="regions")
-    with folder_lock(out), bar:
-        left_out = write_photograph_regions(
-            part, section, lambda: open_network(section), pictures, fitted_on, key, cpu_count(), bar.update
-        )
+    with folder_lock(out):
+        with bar:
+            left_out = write_photograph_regions(
+                part, section, lambda: open_network(section), pictures, fitted_on, key, cpu_count(), bar.update
+            )
+        record = provenance(described, {"manifest": manifest, "pixels": pixels}, started)
+        write_json(part / RECORD, record | {"left_out": left_out})
+        finish_part(part, out, (STORE,))
+        (out / PROGRESS).unlink()
     for problem in left_out.values():
         print(problem, file=sys.stderr)
     if left_out:
         print(f"{len(left_out):,} of {len(pictures):,} photographs have no regions: they cannot be read", file=sys.stderr)
-    record = provenance(described, {"manifest": manifest, "pixels": pixels}, started) | {"left_out": left_out}
-    (part / PROGRESS).unlink(missing_ok=True)
-    with whole_folder(out) as folder:
-        os.replace(part, folder)
-        write_json(folder / RECORD, record)

@@ -20,6 +20,14 @@ def import_captions(
 
     The data set is named after the folder of the captions (``coco_ir``).
     """
-    from vldeformer.datasets.vinvl_captions import read_captions
+    import time
 
-    read_captions(captions, keys, captions.absolute().parent.name, split).save(out)
+    from vldeformer.datasets.vinvl_captions import read_captions
+    from vldeformer.provenance import provenance, write_record
+    from vldeformer.stored_digests import record_path
+
+    started = time.monotonic()
+    manifest = read_captions(captions, keys, captions.absolute().parent.name, split)
+    record_path(out).unlink(missing_ok=True)  # that of an older file
+    manifest.save(out)
+    write_record(out, provenance({"split": split}, {"captions": captions, "keys": keys}, started))

@@ -28,14 +28,14 @@ def import_features(
 
     Until it is complete the store is named OUT.part. Wrong input deletes it.
     """
-    import os
     import shutil
     import time
 
-    from vldeformer.artifact import RECORD, check_replaceable, whole_folder, write_json
+    from vldeformer.artifact import RECORD, check_replaceable, finish_part, write_json
     from vldeformer.datasets.vinvl_rows import open_vinvl
     from vldeformer.datasets.vinvl_store import PROGRESS, write_vinvl_regions
     from vldeformer.errors import InputError
+    from vldeformer.folder_lock import folder_lock
     from vldeformer.provenance import provenance
     from vldeformer.steps.progress import progress_bar
 
@@ -45,16 +45,15 @@ def import_features(
     part = out.with_name(f"{out.name}.part")
     total = source.features.stat().st_size + source.predictions.stat().st_size
     bar = progress_bar(total=total, unit="B", unit_scale=True, unit_divisor=1024, desc="import")
-    try:
-        with bar:
-            write_vinvl_regions(part, source, dtype, bar)
-    except InputError:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    sizes = {"dtype": dtype, "bytes": {path.name: path.stat().st_size for path in (source.features, source.predictions)}}
-    # The digest of 50 GB would take as long as the import: of the features the record has the size.
-    record = provenance(sizes, {"ids": source.id_rows, "predictions": source.predictions}, started)
-    (part / PROGRESS).unlink(missing_ok=True)
-    with whole_folder(out) as folder:
-        os.replace(part, folder)
-        write_json(folder / RECORD, record)
+    with folder_lock(out):
+        try:
+            with bar:
+                write_vinvl_regions(part, source, dtype, bar)
+        except InputError:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        sizes = {"dtype": dtype, "bytes": {path.name: path.stat().st_size for path in (source.features, source.predictions)}}
+        # The digest of 50 GB would take as long as the import: of the features the record has the size.
+        write_json(part / RECORD, provenance(sizes, {"ids": source.id_rows, "predictions": source.predictions}, started))
+        finish_part(part, out)
+        (out / PROGRESS).unlink(missing_ok=True)

@@ -19,11 +19,13 @@ def import_vocabulary(
     """Copy the word pieces of a model folder, with a record."""
     import time
 
-    from vldeformer.artifact import record_path, write_json
     from vldeformer.inputs.tokens import WordPieces
-    from vldeformer.provenance import provenance
+    from vldeformer.provenance import provenance, write_record
+    from vldeformer.stored_digests import record_path
 
     started = time.monotonic()
     tokenizer = model / "tokenizer.json"
-    WordPieces.load(tokenizer).save(out)
-    write_json(record_path(out), provenance({}, {"tokenizer": tokenizer}, started))
+    words = WordPieces.load(tokenizer)
+    record_path(out).unlink(missing_ok=True)  # that of an older file
+    words.save(out)
+    write_record(out, provenance({}, {"tokenizer": tokenizer}, started))

@@ -30,6 +30,7 @@ def index(
     """Make a search index of photographs, or update it."""
     import sys
 
+    from vldeformer.errors import InputError
     from vldeformer.search.contact_sheet import plain
     from vldeformer.search.structure import MEANING
     from vldeformer.search.writing import index_images
@@ -55,6 +56,9 @@ def index(
         print(f"{made.gone:,} indexed images are no longer there; --prune takes them out", file=sys.stderr)
     for one in made.skipped[:SHOWN_PROBLEMS]:
         print(f"skipped {plain(one.id)}: {plain(one.problem)}", file=sys.stderr)
+    if not made.images and made.skipped:
+        first = f"{plain(made.skipped[0].id)}: {plain(made.skipped[0].problem)}"
+        raise InputError(f"{images}: none of {len(made.skipped):,} files could be read, first {first}")
     if len(made.skipped) > SHOWN_PROBLEMS:
         print(f"{len(made.skipped):,} skipped in all: {out}/shards/*/skipped.json", file=sys.stderr)
 

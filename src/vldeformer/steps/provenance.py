@@ -32,7 +32,7 @@ def provenance(
 ) -> None:
     """Show what an artifact, result, table or cell was made from, down to the raw data.
 
-    With two artifacts: show their first difference.
+    With two artifacts: show their first difference. The exit code is 1 if what was read has changed since.
     """
     import functools
 
@@ -82,13 +82,17 @@ def _where(cell: dict[str, Any]) -> str:
 
 
 def _show(chains: "list[Link]", as_json: bool) -> None:
-    from vldeformer.report.lineage import in_order
+    import sys
+
+    from vldeformer.report.lineage import CHANGED, in_order
 
     for link in in_order(*chains):
         if as_json:
             print(json.dumps(_plain(link), ensure_ascii=False))
         else:
             print("\n".join(_lines(link)))
+    if any(link.state() == CHANGED for link in in_order(*chains)):
+        sys.exit(1)
 
 
 def _plain(link: "Link") -> dict[str, Any]:

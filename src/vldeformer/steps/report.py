@@ -28,21 +28,23 @@ def report(
     """
     import time
 
-    from vldeformer.artifact import write_json
+    from vldeformer.artifact import whole_parts, write_json
     from vldeformer.provenance import by_place, provenance
     from vldeformer.report.collect import run_report
     from vldeformer.report.settings import ReportSettings
     from vldeformer.report.step_record import REPORTED
     from vldeformer.report.views import headline_text, write_report
     from vldeformer.steps.settings_file import read_section
+    from vldeformer.stored_digests import RECORDED, digests_below
 
     started = time.monotonic()
     section = read_section(settings, "report", ReportSettings, VERSION)
     made = run_report(section, results, speed, journals, published, compositional, rerank)
-    outputs = write_report(made, out)
     inputs = {"speed": speed, **by_place([*results, *compositional])}
     inputs |= {f"journal {name}": path for name, path in journals.items()}
     inputs |= {name: path for name, path in (("published", published), ("rerank", rerank)) if path is not None}
     record = provenance({"report": section.model_dump(mode="json")}, inputs, started)
-    write_json(out / REPORTED, record | {"outputs": outputs})
+    with whole_parts(out) as folder:
+        outputs = write_report(made, folder)
+        write_json(folder / REPORTED, record | {"outputs": outputs, RECORDED: digests_below(folder)})
     print(headline_text(made))

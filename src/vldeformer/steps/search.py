@@ -81,8 +81,10 @@ def search(
 
 def _texts_of(queries: Path) -> list[str]:
     """The texts of a file, one a line. Raises InputError naming the line that is empty."""
+    from vldeformer.text_files import lines_of, read_text
+
     try:
-        lines: list[str] = queries.read_text(encoding="utf-8-sig").rstrip().splitlines()
+        lines = lines_of(read_text(queries))
     except UnicodeDecodeError as error:
         raise InputError(f"{queries}: expected a text a line in UTF-8, got other bytes ({error})") from None
     empty = next((number for number, line in enumerate(lines, start=1) if not line.strip()), None)

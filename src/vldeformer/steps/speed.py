@@ -22,7 +22,7 @@ def speed(
     """Measure the time of joint and decomposed retrieval on this machine (ms, s)."""
     import time
 
-    from vldeformer.artifact import check_file, record_path, write_json
+    from vldeformer.artifact import check_file, write_json
     from vldeformer.data.manifest import Manifest
     from vldeformer.evaluation.speed import measure_speed
     from vldeformer.evaluation.timing import SpeedSettings
@@ -31,6 +31,7 @@ def speed(
     from vldeformer.retrieval.reader import open_encoder, open_matcher
     from vldeformer.runtime import RuntimeSettings, prepare_torch
     from vldeformer.steps.settings_file import read_section
+    from vldeformer.stored_digests import record_path
 
     started = time.monotonic()
     check_file(out)
@@ -40,7 +41,7 @@ def speed(
     matcher, joint_reader = open_matcher(joint, features, runtime)
     encoder, dual_reader = open_encoder(dual, features, runtime)
     test = Manifest.load(manifest).split("test")
-    write_json(out, measure_speed(matcher, encoder, test, joint_reader, dual_reader, section))
+    write_json(out, measure_speed(matcher, encoder, test, joint_reader, dual_reader, section), seal_it=True)
     values = {"speed": section.model_dump(mode="json"), "runtime": runtime.model_dump(mode="json")}
     inputs = {"joint": files_of(joint), "dual": files_of(dual), "manifest": manifest, "features": features}
     write_json(record_path(out), provenance(values, inputs, started))

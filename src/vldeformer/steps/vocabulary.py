@@ -22,13 +22,13 @@ def vocabulary(
     """
     import time
 
-    from vldeformer.artifact import record_path, write_json
     from vldeformer.data.manifest import Manifest
     from vldeformer.data.parts import open_region_store
     from vldeformer.inputs.settings import VocabularySettings
     from vldeformer.inputs.tokens import WordPieces
-    from vldeformer.provenance import provenance
+    from vldeformer.provenance import provenance, write_record
     from vldeformer.steps.settings_file import read_backbone, read_section
+    from vldeformer.stored_digests import record_path
 
     started = time.monotonic()
     backbone = read_backbone(settings, VERSION)
@@ -45,7 +45,8 @@ def vocabulary(
             texts += open_region_store(features).words
             inputs["features"] = features
         words = WordPieces.learn(texts, section.size)
+    record_path(out).unlink(missing_ok=True)  # that of an older file
     words.save(out)
     sections = {"backbone": backbone, "vocabulary": section}
     values = {name: own.model_dump(mode="json") for name, own in sections.items()}
-    write_json(record_path(out), provenance(values, inputs, started))
+    write_record(out, provenance(values, inputs, started))

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from vldeformer.artifact import whole_file
+from vldeformer.durable import sync
 from vldeformer.errors import InputError
 
 
@@ -37,6 +38,8 @@ def save_state(path: Path, state: RunState) -> None:
     # Through memory: on a full disk torch's own writer raises a RuntimeError about file positions.
     content = io.BytesIO()
     torch.save({name: getattr(state, name) for name in RunState.__dataclass_fields__}, content)
+    if (journal := path.with_name("journal.jsonl")).is_file():
+        sync(journal)  # its lines are on the disk before a state that goes on after them
     with whole_file(path) as temporary:
         temporary.write_bytes(content.getbuffer())
 

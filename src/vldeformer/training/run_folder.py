@@ -10,7 +10,8 @@ from pathlib import Path
 from accelerate import Accelerator
 from torch import nn
 
-from vldeformer.artifact import RECORD, digest, whole_folder, write_json
+from vldeformer.artifact import RECORD, discard, whole_folder, write_json
+from vldeformer.content_digest import digest
 from vldeformer.folder_lock import folder_lock
 from vldeformer.inputs.tokens import WordPieces
 from vldeformer.models.weights import ModelDescription, save_model
@@ -70,5 +71,5 @@ def finish(
             sections = {name: section.model_dump(mode="json") for name, section in settings.items()}
             record = provenance(sections, inputs, started)
             write_json(folder / RECORD, {**record, "kept_step": fitted.kept_step, "last_step": fitted.last_step})
-        shutil.rmtree(run_folder(out))
+        discard(run_folder(out), out)
     accelerator.wait_for_everyone()
