@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 STAND_IN = """#!{python} -S
-import os, sys, time, zlib
+import json, os, sys, time, zlib
 stage, rest = sys.argv[1], sys.argv[2:]
 out = rest[rest.index("--out") + 1]
 inputs = [a.split("=")[-1] for a in rest if "/" in a and a != out]
@@ -51,7 +51,7 @@ if stage in ("train", "pretrain"):
 for path in paths:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w") as file:
-        file.write(stage + settings)
+        file.write(json.dumps(stage + settings) if path.endswith(".json") else stage + settings)
 if stage in ("train", "pretrain"):
     os.rmdir(f"training/{{os.getpid()}}")
 with open("calls", "a") as file:
