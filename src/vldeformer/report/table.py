@@ -136,7 +136,7 @@ READ_AS_MISSING = frozenset(
 def as_csv(frame: pd.DataFrame) -> str:
     """CSV in which a text is a text: one that pandas would read as missing, such as None or NA, is in brackets."""
     kept = frame.copy()
-    for name in frame.columns[frame.dtypes == object]:  # numbers keep their type, and so their digits
+    for name in frame.select_dtypes(exclude="number").columns:  # numbers keep their type, and so their digits
         texts = [f"({cell})" if isinstance(cell, str) and cell in READ_AS_MISSING else cell for cell in frame[name]]
         kept[name] = pd.Series(texts, frame.index, dtype=object)
     text: str = kept.to_csv(index=False, lineterminator="\n")
