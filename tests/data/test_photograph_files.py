@@ -42,14 +42,21 @@ def test_the_line_says_which_name_was_probably_meant():
     assert names.hint("cat.jpg") == ""
 
 
-def test_linked_folders_are_listed_once_and_broken_links_are_named(tmp_path):
+@pytest.fixture
+def linked(tmp_path):
+    """A folder with a link to another folder and a broken one, and the other folder."""
     far, root = tmp_path / "far", tmp_path / "photos"
     far.mkdir()
     root.mkdir()
-    (far / "1.jpg").touch()
-    (far / "loop").symlink_to(root)
     (root / "linked").symlink_to(far)
     (root / "gone.jpg").symlink_to("nowhere.jpg")
+    return root, far
+
+
+def test_linked_folders_are_listed_once_and_broken_links_are_named(linked):
+    root, far = linked
+    (far / "1.jpg").touch()
+    (far / "loop").symlink_to(root)
     (root / "circle.jpg").symlink_to("circle.jpg")
     found = {file.name: file.problem for file in files_below(root)}
     assert found["linked/1.jpg"] is None and "No such file" in found["gone.jpg"] and "symbolic links" in found["circle.jpg"]
@@ -61,13 +68,9 @@ def manifest(*files):
     return Manifest("own", images, tuple(Caption(f"{one.id}#0", one.id, "a dog") for one in images))
 
 
-def test_photographs_of_every_source_are_found_below_links_and_under_other_names(tmp_path):
-    far, root = tmp_path / "far", tmp_path / "photos"
-    far.mkdir()
-    root.mkdir()
+def test_photographs_of_every_source_are_found_below_links_and_under_other_names(linked):
+    root, far = linked
     (far / "Dog.JPG").touch()
-    (root / "linked").symlink_to(far)
-    (root / "gone.jpg").symlink_to("nowhere.jpg")
     assert photograph_files(root, manifest("linked/dog.jpg")) == {"0": "linked/Dog.JPG"}
     with pytest.raises(InputError, match=r"photos/gone\.jpg: photograph of image '0' cannot be read: No such file"):
         photograph_files(root, manifest("gone.jpg"))
