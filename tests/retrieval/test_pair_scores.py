@@ -77,6 +77,22 @@ def test_captions_and_images_are_read_once_for_all_their_pairs(test_set, readers
     assert sum(rows["lower"]) == (24 if apart else 80)
 
 
+@pytest.mark.parametrize("apart", [0, 2])
+def test_the_vectors_in_a_score_are_made_once_an_item(test_set, readers, make_backbone, apart):
+    part, read = test_set.first(4), readers("vilt")
+    matcher = JointMatcher(make_backbone("vilt", layers=3), apart=apart, cosine=True).eval()
+    torch.nn.init.normal_(matcher.classifier.weight, std=1.0)
+    rows = []
+    layers = matcher.backbone.vilt.encoder.layer
+    layers[2].register_forward_hook(lambda _, given, out: rows.append(len(out[0])))
+    found = score_all(matcher, part, read).scores
+    assert sum(rows) == 80 + 20 + 4, "pairs, captions, images"
+    with torch.no_grad():
+        for row, column in ((0, 0), (1, 17), (3, 5)):
+            text, visual = read.text.read([part.captions[column].text]), read.visual.read([part.images[row].id])
+            assert found[row, column] == pytest.approx(matcher.score(text, visual).item(), abs=1e-4)
+
+
 def test_a_partly_joint_model_scores_in_bfloat16(test_set, readers, make_backbone, runtime):
     part, read = test_set.first(4), readers("oscar")
     matcher = JointMatcher(make_backbone("oscar", layers=3), apart=2).eval()

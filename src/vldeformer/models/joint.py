@@ -19,6 +19,9 @@ from vldeformer.models.packed import read_by_length
 COSINE_SCALE = 20.0
 """What the cosine is multiplied with at the start; it is learned."""
 
+PairRows = tuple[Int64[Tensor, " P"], Int64[Tensor, " P"]]
+"""Of P pairs: rows of captions and rows of images."""
+
 
 @dataclass(frozen=True)
 class HalfRead:
@@ -70,12 +73,20 @@ class JointMatcher(nn.Module):
         """Captions as far as they are read apart: what ``match`` needs of them, once for any number of pairs."""
         return HalfRead(self._text_apart(text), None if self.cosine_scale is None else self.encoder.encode_text(text))
 
-    def read_visual(self, visual: VisualInput, after: TextInput) -> HalfRead:
-        """The same for images; ``after``: captions as long as those that they will be paired with, one for each image.
+    def read_visual(self, visual: VisualInput, after: TextInput, before: HalfRead | None = None) -> HalfRead:
+        """The same for images.
 
-        If anything is read apart, captions are of no account.
+        Args:
+            visual: the images.
+            after: captions as long as those that they will be paired with, one for each image; of no account if anything is read
+                apart.
+            before: the same images, read for captions of another length: their vectors are the same.
+
         """
-        vectors = None if self.cosine_scale is None else self.encoder.encode_visual(visual)
+        if before is not None:
+            vectors = before.vectors
+        else:
+            vectors = None if self.cosine_scale is None else self.encoder.encode_visual(visual)
         return HalfRead(self._visual_apart(visual, after), vectors)
 
     def match(self, text: HalfRead, visual: HalfRead) -> Float[Tensor, "B 2"]:
@@ -85,9 +96,7 @@ class JointMatcher(nn.Module):
             return logits
         return self._with_cosine(logits, text.vectors, visual.vectors)
 
-    def logits(
-        self, text: TextInput, visual: VisualInput, pairs: tuple[Int64[Tensor, " P"], Int64[Tensor, " P"]] | None = None
-    ) -> Float[Tensor, "P 2"]:
+    def logits(self, text: TextInput, visual: VisualInput, pairs: PairRows | None = None) -> Float[Tensor, "P 2"]:
         """Logits of no match and match of ``pairs``, rows of captions and of images; None: caption i with image i."""
         captions, images = (torch.arange(len(text), device=text.ids.device),) * 2 if pairs is None else pairs
         logits = self._read_together(text.select(captions), visual.select(images))
@@ -145,9 +154,7 @@ class JointMatcher(nn.Module):
         cosine = (captions * images).sum(1)
         return logits + functional.pad((self.cosine_scale * cosine)[:, None], (1, 0)).to(logits.dtype)
 
-    def score(
-        self, text: TextInput, visual: VisualInput, pairs: tuple[Int64[Tensor, " P"], Int64[Tensor, " P"]] | None = None
-    ) -> Float[Tensor, " P"]:
+    def score(self, text: TextInput, visual: VisualInput, pairs: PairRows | None = None) -> Float[Tensor, " P"]:
         """Log-odds of a match, arguments as in ``logits``: ranks as the probability does, without its ties at 1."""
         return log_odds(self.logits(text, visual, pairs))
 

@@ -175,11 +175,12 @@ def read_images(matcher: JointMatcher, ids: list[str], lengths: list[int], reade
 
     """
     device = next(matcher.parameters()).device
-    images, found = reader.visual.read(ids).to(device), {}
+    images, found, before = reader.visual.read(ids).to(device), dict[int, HalfRead](), None
     with reader.inference():
         for length in lengths[:1] if matcher.apart else lengths:
             mask = torch.ones(len(ids), length, dtype=torch.bool, device=device)
-            found[length] = matcher.read_visual(images, after=TextInput(torch.zeros_like(mask, dtype=torch.long), mask))
+            after = TextInput(torch.zeros_like(mask, dtype=torch.long), mask)
+            before = found[length] = matcher.read_visual(images, after, before)
     return dict.fromkeys(lengths, found[lengths[0]]) if matcher.apart else found
 
 
